@@ -1,0 +1,44 @@
+# Two commands on a fresh machine: `make demo` and `make test`. `make` alone lists the rest.
+PYTHON := .venv/bin/python
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup environments demo serve train test faults bench lint format clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make ready: uv, both environments, a trained model (idempotent)
+	@scripts/setup
+
+environments: ## Only the first half of setup: uv and both environments, no model
+	@scripts/setup uv app rasa
+
+demo: setup ## Play resident and staff in the browser: everything on this machine
+	@./guanjia demo
+
+serve: setup ## Run the real thing on this machine, settings from .env
+	@./guanjia serve
+
+train: environments ## Train the understanding from nlu/data (skipped when the data has not changed)
+	@./guanjia train
+
+test: setup ## Unit and integration tests (ARGS="-k word" for some of them)
+	@$(PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+
+faults: setup ## The long run of kills and faults; its figures go into docs/
+	@$(PYTHON) -m pytest -m faults $(ARGS)
+
+bench: setup ## Throughput and latency against stock Rasa, as a table
+	@./guanjia bench $(ARGS)
+
+lint: environments ## Every check that needs no running program
+	@scripts/lint
+
+format: environments ## Let ruff put the code into shape
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+clean: ## Remove environments, models and caches; .env and the data in var/ stay
+	rm -rf .tools .venv nlu/.venv models .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
