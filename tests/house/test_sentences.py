@@ -1,0 +1,174 @@
+"""Every sentence a person reads stands in domain.yml, in Chinese and English, and sounds like the service."""
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from string import Formatter
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.house.tree import ROOT, need, place, python_files, strings
+
+ROOMS_THAT_SPEAK = ("service", "bot", "actions", "cli", "console")
+CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+
+# Files whose Chinese is data, not speech.
+CHINESE_DATA = {
+    "service/config.py": "defaults and examples of settings, which the operator replaces",
+}
+BLOCK_ENDS = {"\u4e00", "\u9fff"}  # first and last of the Chinese characters, as ranges name them
+
+# Norm N9: never a flat refusal. Part of a word does not count in English.
+BANNED = (
+    *map(
+        re.escape,
+        ("知道了", "不行", "不可能", "不归我们管", "没办法", "不关我", "不清楚", "自己解决", "等着", "下班了"),
+    ),
+    r"\bcan(?:'|’)?t help\b",
+    r"\bcannot help\b",
+    r"\bimpossible\b",
+    r"\bnot our (?:job|problem|responsibility)\b",
+    r"\bno way\b",
+    r"\bnothing (?:we|I) can do\b",
+)
+KEY = re.compile(r"utter_[a-z0-9_]*")
+
+
+@cache
+def responses() -> dict[str, list[dict[str, Any]]]:
+    """The responses of domain.yml."""
+    loaded: dict[str, list[dict[str, Any]]] = yaml.safe_load(need("domain.yml").read_text("utf-8"))["responses"]
+    return loaded
+
+
+def languages(variant: dict[str, Any]) -> set[str]:
+    """The languages a variant serves; without a condition it serves both."""
+    named = {str(c["value"]) for c in variant.get("condition", ()) if c.get("name") == "language"}
+    return named or {"zh", "en"}
+
+
+def spoken(variant: dict[str, Any]) -> list[str]:
+    """Everything of a variant that a person reads: the text and the titles on its keys."""
+    keys = [*variant.get("buttons", ()), *variant.get("quick_replies", ())]
+    return [variant.get("text", ""), *(key["title"] for key in keys)]
+
+
+def slots(variant: dict[str, Any]) -> set[str]:
+    """The names between braces."""
+    return {name for text in spoken(variant) for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def payloads(variant: dict[str, Any]) -> list[str]:
+    """What the buttons of a variant do."""
+    return [button["payload"] for button in variant.get("buttons", ())]
+
+
+def patterns(tree: ast.Module) -> set[tuple[str, ast.AST]]:
+    """The response keys a module names, as regular expressions: an f-string's holes match anything."""
+    found: set[tuple[str, ast.AST]] = set()
+    inside = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inside |= set(node.values)
+            pieces = [re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in node.values]
+            found.add(("".join(pieces), node))
+    found |= {(re.escape(s.value), s) for s in strings(tree) if isinstance(s.value, str) and s not in inside}
+    return {(pattern, node) for pattern, node in found if pattern.startswith("utter_")}
+
+
+def test_no_sentence_stands_in_python():
+    """A sentence in code is never translated, never reviewed and never found again."""
+    need("service")
+
+    chinese = [
+        f"{place(path, node)}: {str(node.value)[:40]!r}"
+        for path, tree in python_files(*ROOMS_THAT_SPEAK)
+        if str(path.relative_to(ROOT)) not in CHINESE_DATA
+        for node in strings(tree)
+        if CJK.search(str(node.value)) and node.value not in BLOCK_ENDS
+    ]
+
+    assert chinese == []
+
+
+@pytest.mark.parametrize("file", CHINESE_DATA)
+def test_an_exception_is_still_needed(file):
+    """The list of exceptions shrinks when its reason is gone."""
+    path = need(file)
+
+    assert CJK.search(path.read_text("utf-8"))
+
+
+def test_every_response_named_in_python_exists():
+    """A missing key is an exception in front of a resident."""
+    keys = responses()
+
+    missing = [
+        f"{place(path, node)}: {pattern}"
+        for path, tree in python_files(*ROOMS_THAT_SPEAK)
+        for pattern, node in patterns(tree)
+        if not any(re.fullmatch(pattern, key) for key in keys)
+    ]
+
+    assert missing == []
+
+
+def test_a_hole_in_a_key_matches_what_fills_it():
+    """The rule above reads f-strings; it must not be blind to a prefix nobody has."""
+    found = {pattern for pattern, _ in patterns(ast.parse("say(f'utter_word_{kind}_x'); say('utter_greet')"))}
+
+    assert found == {"utter_word_.+_x", "utter_greet"}
+
+
+def test_every_response_speaks_both_languages():
+    """A resident who chose English never gets a silence or Chinese."""
+    silent = {
+        key: missing
+        for key, variants in responses().items()
+        if (missing := {"zh", "en"} - set().union(*map(languages, variants)))
+    }
+
+    assert silent == {}
+
+
+def test_english_and_chinese_say_the_same_facts():
+    """A slot in one language only is a fact that half of the residents never learn."""
+    uneven = {}
+    for key, variants in responses().items():
+        facts: dict[str, set[str]] = defaultdict(set)
+        for variant in variants:
+            for language in languages(variant):
+                facts[language] |= slots(variant)
+        if facts["zh"] != facts["en"]:
+            uneven[key] = facts["zh"] ^ facts["en"]
+
+    assert uneven == {}
+
+
+def test_english_and_chinese_offer_the_same_buttons():
+    """What a resident can do does not depend on the language."""
+    uneven = {
+        key
+        for key, variants in responses().items()
+        if len({tuple(payloads(variant)) for variant in variants if "buttons" in variant}) > 1
+        or len({"buttons" in variant for variant in variants}) > 1
+    }
+
+    assert uneven == set()
+
+
+@pytest.mark.parametrize("words", BANNED)
+def test_no_response_refuses_flatly(words):
+    """Norm N9: what the bot cannot do is taken down and handed up, never turned away."""
+    rude = [
+        f"{key}: {text}"
+        for key, variants in responses().items()
+        for variant in variants
+        for text in spoken(variant)
+        if re.search(words, text, re.IGNORECASE)
+    ]
+
+    assert rude == []
