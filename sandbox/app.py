@@ -22,8 +22,9 @@ BOT_PATHS = ("/bot", "/file/bot")
 def make_control(world: World) -> FastAPI:
     """The control API, its documentation and the web page."""
     app = FastAPI(title="Guanjia sandbox", docs_url="/sim/docs", openapi_url="/sim/openapi.json", redoc_url=None)
+    app.state.world = world
     for part in (people, chats, messages, machine, logs):
-        app.include_router(part.routes(world), prefix="/sim")
+        app.include_router(part.router, prefix="/sim")
 
     @app.exception_handler(ApiError)
     async def refuse(_: Request, error: ApiError) -> JSONResponse:

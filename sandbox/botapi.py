@@ -6,7 +6,9 @@ import asyncio
 import inspect
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,7 +22,7 @@ from sandbox.files import DOWNLOAD_MAX, Upload, content_of
 from sandbox.models import JSON
 from sandbox.params import read_params, typed
 from sandbox.registry import METHODS, Call, Method
-from sandbox.world import Bot, World
+from sandbox.world import World
 
 JSON_HEADERS = (b"content-type", b"application/json")
 GATEWAY_PAGE = (
@@ -47,6 +49,15 @@ class Request:
     fault: str | None = None
 
 
+@dataclass(slots=True)
+class Wire:
+    """The two ends of one HTTP exchange."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
 class BotApi:
     """Answers ``/bot<token>/<method>`` and ``/file/bot<token>/<path>``."""
 
@@ -71,27 +82,30 @@ class BotApi:
         except ApiError as error:
             await _reply(send, error.code, error.body())
             return
-        await self._answer(bot, method, raw, scope, receive, send)
+        await self._answer(Call(self.world, bot, raw), method, Wire(scope, receive, send))
 
-    async def _answer(
-        self, bot: Bot, method: Method, raw: JSON, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        request = self._log(bot, method, raw)
+    async def _answer(self, call: Call, method: Method, wire: Wire) -> None:
+        request = self._log(call, method)
         if self.world.latency:
             await asyncio.sleep(self.world.latency)
-        after: Fault | None = None
         if self.world.faults:
-            for fault in self.world.faults.for_request(method.name, raw.get("chat_id")):
-                request.fault = fault.kind
-                if fault.kind == "latency":
-                    await asyncio.sleep(fault.seconds or 0)
-                else:
-                    after = fault
-        if after is not None:
-            await self._fail(after, Call(self.world, bot, raw), method, request, scope, receive, send)
-            return
-        status, body = await self._take(Call(self.world, bot, raw), method, request)
-        await _reply(send, status, body)
+            fault = await self._suffer(call, method, request)
+            if fault is not None:
+                await self._fail(fault, partial(self._take, call, method, request), request, wire)
+                return
+        status, body = await self._take(call, method, request)
+        await _reply(wire.send, status, body)
+
+    async def _suffer(self, call: Call, method: Method, request: Request) -> Fault | None:
+        """Sit out the delays ordered for this request and return the failure, if any."""
+        failure: Fault | None = None
+        for fault in self.world.faults.for_request(method.name, call.params.get("chat_id")):
+            request.fault = fault.kind
+            if fault.kind == "latency":
+                await asyncio.sleep(fault.seconds or 0)
+            else:
+                failure = fault
+        return failure
 
     async def _take(self, call: Call, method: Method, request: Request) -> tuple[int, JSON]:
         """Do what the bot asked for and settle its line in the log."""
@@ -110,28 +124,23 @@ class BotApi:
             request.message_id = result.get("message_id")
         return 200, {"ok": True, "result": result}
 
-    async def _fail(
-        self, fault: Fault, call: Call, method: Method, request: Request, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _fail(self, fault: Fault, take: Callable[[], Awaitable[Any]], request: Request, wire: Wire) -> None:
         """Misbehave as ordered."""
         if fault.kind == "reset_after" or (fault.kind == "hang" and fault.take):
-            await self._take(call, method, request)
-        if fault.kind in ("reset_before", "reset_after"):
-            await abort(scope, receive)
-            return
+            await take()
         if fault.kind == "hang":
-            await hold(receive, fault.seconds or HANG)
-            await abort(scope, receive)
+            await hold(wire.receive, fault.seconds or HANG)
+        if fault.kind in ("reset_before", "reset_after", "hang"):
+            await abort(wire.scope, wire.receive)
             return
         status, body = _refusal(fault)
         request.ok, request.error_code = False, status
-        await _reply(send, status, body)
+        await _reply(wire.send, status, body)
 
-    def _log(self, bot: Bot, method: Method, raw: JSON) -> Request:
-        world = self.world
-        world.request_count += 1
-        request = Request(world.request_count, time.time(), bot.id, method.name, raw)
-        world.requests.append(request)
+    def _log(self, call: Call, method: Method) -> Request:
+        self.world.request_count += 1
+        request = Request(self.world.request_count, time.time(), call.bot.id, method.name, call.params)
+        self.world.requests.append(request)
         return request
 
     async def _serve_file(self, path: str, send: Send) -> None:

@@ -20,7 +20,7 @@ class BreakableProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     def connection_made(self, transport: Any) -> None:
         """Remember the transport for every request of this connection."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, TRANSPORT: transport}
+        self.app_state: dict[str, Any] = {**getattr(self, "app_state", {}), TRANSPORT: transport}
 
 
 async def abort(scope: Scope, receive: Receive) -> None:

@@ -17,7 +17,7 @@ KINDS = {
     "reset_after": "take the request, then close the connection",
     "hang": "take the request (unless `take` is false) and say nothing for `seconds` (default 3600)",
     "duplicate_updates": "deliver every update twice",
-    "reorder_updates": "shuffle a batch: between lanes, or with `scope` \"batch\" entirely",
+    "reorder_updates": 'shuffle a batch: between lanes, or with `scope` "batch" entirely',
 }
 T = TypeVar("T")
 

@@ -49,7 +49,7 @@ def _rows(rows: Any, check: Any) -> list[list[JSON]]:
 
 def _inline_button(button: Any) -> JSON:
     if not isinstance(button, dict) or not isinstance(button.get("text"), str) or not button["text"]:
-        raise bad_request("can't parse inline keyboard button: Field \"text\" must be a non-empty String")
+        raise bad_request('can\'t parse inline keyboard button: Field "text" must be a non-empty String')
     actions = [name for name in ACTIONS if name in button]
     if len(actions) != 1:
         raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
@@ -65,5 +65,5 @@ def _keyboard_button(button: Any) -> JSON:
     if isinstance(button, str):
         button = {"text": button}
     if not isinstance(button, dict) or not button.get("text"):
-        raise bad_request("can't parse keyboard button: Field \"text\" must be a non-empty String")
+        raise bad_request('can\'t parse keyboard button: Field "text" must be a non-empty String')
     return dict(button)

@@ -67,9 +67,7 @@ def set_bot(world: World, chat: Chat, bot: Bot, status: str, *, by: int) -> None
     _tell(world, bot, chat, (bot.id, by), (before, status), kind="my_chat_member")
 
 
-def _tell(
-    world: World, bot: Bot, chat: Chat, who: tuple[int, int], statuses: tuple[str, str], *, kind: str
-) -> None:
+def _tell(world: World, bot: Bot, chat: Chat, who: tuple[int, int], statuses: tuple[str, str], *, kind: str) -> None:
     user = world.user_of(who[0])
     payload = {
         "chat": chat.face,

@@ -91,7 +91,8 @@ def _convert(name: str, value: Any, field: JSON | None) -> Any:
             return SCALARS[types[0]](value, types)
         return json.loads(value) if isinstance(value, str) and types != ["InputFile", "String"] else value
     except (ValueError, TypeError) as error:
-        raise bad_request(f"can't parse {name} JSON object" if types[0] not in SCALARS else f"invalid {name}") from error
+        reason = f"invalid {name}" if types[0] in SCALARS else f"can't parse {name} JSON object"
+        raise bad_request(reason) from error
 
 
 def _integer(value: Any, types: list[str]) -> Any:

@@ -37,6 +37,14 @@ class Bot:
         number: int = self.user["id"]
         return number
 
+    def end(self) -> None:
+        """Stop deliveries and let a waiting poll go: this bot starts afresh."""
+        if self.webhook is not None:
+            self.webhook.stop()
+        if self.poller is not None:
+            self.poller.over = True
+        self.updates.wake()
+
 
 class World:
     """Bots, people, chats and the rules of the day."""
@@ -48,6 +56,7 @@ class World:
         self.backoff = Backoff()
         self.latency = 0.0  # seconds every Bot API answer takes at least
         self.tokens = tokens
+        self.bots: dict[str, Bot] = {}
         self.reset()
         self.clock.listeners.append(self._clock_moved)
 
@@ -55,6 +64,8 @@ class World:
         """Forget everything but the tokens and the clock."""
         self.faults = Faults()
         self.limits.forget()
+        for bot in self.bots.values():
+            bot.end()
         self.bots = {token: self._new_bot(token) for token in self.tokens}
         self.bots_by_id = {bot.id: bot for bot in self.bots.values()}
         self.users: dict[int, JSON] = {}
@@ -95,8 +106,8 @@ class World:
         """The chat of a user with a bot, begun if need be."""
         if user_id not in bot.private:
             user = self.users[user_id]
-            names = {key: user[key] for key in ("first_name", "last_name", "username") if key in user}
-            face = {"id": user_id, **names, "type": "private"}
+            face: JSON = {"id": user_id, "type": "private"}
+            face |= {key: user[key] for key in ("first_name", "last_name", "username") if key in user}
             bot.private[user_id] = Chat(user_id, face, bots={bot.id}, members={user_id: "member"})
         return bot.private[user_id]
 
@@ -147,11 +158,6 @@ class World:
     def _new_bot(self, token: str) -> Bot:
         number = int(token.partition(":")[0])
         user = {"id": number, "is_bot": True, "first_name": "小管家", "username": f"guanjia_{number}_bot"}
-        old = getattr(self, "bots", {}).get(token)
-        if old is not None and old.webhook is not None:
-            old.webhook.stop()
-        if old is not None:
-            old.updates.wake()
         return Bot(token, user, UpdateQueue(self.clock))
 
     def _clock_moved(self) -> None:

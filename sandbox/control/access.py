@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import HTTPException
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
 
 from sandbox.membership import PRESENT
 from sandbox.models import Chat, Stored
 from sandbox.world import Bot, World
+
+
+def access_world(request: Request) -> World:
+    """The world this server shows."""
+    world: World = request.app.state.world
+    return world
+
+
+Here = Annotated[World, Depends(access_world)]
 
 
 def access_bot(world: World, token: str | None) -> Bot:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from sandbox.control.access import access_bot, access_chat, access_chat_as, access_message, access_user
+from sandbox.control.access import Here, access_bot, access_chat, access_chat_as, access_message, access_user
 from sandbox.control.bodies import Deletion, Edit, Message, Reaction, Tap
 from sandbox.control.writing import edit_as, write_as
 from sandbox.models import JSON, Callback, Chat, Stored
@@ -14,58 +14,65 @@ from sandbox.posting import as_seen, remove
 from sandbox.view import reactions, shown
 from sandbox.world import World
 
+router = APIRouter(tags=["messages"])
 
-def routes(world: World) -> APIRouter:
-    """The hands of residents and staff."""
-    router = APIRouter(tags=["messages"])
 
-    @router.post("/messages")
-    async def write(body: Message) -> Any:
-        bot = access_bot(world, body.token)
-        access_user(world, body.sender)
-        chat = access_chat_as(world, body.sender, body.chat_id or body.sender, body.token)
-        written = write_as(world, bot, chat, body)
-        cards = [shown(world, chat, stored) for stored in written]
-        return cards if body.album is not None else cards[0]
+@router.post("/messages")
+async def write(world: Here, body: Message) -> Any:
+    """Send something as a person; an album answers with a list."""
+    bot = access_bot(world, body.token)
+    access_user(world, body.sender)
+    chat = access_chat_as(world, body.sender, body.chat_id or body.sender, body.token)
+    written = write_as(world, bot, chat, body)
+    cards = [shown(world, chat, stored) for stored in written]
+    return cards if body.album is not None else cards[0]
 
-    @router.post("/edits")
-    async def edit(body: Edit) -> Any:
-        chat = access_chat_as(world, body.sender, body.chat_id, body.token)
-        stored = access_message(chat, body.message_id)
-        if stored.sender != body.sender:
-            raise HTTPException(403, "people edit only what they wrote themselves")
-        edit_as(world, chat, stored, body)
-        return shown(world, chat, stored)
 
-    @router.post("/deletions")
-    async def delete(body: Deletion) -> Any:
-        chat = access_chat(world, body.chat_id, body.token)
-        found = [access_message(chat, message_id) for message_id in body.message_ids]
-        for stored in found:
-            remove(world, chat, stored)
-        return {"deleted": len(found)}
+@router.post("/edits")
+async def edit(world: Here, body: Edit) -> Any:
+    """Change a message as its author."""
+    chat = access_chat_as(world, body.sender, body.chat_id, body.token)
+    stored = access_message(chat, body.message_id)
+    if stored.sender != body.sender:
+        raise HTTPException(403, "people edit only what they wrote themselves")
+    edit_as(world, chat, stored, body)
+    return shown(world, chat, stored)
 
-    @router.post("/taps")
-    async def tap(body: Tap) -> Any:
-        chat = access_chat_as(world, body.sender, body.chat_id, body.token)
-        stored = access_message(chat, body.message_id, deleted=body.stale)
-        return {"callback_query_id": _tap(world, chat, stored, body).id}
 
-    @router.get("/taps/{callback_query_id}")
-    async def show_tap(callback_query_id: str) -> Any:
-        found = world.callbacks.get(callback_query_id)
-        if found is None:
-            raise HTTPException(404, "no such tap")
-        return {"answered": found.answered, "text": found.text, "show_alert": found.show_alert, "url": found.url}
+@router.post("/deletions")
+async def delete(world: Here, body: Deletion) -> Any:
+    """Delete messages as people do; the bot hears nothing of it."""
+    chat = access_chat(world, body.chat_id, body.token)
+    found = [access_message(chat, message_id) for message_id in body.message_ids]
+    for stored in found:
+        remove(world, chat, stored)
+    return {"deleted": len(found)}
 
-    @router.post("/reactions")
-    async def react(body: Reaction) -> Any:
-        chat = access_chat_as(world, body.sender, body.chat_id, body.token)
-        stored = access_message(chat, body.message_id)
-        _react(world, chat, stored, body)
-        return {"reactions": reactions(stored)}
 
-    return router
+@router.post("/taps")
+async def tap(world: Here, body: Tap) -> Any:
+    """Tap a button."""
+    chat = access_chat_as(world, body.sender, body.chat_id, body.token)
+    stored = access_message(chat, body.message_id, deleted=body.stale)
+    return {"callback_query_id": _tap(world, chat, stored, body).id}
+
+
+@router.get("/taps/{callback_query_id}")
+async def show_tap(world: Here, callback_query_id: str) -> Any:
+    """What the bot answered to a tap."""
+    found = world.callbacks.get(callback_query_id)
+    if found is None:
+        raise HTTPException(404, "no such tap")
+    return {"answered": found.answered, "text": found.text, "show_alert": found.show_alert, "url": found.url}
+
+
+@router.post("/reactions")
+async def react(world: Here, body: Reaction) -> Any:
+    """Set a person's reactions."""
+    chat = access_chat_as(world, body.sender, body.chat_id, body.token)
+    stored = access_message(chat, body.message_id)
+    _react(world, chat, stored, body)
+    return {"reactions": reactions(stored)}
 
 
 def _tap(world: World, chat: Chat, stored: Stored, body: Tap) -> Callback:

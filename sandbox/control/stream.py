@@ -22,9 +22,7 @@ def stream(
     return StreamingResponse(_lines(world, first, only), media_type="text/event-stream", headers=headers)
 
 
-async def _lines(
-    world: World, first: Callable[[], dict[str, Any]] | None, only: str | None
-) -> AsyncIterator[str]:
+async def _lines(world: World, first: Callable[[], dict[str, Any]] | None, only: str | None) -> AsyncIterator[str]:
     with world.events.watch() as queue:
         yield _event(first()) if first else ": hello\n\n"
         while True:

@@ -107,7 +107,8 @@ def _plain(world: World, sender: int, kind: str, given: JSON) -> JSON:
 
 def _own_contact(world: World, sender: int) -> JSON:
     """What the button "share my number" sends."""
-    return {"phone_number": f"+86138{sender % 10**8:08d}", "first_name": world.users[sender]["first_name"], "user_id": sender}
+    number = f"+86138{sender % 10**8:08d}"
+    return {"phone_number": number, "first_name": world.users[sender]["first_name"], "user_id": sender}
 
 
 def _has_file(content: JSON) -> bool:

@@ -19,6 +19,19 @@ from sandbox.methods import (
 )
 
 __all__ = [
-    *("callbacks", "chats", "commands", "copying", "deletion", "editing", "files", "me", "media", "pins"),
-    *("polling", "reactions", "sending", "topics", "webhooks"),
+    "callbacks",
+    "chats",
+    "commands",
+    "copying",
+    "deletion",
+    "editing",
+    "files",
+    "me",
+    "media",
+    "pins",
+    "polling",
+    "reactions",
+    "sending",
+    "topics",
+    "webhooks",
 ]

@@ -17,9 +17,10 @@ WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use delet
 
 
 class Poll:
-    """One waiting getUpdates; whoever comes later ends it."""
+    """One waiting getUpdates; whoever comes later ends it, a reset lets it go."""
 
     conflict: str | None = None
+    over = False
 
 
 @answers("getUpdates")
@@ -45,14 +46,14 @@ async def get_updates(call: Call) -> list[Any]:
     return _delivered(batch, call.world.faults.for_updates() if batch and call.world.faults else {})
 
 
-async def _wait(queue: UpdateQueue, poll: Poll, limit: int, timeout: float) -> list[Update]:
+async def _wait(queue: UpdateQueue, poll: Poll, limit: int, patience: float) -> list[Update]:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout
+    deadline = loop.time() + patience
     while True:
         queue.expire()
         batch = queue.head(limit)
         left = deadline - loop.time()
-        if batch or left <= 0:
+        if batch or left <= 0 or poll.over:
             return batch
         try:
             await asyncio.wait_for(queue.arrival(), left)
