@@ -40,7 +40,8 @@ def make_control(world: World) -> FastAPI:
             raise HTTPException(404, "the page is not installed; see /sim/docs")
         return FileResponse(WEB / "index.html")
 
-    app.mount("/static", StaticFiles(directory=WEB, check_dir=False))
+    if WEB.is_dir():
+        app.mount("/static", StaticFiles(directory=WEB))
     return app
 
 

@@ -1,7 +1,8 @@
 """Derive ``spec.json`` from the machine-readable Bot API specification.
 
 Run as ``python -m sandbox.make_spec path/to/api-10.0.json``. The specification is
-github:PaulSonOfLars/telegram-bot-api-spec (MIT); only the supported methods and the types they reach are kept, so the package needs nothing else at run time.
+github:PaulSonOfLars/telegram-bot-api-spec (MIT); only the supported methods and the types they reach are kept,
+so the package needs nothing else at run time.
 """
 
 from __future__ import annotations

@@ -37,10 +37,7 @@ def bind(options: Options) -> socket.socket:
 
 def make_world(options: Options) -> World:
     """A world with the bots of the command line in it."""
-    world = World(options.tokens)
-    world.latency = options.latency_ms / 1000
-    world.limits.settings.enabled = not options.no_limits
-    return world
+    return World(options.tokens, latency=options.latency_ms / 1000, limited=not options.no_limits)
 
 
 def make_server(world: World) -> uvicorn.Server:

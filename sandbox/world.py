@@ -49,21 +49,21 @@ class Bot:
 class World:
     """Bots, people, chats and the rules of the day."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], *, latency: float = 0.0, limited: bool = True) -> None:
         self.clock = Clock()
         self.events = Events()
-        self.limits = Limits()
-        self.backoff = Backoff()
-        self.latency = 0.0  # seconds every Bot API answer takes at least
         self.tokens = tokens
+        self._started_with = (latency, limited)
         self.bots: dict[str, Bot] = {}
         self.reset()
         self.clock.listeners.append(self._clock_moved)
 
     def reset(self) -> None:
-        """Forget everything but the tokens and the clock."""
+        """Forget everything but the tokens and the clock; limits go back to what they were at the start."""
         self.faults = Faults()
-        self.limits.forget()
+        self.limits = Limits()
+        self.backoff = Backoff()
+        self.latency, self.limits.settings.enabled = self._started_with  # seconds every answer takes at least
         for bot in self.bots.values():
             bot.end()
         self.bots = {token: self._new_bot(token) for token in self.tokens}

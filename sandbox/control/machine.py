@@ -20,7 +20,7 @@ router = APIRouter(tags=["machine"])
 
 @router.post("/reset")
 async def reset(world: Here, body: Reset | None = None) -> Any:
-    """Wipe everything but the tokens, the limits and (if wanted) the clock."""
+    """Wipe everything but the tokens and, if wanted, the clock; limits go back to those of the command line."""
     if body is None or not body.keep_clock:
         world.clock.advance(-world.clock.offset)
     world.reset()
