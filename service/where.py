@@ -76,7 +76,9 @@ def _translated(place: str, language: str) -> str:
 
 def _places_in(text: str) -> Iterator[str]:
     """The rooms, floors and public spots of a text."""
-    return (found[0] if found[0].isascii() and len(found[0]) > 3 else found[0].upper() for found in _place().finditer(text))
+    return (
+        found[0] if found[0].isascii() and len(found[0]) > 3 else found[0].upper() for found in _place().finditer(text)
+    )
 
 
 def _value(written: str) -> str:

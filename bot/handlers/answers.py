@@ -1,0 +1,73 @@
+"""What Rasa answered, or did not, becomes lines to the resident."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.rasa import Answer, Ask, Reply
+from service import communities, conversations, residents, texts
+from service.communities import STAFF_LANGUAGE
+from service.inbox import Turn
+from service.models import Conversation, Owner, Priority
+from service.texts import Button, Line
+
+
+def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime) -> None:
+    """Say what Rasa answered; lines thought of before a takeover are dropped at send time by their epoch."""
+    conversation = conversations.lock(session, ask.conversation_id)
+    for place, reply in enumerate(answer.replies):
+        conversations.tell(
+            session,
+            conversation,
+            _line(reply, turn),
+            now=now,
+            key=f"{ask.turn}:reply:{place}",
+            epoch=ask.epoch,
+        )
+    conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else None
+    silent = not answer.replies and not answer.handled
+    if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
+        apologise(session, ask, conversation, now=now)
+
+
+def apologise(session: Session, ask: Ask, conversation: Conversation, *, now: datetime) -> None:
+    """The machinery failed: the resident hears that a person will look, and staff read the words (nothing is lost).
+
+    The bot stays the owner, so the talk goes on as soon as the machinery is back.
+    """
+    line = texts.say("utter_try_later", language=conversation.resident.language, seed=ask.turn)
+    conversations.tell(session, conversation, line, now=now, key=f"{ask.turn}:try_later")
+    note = texts.say("utter_staff_machinery", language=STAFF_LANGUAGE, words=ask.metadata.get("text", ""))
+    conversations.to_staff(
+        session,
+        conversation,
+        "say",
+        note.payload(),
+        key=f"{ask.turn}:machinery",
+        kind="note",
+        priority=Priority.TALK,
+    )
+
+
+def _line(reply: Reply, turn: Turn) -> Line:
+    buttons = tuple(Button(title, _data(payload, turn)) for title, payload in reply.buttons)
+    return Line(reply.text, buttons=buttons, menu=reply.menu)
+
+
+def _data(payload: str, turn: Turn) -> str:
+    """A dialogue's button names its turn, so that it expires with the question."""
+    return f"r:{turn.id}:{payload.removeprefix('/')}" if payload.startswith("/") else payload
+
+
+def bury(session: Session, turn: Turn, *, now: datetime) -> None:
+    """A turn became a dead letter: the resident hears that a person will look, staff that there is one."""
+    community = communities.access_community(session, turn.bot_id)
+    note = texts.say("utter_staff_dead_letter", language=STAFF_LANGUAGE, number=turn.id)
+    conversations.alert_staff(session, community.id, note, key=f"turn:{turn.id}:dead", priority=Priority.WORK_ORDER)
+    kind, _, chat_id = turn.lane.partition(":")
+    conversation = residents.find_conversation(session, community.id, int(chat_id)) if kind == "chat" else None
+    if conversation is not None:
+        line = texts.say("utter_try_later", language=conversation.resident.language, seed=turn.id)
+        conversations.tell(session, conversation, line, now=now, key=f"turn:{turn.id}:try_later")

@@ -1,0 +1,65 @@
+"""From Telegram's message to what the service keeps of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telegram import Message, User
+
+from service.conversations import Said
+
+# The kinds a message can be, in the order in which they are looked for, and whether they carry a file.
+KINDS = (
+    "photo", "video", "voice", "audio", "video_note", "animation", "document", "sticker",
+    "location", "venue", "contact", "poll", "dice", "story",
+)  # fmt: skip
+MOST_TEXT = 4096
+
+
+def kind_of(message: Message) -> str:
+    """text, one of `KINDS`, or `unsupported`."""
+    if message.text is not None:
+        return "text"
+    return next((kind for kind in KINDS if getattr(message, kind)), "unsupported")
+
+
+def said(message: Message, *, inbox_id: int) -> Said:
+    """What was said, ready to be kept."""
+    kind = kind_of(message)
+    return Said(
+        kind=kind,
+        text=clean(message.text or message.caption or ""),
+        chat_id=message.chat_id,
+        message_id=message.message_id,
+        inbox_id=inbox_id,
+        media=None if kind == "text" else _media(message, kind),
+    )
+
+
+def clean(text: str) -> str:
+    """Without what neither PostgreSQL nor JSON can carry: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()[:MOST_TEXT]
+
+
+def name_of(user: User | None) -> str:
+    """How the person calls themselves."""
+    return clean(user.full_name)[:64] if user else ""
+
+
+def language_of(user: User | None) -> str:
+    """The language to begin with: English for an English phone, Chinese for all others."""
+    return "en" if user and (user.language_code or "").startswith("en") else "zh"
+
+
+def copy_of(message: Message) -> dict[str, Any]:
+    """An outbox payload that copies the message as it is, whatever it is."""
+    words = clean(message.text or message.caption or "")
+    return {"from_chat_id": message.chat_id, "message_ids": [message.message_id], "text": words}
+
+
+def _media(message: Message, kind: str) -> dict[str, Any]:
+    body = getattr(message, kind, None)
+    if isinstance(body, tuple):
+        body = body[-1]  # a photo comes in sizes; the last is the largest
+    kept = body.to_dict() if body is not None and hasattr(body, "to_dict") else {}
+    return {"kind": kind, "album": message.media_group_id, **{kind: kept}}

@@ -1,0 +1,148 @@
+"""Somebody in the staff group says something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from telegram import Message, Update
+
+from bot.handlers import incoming
+from service import conversations, outbox, staff, texts, topics
+from service.communities import STAFF_LANGUAGE
+from service.errors import ServiceError
+from service.models import Conversation, Delivery, Priority, Staff
+
+if TYPE_CHECKING:
+    from bot.handlers.route import Scene
+
+NOTE = "//"  # such a line stays among staff
+
+
+def said(scene: Scene, updates: Sequence[Update]) -> None:
+    """A line in a resident's topic goes to the resident; everything else is staff's own talk."""
+    message = updates[0].effective_message
+    assert message is not None
+    if _service_message(scene, message):
+        return
+    if message.from_user is None or message.from_user.is_bot:
+        return
+    conversation = _conversation(scene, message)
+    command = (message.text or "").split("@")[0].split(maxsplit=1)[0].lower() if message.text else ""
+    if conversation is None:
+        if command in COMMANDS:
+            answer(scene, message, "utter_staff_no_resident")
+        return
+    member = member_of(scene, message)
+    try:
+        _act(scene, conversation, member, message, command)
+    except ServiceError as error:
+        answer(scene, message, error.response, **error.facts)
+
+
+def _act(scene: Scene, conversation: Conversation, member: Staff, message: Message, command: str) -> None:
+    if command == "/done":
+        conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
+    elif command == "/claim":
+        conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+    elif command.startswith("/") and not command.startswith(NOTE):
+        answer(scene, message, "utter_staff_commands")
+    elif not (message.text or "").startswith(NOTE):
+        _relay(scene, conversation, member, message)
+
+
+COMMANDS = ("/done", "/claim")
+
+
+def _relay(scene: Scene, conversation: Conversation, member: Staff, message: Message) -> None:
+    """Typing takes the resident over; then the line goes to them as it is."""
+    conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+    heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
+    conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
+    if conversation.resident.unreachable_since is not None:
+        answer(scene, message, "utter_staff_blocked", name=conversation.resident.display_name)
+        return
+    key = f"relay:{message.chat_id}:{message.message_id}"
+    conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(message), key=key)
+
+
+def edited(scene: Scene, updates: Sequence[Update]) -> None:
+    """A butler corrected a line: the resident's copy is corrected too."""
+    message = updates[0].effective_message
+    assert message is not None
+    conversation = _conversation(scene, message)
+    relayed = outbox.find(scene.session, key=f"relay:{message.chat_id}:{message.message_id}")
+    if conversation is None or relayed is None or message.text is None:
+        return
+    heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
+    conversations.amend(scene.session, conversation, heard, now=scene.now)
+    outbox.put(
+        scene.session,
+        bot_id=scene.community.bot_id,
+        community_id=scene.community.id,
+        chat_id=conversation.resident.chat_id,
+        conversation_id=conversation.id,
+        kind="relay",
+        act="edit",
+        payload={"text": heard.text},
+        edits_id=relayed,
+        delivery=Delivery.RETRY,
+        key=f"{scene.key}:edit",
+    )
+
+
+def member_of(scene: Scene, message: Message) -> Staff:
+    """Who wrote it; being able to write in the staff group is what makes them staff."""
+    assert message.from_user is not None
+    return staff.access_staff(
+        scene.session,
+        scene.community.id,
+        message.from_user.id,
+        display_name=incoming.name_of(message.from_user),
+    )
+
+
+def answer(scene: Scene, message: Message, phrase: str, **slots: object) -> None:
+    """Say something to staff where they wrote."""
+    line = texts.say(phrase, language=STAFF_LANGUAGE, **slots)
+    topic = _topic_id(scene, message)
+    outbox.put(
+        scene.session,
+        bot_id=scene.community.bot_id,
+        community_id=scene.community.id,
+        chat_id=message.chat_id,
+        topic_id=topic,
+        kind="note",
+        act="say",
+        payload=line.payload(),
+        priority=Priority.WORK_ORDER,
+        key=f"{scene.key}:{phrase}",
+    )
+
+
+def _conversation(scene: Scene, message: Message) -> Conversation | None:
+    thread = message.message_thread_id
+    if not message.is_topic_message or thread is None:
+        return None
+    return conversations.by_topic(scene.session, scene.community.id, thread)
+
+
+def _topic_id(scene: Scene, message: Message) -> int | None:
+    thread = message.message_thread_id if message.is_topic_message else None
+    topic = topics.find(scene.session, scene.community.id, thread) if thread else None
+    return topic.id if topic else None
+
+
+def _service_message(scene: Scene, message: Message) -> bool:
+    """The group itself changed; True when that was all."""
+    if message.migrate_to_chat_id:
+        topics.migrate(scene.session, message.chat_id, message.migrate_to_chat_id)
+        return True
+    if message.left_chat_member:
+        staff.leave(scene.session, scene.community.id, message.left_chat_member.id, now=scene.now)
+        return True
+    created = message.forum_topic_created
+    if created and message.message_thread_id and message.from_user and message.from_user.is_bot:
+        topics.reconcile(scene.session, scene.community.id, created.name, message.message_thread_id)
+    kind = incoming.kind_of(message)
+    return kind == "unsupported"

@@ -1,0 +1,136 @@
+"""One process of the bot: ingress, worker, sender and scheduler as its tasks, or any of them alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from telegram import Bot
+
+from bot import ingress
+from bot.clock import Clock
+from bot.rasa import Rasa
+from bot.scheduler import Scheduler
+from bot.sender import Sender
+from bot.transport import make_bot
+from bot.wake import Wake
+from bot.worker import Worker
+from service import communities, db, inbox, outbox
+from service.config import Settings
+from service.outbox import Rates
+
+log = structlog.get_logger(__name__)
+ROLES = ("ingress", "worker", "sender", "scheduler")
+STOP_WITHIN = 4.0  # seconds for what is in flight
+Tasks = list[Coroutine[Any, Any, None]]
+
+
+def rates(settings: Settings) -> Rates:
+    """The budgets, as the settings say."""
+    return Rates(
+        bot_per_second=settings.bot_per_second,
+        private_per_second=settings.private_per_second,
+        private_burst=settings.private_burst,
+        group_per_minute=settings.group_per_minute,
+    )
+
+
+async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) -> None:
+    """Do the work of `roles` until SIGTERM or SIGINT, then let what is in flight end."""
+    assert settings.bot_token is not None
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
+    sessions = db.sessions(db.connect(database_url, pool=12))
+    await asyncio.to_thread(settle_in, settings, sessions)
+    bot = make_bot(settings.bot_token.get_secret_value(), str(settings.bot_api_url))
+    process = _Process(settings, database_url, sessions, bot)
+    async with contextlib.AsyncExitStack() as stack:
+        for request in bot._request:  # noqa: SLF001 - Bot.initialize() would ask getMe, which is the doctor's business
+            await request.initialize()
+            stack.push_async_callback(request.shutdown)
+        await process.rasa.open()
+        stack.push_async_callback(process.rasa.close)
+        await _until_stopped(process, roles)
+
+
+def settle_in(settings: Settings, sessions: db.Sessions) -> None:
+    """Make the community as the settings say."""
+    with db.transaction(sessions) as session:
+        communities.settle_in(
+            session,
+            bot_id=settings.bot_id,
+            name=settings.community,
+            timezone=settings.timezone,
+            phone=settings.phone,
+            staff_chat_id=settings.staff_chat_id,
+        )
+
+
+async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
+    tasks += [asyncio.create_task(work) for work in process.clock_tasks()]
+    stopping = asyncio.create_task(stop.wait())
+    log.info("started", roles=list(roles))
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait([*tasks, stopping], timeout=0.5) if stopping in done else None
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.finish(), STOP_WITHIN)
+    for task in done - {stopping}:
+        task.result()  # a role that ended by itself is a bug: let the supervisor see it
+
+
+class _Process:
+    """What the roles of one process share."""
+
+    def __init__(self, settings: Settings, database_url: str, sessions: db.Sessions, bot: Bot) -> None:
+        self._settings = settings
+        self._url = database_url
+        self._sessions = sessions
+        self._bot = bot
+        self._clock = Clock()
+        self.rasa = Rasa(str(settings.rasa_url), settings.rasa_token.get_secret_value(), timeout=settings.rasa_timeout)
+        self._finishers: list[Worker | Sender] = []
+
+    def ingress(self) -> Tasks:
+        settings = self._settings
+        mailbox = ingress.Mailbox(settings.bot_id, self._sessions, fragment_wait=settings.fragment_wait)
+        if settings.webhook_url is None:
+            return [ingress.poll(self._bot, mailbox)]
+        assert settings.webhook_secret is not None
+        secret = settings.webhook_secret.get_secret_value()
+        where = {"host": settings.webhook_host, "port": settings.webhook_port}
+        return [ingress.serve_webhook(self._bot, mailbox, url=str(settings.webhook_url), secret=secret, **where)]  # type: ignore[arg-type]
+
+    def worker(self) -> Tasks:
+        wake = Wake(self._url, inbox.CHANNEL)
+        settings = self._settings
+        worker = Worker(settings.bot_id, self._sessions, wake, self.rasa, lanes=settings.workers, now=self._clock.now)
+        self._finishers.append(worker)
+        return [wake.listen(), worker.run()]
+
+    def sender(self) -> Tasks:
+        wake = Wake(self._url, outbox.CHANNEL)
+        sender = Sender(self._bot, self._sessions, wake, rates=rates(self._settings), now=self._clock.now)
+        self._finishers.append(sender)
+        return [wake.listen(), sender.run()]
+
+    def scheduler(self) -> Tasks:
+        scheduler = Scheduler(self._sessions, now=self._clock.now, every=self._settings.sweep_seconds)
+        return [scheduler.run()]
+
+    def clock_tasks(self) -> Tasks:
+        url = self._settings.clock_url
+        return [self._clock.follow(str(url).rstrip("/"), on_change=lambda: None)] if url else []
+
+    async def finish(self) -> None:
+        await asyncio.gather(*(finisher.finish() for finisher in self._finishers))

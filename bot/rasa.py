@@ -1,0 +1,115 @@
+"""Ask Rasa what to answer: one HTTP call, no state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+
+class RasaDown(Exception):
+    """Rasa or the action server did not answer, or answered with nothing usable."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One turn of a resident's, as Rasa is to hear it."""
+
+    conversation_id: int
+    epoch: int
+    turn: str
+    text: str
+    payload: bool = False  # a button of ours, not words
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One line Rasa wants said."""
+
+    text: str
+    buttons: tuple[tuple[str, str], ...] = ()  # title, payload
+    menu: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Rasa made of the turn; `handled` when an action has told the resident itself."""
+
+    replies: tuple[Reply, ...]
+    handled: bool
+    intent: str | None
+    confidence: float
+
+
+class Rasa:
+    """Rasa's channel by HTTP on this machine."""
+
+    def __init__(self, url: str, token: str, *, timeout: float) -> None:
+        self._url = f"{url.rstrip('/')}/webhooks/guanjia"
+        self._headers = {"X-Guanjia-Token": token}
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=2)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Open the connection pool."""
+        self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
+
+    async def close(self) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Have the turn understood and answered; asking the same turn again returns the recorded answer.
+
+        Raises:
+            RasaDown: no usable answer in time.
+        """
+        body = {
+            "sender": str(ask.conversation_id),
+            "text": ask.text,
+            "message_id": ask.turn,
+            "payload": ask.payload,
+            "metadata": ask.metadata,
+        }
+        return _answer(await self._post("webhook", body))
+
+    async def forget(self, conversation_id: int, turn: str) -> None:
+        """Start the dialogue afresh, because a butler has answered meanwhile.
+
+        Raises:
+            RasaDown: it did not happen.
+        """
+        await self._post("forget", {"sender": str(conversation_id), "message_id": turn})
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert self._session is not None, "open() comes first"
+        try:
+            async with self._session.post(f"{self._url}/{path}", json=body) as response:
+                if response.status != 200:
+                    raise RasaDown(f"HTTP {response.status}")
+                found: dict[str, Any] = await response.json()
+                return found
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise RasaDown(type(error).__name__) from error
+
+
+def _answer(body: dict[str, Any]) -> Answer:
+    replies = body.get("replies", [])
+    intent = body.get("intent") or {}
+    return Answer(
+        replies=tuple(_reply(reply) for reply in replies if reply.get("text")),
+        handled=any((reply.get("custom") or {}).get("silent") for reply in replies),
+        intent=intent.get("name"),
+        confidence=float(intent.get("confidence") or 0.0),
+    )
+
+
+def _reply(reply: dict[str, Any]) -> Reply:
+    return Reply(
+        text=reply["text"],
+        buttons=tuple((button["title"], button["payload"]) for button in reply.get("buttons") or ()),
+        menu=tuple(key["title"] for key in reply.get("quick_replies") or ()),
+    )

@@ -1,0 +1,58 @@
+"""APScheduler wakes the sweeps of service/; the rows are the truth, so any number of schedulers may run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from service import callbacks, db, delivery
+
+log = structlog.get_logger(__name__)
+BATCH = 50  # rows of one transaction
+
+# Each does one batch and says how many rows it looked at; it is called again while there is more.
+SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
+    "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
+    "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
+}
+
+
+class Scheduler:
+    """Wakes every sweep in turn."""
+
+    def __init__(self, sessions: db.Sessions, *, now: Callable[[], datetime], every: float) -> None:
+        self._sessions = sessions
+        self._now = now
+        self._every = every
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        scheduler = AsyncIOScheduler(
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}, timezone="UTC"
+        )
+        for name in SWEEPS:
+            scheduler.add_job(self._sweep, "interval", seconds=self._every, args=[name], id=name)
+        scheduler.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def _sweep(self, name: str) -> None:
+        try:
+            await asyncio.to_thread(self.sweep, name)
+        except SQLAlchemyError as error:
+            log.warning("sweep_failed", sweep=name, error=type(error).__name__)
+
+    def sweep(self, name: str) -> None:
+        """Do everything that is due now, a batch a transaction."""
+        rows = BATCH
+        while rows >= BATCH:
+            with db.transaction(self._sessions) as session:
+                rows = SWEEPS[name](session, self._now())

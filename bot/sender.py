@@ -1,0 +1,187 @@
+"""Take outbox rows by priority under the rate budget, call Telegram, record the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from telegram import Bot
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from bot import render
+from bot.transport import certainly_not_sent, retry_after
+from bot.wake import Wake
+from service import db, delivery, outbox, topics
+from service.outbox import Parcel, Rates
+
+log = structlog.get_logger(__name__)
+IN_FLIGHT = 16  # calls at once
+ORPHANS_EVERY = 5.0  # seconds between looks for rows of senders that died
+
+Settle = Callable[[Session], None]
+
+
+class Sender:
+    """The only one who calls Telegram."""
+
+    def __init__(
+        self, bot: Bot, sessions: db.Sessions, wake: Wake, *, rates: Rates, now: Callable[[], datetime]
+    ) -> None:
+        self._bot = bot
+        self._bot_id = int(bot.token.split(":")[0])
+        self._sessions = sessions
+        self._wake = wake
+        self._rates = rates
+        self._now = now
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        await self._wake.ready.wait()
+        looked = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                if loop.time() - looked > ORPHANS_EVERY:
+                    await self._in_transaction(outbox.free_orphans)
+                    looked = loop.time()
+                pause = await self._send_some()
+            except SQLAlchemyError as error:
+                log.warning("sender_database", error=type(error).__name__)
+                pause = 1.0
+            await self._wake.wait(pause)
+
+    async def finish(self) -> None:
+        """Let calls in flight end, so that a clean stop leaves nothing uncertain."""
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def _send_some(self) -> float | None:
+        free = IN_FLIGHT - len(self._in_flight)
+        if free <= 0:
+            return None
+        parcels, pause = await asyncio.to_thread(self._take, free)
+        for parcel in parcels:
+            task = asyncio.create_task(self._deliver(parcel))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+        return 0.0 if parcels else pause
+
+    def _take(self, free: int) -> tuple[list[Parcel], float | None]:
+        with db.transaction(self._sessions) as session:
+            parcels = outbox.take(session, self._bot_id, sender=self._wake.number, limit=free, rates=self._rates)
+            pause = None if parcels else outbox.seconds_to_next(session, self._bot_id)
+        return parcels, pause
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        settle = await self._call(parcel)
+        for attempt in range(10):
+            try:
+                await self._in_transaction(settle)
+                break
+            except SQLAlchemyError as error:
+                log.warning("settle_failed", outbox_id=parcel.id, error=type(error).__name__)
+                await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
+        self._wake.now()
+
+    async def _call(self, parcel: Parcel) -> Settle:
+        """Make the call; what comes back is what to write down about it."""
+        try:
+            if parcel.topic_id is not None and parcel.thread_id is None:
+                return await self._make_topic(parcel)
+            if parcel.edits_id is not None and parcel.edits_message is None:
+                return lambda session: outbox.dropped(session, parcel, reason="what it edits never arrived")
+            method, parameters = render.call(parcel)
+            result = await getattr(self._bot, method)(**parameters)
+        except TelegramError as error:
+            return self._failed(parcel, error)
+        message_id = _message_id(result)
+        return lambda session: outbox.sent(session, parcel, message_id=message_id)
+
+    async def _make_topic(self, parcel: Parcel) -> Settle:
+        """Make the parcel's topic first; the parcel itself goes out in the next round."""
+        made = await self._bot.create_forum_topic(parcel.chat_id, parcel.topic_name or "…")
+
+        def settle(session: Session) -> None:
+            assert parcel.topic_id is not None
+            topics.made(session, parcel.topic_id, made.message_thread_id)
+            outbox.again(session, parcel, reason="its topic was made", wait=0.0)
+
+        return settle
+
+    def _failed(self, parcel: Parcel, error: TelegramError) -> Settle:
+        log.info("telegram_refused", outbox_id=parcel.id, kind=parcel.kind, error=type(error).__name__)
+        reason = f"{type(error).__name__}: {error.message}"
+        match error:
+            case RetryAfter():
+                return lambda session: self._obey(session, parcel, error, reason)
+            case ChatMigrated():
+                return lambda session: self._migrate(session, parcel, error.new_chat_id)
+            case Forbidden():
+                return lambda session: delivery.refused(session, parcel, reason=reason, now=self._now())
+            case BadRequest():
+                return lambda session: self._refused(session, parcel, error.message, reason)
+            case NetworkError() if certainly_not_sent(error):
+                return lambda session: outbox.again(session, parcel, reason=reason)
+            case NetworkError():
+                return lambda session: outbox.uncertain(session, parcel, reason=reason)
+            case _:
+                return lambda session: outbox.dead(session, parcel, reason=reason)
+
+    def _obey(self, session: Session, parcel: Parcel, error: RetryAfter, reason: str) -> None:
+        seconds = retry_after(error)
+        outbox.close_chat(session, parcel.bot_id, parcel.chat_id, seconds=seconds)
+        outbox.again(session, parcel, reason=reason, wait=seconds)
+
+    @staticmethod
+    def _migrate(session: Session, parcel: Parcel, new_chat_id: int) -> None:
+        topics.migrate(session, parcel.chat_id, new_chat_id)
+        outbox.again(session, parcel, reason="the group has a new id", wait=0.0)
+
+    def _refused(self, session: Session, parcel: Parcel, message: str, reason: str) -> None:
+        outcome = next((what for said, what in REFUSALS if said in message.lower()), "dead")
+        match outcome:
+            case "sent":
+                outbox.sent(session, parcel, message_id=None)
+            case "topic":
+                assert parcel.topic_id is not None
+                topics.lost(session, parcel.topic_id, parcel.thread_id or 0)
+                outbox.again(session, parcel, reason=reason, wait=0.0)
+            case "chat":
+                delivery.refused(session, parcel, reason=reason, now=self._now())
+            case "dropped":
+                outbox.dropped(session, parcel, reason=reason)
+            case _:
+                log.error("telegram_never_takes_it", outbox_id=parcel.id, kind=parcel.kind, reason=reason)
+                outbox.dead(session, parcel, reason=reason)
+
+    async def _in_transaction(self, work: Settle) -> None:
+        await asyncio.to_thread(self._run, work)
+
+    def _run(self, work: Settle) -> None:
+        with db.transaction(self._sessions) as session:
+            work(session)
+
+
+# What a 400 says, and what it means for the row.
+REFUSALS = (
+    ("message is not modified", "sent"),
+    ("message thread not found", "topic"),
+    ("topic_deleted", "topic"),
+    ("chat not found", "chat"),
+    ("user is deactivated", "chat"),
+    ("message to edit not found", "dropped"),
+    ("message can't be edited", "dropped"),
+    ("message to delete not found", "dropped"),
+    ("message to copy not found", "dropped"),
+)
+
+
+def _message_id(result: Any) -> int | None:
+    first = result[0] if isinstance(result, tuple | list) and result else result
+    message_id = getattr(first, "message_id", None)
+    return message_id if isinstance(message_id, int) else None

@@ -1,0 +1,1 @@
+"""The one command, `guanjia`: it opens the rooms and runs them."""

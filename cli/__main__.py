@@ -1,0 +1,5 @@
+"""`python -m cli` is `guanjia`."""
+
+from cli.app import main
+
+main()

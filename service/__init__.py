@@ -1,0 +1,1 @@
+"""What the resident service knows and decides: synchronous, no framework, no clock, never commits."""

@@ -1,0 +1,291 @@
+"""Cases: opened once, dispatched at once, followed step by step; every step is an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import categories, communities, conversations, residents, texts, work_orders
+from service.errors import CaseNotFound, EventNotAllowed
+from service.models import (
+    Case,
+    CaseCounter,
+    CaseEvent,
+    CaseState,
+    Community,
+    Conversation,
+    Department,
+    Staff,
+)
+
+
+class Event(StrEnum):
+    """What can happen to a case."""
+
+    OPENED = "opened"
+    ACCEPTED = "accepted"
+    DEPARTED = "departed"
+    INFO_ASKED = "info_asked"
+    INFO_GIVEN = "info_given"
+    HANDED_ON = "handed_on"
+    URGED = "urged"
+    FINISHED = "finished"
+    REOPENED = "reopened"
+    RATED = "rated"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+_S, _E = CaseState, Event
+_AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.NEEDS_INFO)
+
+# Which step is allowed where, and where it leads.
+STEPS: dict[tuple[CaseState, Event], CaseState] = {
+    **{(state, _E.ACCEPTED): _S.ACCEPTED for state in (_S.OPEN, _S.REOPENED, _S.NEEDS_INFO)},
+    **{(state, _E.DEPARTED): _S.ON_THE_WAY for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},
+    **{(state, _E.FINISHED): _S.FINISHED for state in _AT_WORK},
+    **{(state, _E.INFO_ASKED): _S.NEEDS_INFO for state in _AT_WORK if state is not _S.NEEDS_INFO},
+    **{(state, _E.HANDED_ON): _S.OPEN for state in _AT_WORK},
+    **{(state, _E.URGED): state for state in _AT_WORK},
+    **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in _AT_WORK},
+    (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
+    (_S.FINISHED, _E.REOPENED): _S.REOPENED,
+    (_S.CLOSED, _E.REOPENED): _S.REOPENED,
+    (_S.FINISHED, _E.CLOSED): _S.CLOSED,
+    (_S.CLOSED, _E.RATED): _S.CLOSED,
+    (_S.FINISHED, _E.RATED): _S.FINISHED,
+}
+
+MEDIA_BELONGS_FOR = timedelta(hours=1)  # what was sent this long before a case is opened belongs to it
+LETTERS = {"repair": "R", "complaint": "C", "inquiry": "I"}  # the first of a case number; S for all other service
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The five facts of a case (N8): matter, place, time, person, and how it is to be handled."""
+
+    kind: str
+    matter: str
+    place: str | None = None
+    wanted_at: str | None = None
+    contact: str | None = None
+    phone: str | None = None
+
+
+def open_case(session: Session, conversation: Conversation, facts: Facts, *, source: str, now: datetime) -> Case:
+    """Take a matter down and send the work order to its department in the same transaction (W1, W2).
+
+    Args:
+        session: the caller's transaction; nothing is committed here.
+        conversation: the resident's, locked.
+        facts: what the resident confirmed.
+        source: the turn that opens it; the same source returns the same case.
+        now: the moment, aware UTC.
+    """
+    known = select(Case).where(Case.conversation_id == conversation.id, Case.source == source)
+    case = session.scalars(known).one_or_none()
+    if case is not None:
+        return case
+    category = categories.categorise(facts.matter)
+    residents.remember(conversation.resident, phone=facts.phone, place=facts.place)
+    case = Case(
+        community_id=conversation.community_id,
+        number=_next_number(session, conversation.community_id, facts.kind, now=now),
+        conversation=conversation,
+        resident=conversation.resident,
+        department=communities.department(
+            session, conversation.community_id, department_for(facts.kind, category.department)
+        ),
+        source=source,
+        category=category.key,
+        state=CaseState.OPEN,
+        urgency=0,
+        resolution=0,
+        opened_at=now,
+        **vars(facts),
+    )
+    session.add(case)
+    session.flush()
+    _log(session, case, Event.OPENED, actor="resident", now=now, key=source, data=None)
+    work_orders.post(session, case, key=f"case:{case.id}:opened")
+    work_orders.attach_recent(session, case, since=now - MEDIA_BELONGS_FOR)
+    return case
+
+
+def department_for(kind: str, by_category: str) -> str:
+    """Repairs and complaints go to whom the category names; everything else starts at the service desk."""
+    return by_category if kind in ("repair", "complaint") else "service"
+
+
+def access_case(session: Session, conversation: Conversation, case_id: int) -> Case:
+    """A case of this resident; the only way from an id that a resident sent to a row.
+
+    Raises:
+        CaseNotFound: no such case, or not theirs (the answer is the same).
+    """
+    case = session.get(Case, case_id, with_for_update={"of": Case}, populate_existing=True)
+    if case is None or case.conversation_id != conversation.id:
+        raise CaseNotFound
+    return case
+
+
+def access_case_as_staff(session: Session, member: Staff, case_id: int) -> Case:
+    """A case of this member's community, its conversation locked before it (everybody locks in that order).
+
+    Raises:
+        CaseNotFound: no such case, or another community's.
+    """
+    conversation_id = session.scalar(
+        select(Case.conversation_id).where(Case.id == case_id, Case.community_id == member.community_id)
+    )
+    if conversation_id is None:
+        raise CaseNotFound
+    return access_case(session, conversations.lock(session, conversation_id), case_id)
+
+
+def advance(
+    session: Session,
+    case: Case,
+    event: Event,
+    *,
+    actor: str,
+    key: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+) -> bool:
+    """Take one step, write it down and bring the work order up to date.
+
+    Args:
+        session: the caller's transaction, in which the case is locked.
+        case: whose step.
+        event: which step.
+        actor: resident, bot or staff:<number>.
+        key: the update that caused it; the same key again does nothing.
+        now: the moment, aware UTC.
+        data: what else is to be kept.
+
+    Returns:
+        False when this very step was taken before.
+
+    Raises:
+        EventNotAllowed: the case's state does not allow it.
+    """
+    if not _is_new(session, case, key):
+        return False
+    target = STEPS.get((case.state, event))
+    if target is None:
+        raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
+    case.state = target
+    if event is Event.FINISHED:
+        case.resolution += 1
+    _log(session, case, event, actor=actor, now=now, key=key, data=data)
+    work_orders.refresh(session, case)
+    return True
+
+
+def reopen(session: Session, case: Case, *, key: str, now: datetime, reason: str | None = None) -> bool:
+    """Put a finished case back to work because the fix did not hold; residents hate to explain twice.
+
+    Raises:
+        EventNotAllowed: it is still being worked on.
+    """
+    if not advance(session, case, Event.REOPENED, actor="resident", key=key, now=now, data={"reason": reason}):
+        return False
+    case.urgency = max(case.urgency, 1)
+    work_orders.post(session, case, key=f"case:{case.id}:reopened:{case.resolution}")
+    return True
+
+
+def urge(session: Session, case: Case, *, key: str, now: datetime) -> bool:
+    """The resident asks how far it is: their department hears it."""
+    if not advance(session, case, Event.URGED, actor="resident", key=key, now=now):
+        return False
+    case.urgency = max(case.urgency, 1)
+    work_orders.note(session, case, "utter_staff_urged", key=f"case:{case.id}:{key}")
+    return True
+
+
+def hand_on(session: Session, case: Case, department: Department, *, actor: str, key: str, now: datetime) -> bool:
+    """Give the case to another department: its work order goes there."""
+    data = {"from": case.department.key, "to": department.key}
+    if not advance(session, case, Event.HANDED_ON, actor=actor, key=key, now=now, data=data):
+        return False
+    case.department = department
+    work_orders.post(session, case, key=f"case:{case.id}:{key}")
+    return True
+
+
+def of_resident(session: Session, conversation: Conversation, *, limit: int = 5) -> Sequence[Case]:
+    """The resident's newest cases, newest first."""
+    found = select(Case).where(Case.resident_id == conversation.resident_id).order_by(Case.id.desc()).limit(limit)
+    return session.scalars(found).all()
+
+
+def at_work(session: Session, conversation: Conversation) -> Case | None:
+    """The resident's newest case that is still being worked on."""
+    found = (
+        select(Case)
+        .where(Case.resident_id == conversation.resident_id, Case.state.in_(_AT_WORK))
+        .order_by(Case.id.desc())
+        .with_for_update(of=Case)
+    )
+    return session.scalars(found.limit(1)).one_or_none()
+
+
+def last_finished(session: Session, conversation: Conversation) -> Case | None:
+    """The resident's newest finished or closed case, which 「还没好」 is about."""
+    found = (
+        select(Case)
+        .where(Case.resident_id == conversation.resident_id, Case.state.in_([_S.FINISHED, _S.CLOSED]))
+        .order_by(Case.id.desc())
+        .with_for_update(of=Case)
+    )
+    return session.scalars(found.limit(1)).one_or_none()
+
+
+def events(session: Session, case: Case) -> Sequence[CaseEvent]:
+    """The case's log, oldest first."""
+    return session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id)).all()
+
+
+def count(session: Session, conversation: Conversation) -> int:
+    """How many cases the resident has brought."""
+    counted = select(func.count()).select_from(Case).where(Case.resident_id == conversation.resident_id)
+    return session.scalar(counted) or 0
+
+
+def _is_new(session: Session, case: Case, key: str) -> bool:
+    known = select(CaseEvent.id).where(CaseEvent.case_id == case.id, CaseEvent.key == key)
+    return session.scalar(known) is None
+
+
+def _log(
+    session: Session,
+    case: Case,
+    event: Event,
+    *,
+    actor: str,
+    now: datetime,
+    key: str | None,
+    data: dict[str, Any] | None,
+) -> None:
+    session.add(CaseEvent(case_id=case.id, event=event, actor=actor, at=now, key=key, data=data))
+    session.flush()
+
+
+def _next_number(session: Session, community_id: int, kind: str, *, now: datetime) -> str:
+    zone = ZoneInfo(session.get_one(Community, community_id).timezone)
+    month = now.astimezone(zone).strftime("%y%m")
+    statement = insert(CaseCounter).values(community_id=community_id, month=month, last=1)
+    counted = statement.on_conflict_do_update(
+        index_elements=["community_id", "month"], set_={"last": CaseCounter.last + 1}
+    ).returning(CaseCounter.last)
+    return f"{LETTERS.get(kind, 'S')}{month}-{session.scalar(counted):04d}"

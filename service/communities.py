@@ -1,0 +1,62 @@
+"""Communities: a bot, a staff group, departments with their topics."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import texts, topics
+from service.models import Community, Department
+
+DEPARTMENTS = ("engineering", "order", "cleaning", "service")
+STAFF_LANGUAGE = "zh"  # of cards and work orders
+
+# When a time of day begins, and the phrase that names it (N2).
+TIMES_OF_DAY = (
+    (time(0), "utter_word_evening"),
+    (time(5), "utter_word_morning"),
+    (time(11), "utter_word_noon"),
+    (time(13), "utter_word_afternoon"),
+    (time(18), "utter_word_evening"),
+)
+
+
+def settle_in(
+    session: Session, *, bot_id: int, name: str, timezone: str, phone: str, staff_chat_id: int | None
+) -> Community:
+    """Make the bot's community as the settings say, or bring it up to date; departments are planned once."""
+    facts: dict[str, str | int] = {"name": name, "timezone": timezone, "phone": phone}
+    if staff_chat_id is not None:
+        facts |= {"staff_chat_id": staff_chat_id}
+    statement = insert(Community).values(bot_id=bot_id, **facts)
+    session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=facts))
+    community = access_community(session, bot_id)
+    known = set(session.scalars(select(Department.key).where(Department.community_id == community.id)))
+    for key in DEPARTMENTS:
+        if key not in known:
+            name = texts.words(f"utter_word_{key}", language=STAFF_LANGUAGE)
+            topic = topics.open_topic(session, community.id, name)
+            session.add(Department(community_id=community.id, key=key, topic_id=topic.id))
+    session.flush()
+    return community
+
+
+def access_community(session: Session, bot_id: int) -> Community:
+    """The community this bot serves."""
+    return session.scalars(select(Community).where(Community.bot_id == bot_id)).one()
+
+
+def department(session: Session, community_id: int, key: str) -> Department:
+    """A department of the community."""
+    found = select(Department).where(Department.community_id == community_id, Department.key == key)
+    return session.scalars(found).one()
+
+
+def time_of_day(community: Community, *, now: datetime) -> str:
+    """The key of the words that greet at this hour in the community's time zone."""
+    local = now.astimezone(ZoneInfo(community.timezone)).time()
+    return [key for begins, key in TIMES_OF_DAY if begins <= local][-1]

@@ -1,0 +1,79 @@
+"""What follows from how a delivery ended: a resident out of reach, a lost topic, a message nobody can vouch for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import communities, conversations, outbox, residents, texts
+from service.communities import STAFF_LANGUAGE
+from service.errors import ButtonExpired
+from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.outbox import Parcel
+
+
+def unreachable(session: Session, bot_id: int, chat_id: int, *, now: datetime) -> None:
+    """The resident has blocked the bot: nothing more is tried, staff are told once."""
+    community = communities.access_community(session, bot_id)
+    conversation = residents.find_conversation(session, community.id, chat_id)
+    if conversation is None or not residents.unreachable(conversation.resident, now=now):
+        return
+    conversations.silence(session, conversation, reason="the resident cannot be reached")
+    note = texts.say("utter_staff_blocked", language=STAFF_LANGUAGE, name=conversation.resident.display_name)
+    conversations.to_staff(
+        session,
+        conversation,
+        "say",
+        note.payload(),
+        key=f"blocked:{conversation.id}:{now.isoformat()}",
+        kind="note",
+        priority=Priority.WORK_ORDER,
+    )
+
+
+def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
+    """Telegram refuses a message because of the chat: private chats are out of reach, a group needs a person."""
+    if parcel.chat_id > 0:
+        outbox.dropped(session, parcel, reason=reason)
+        unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
+    else:
+        outbox.dead(session, parcel, reason=reason)
+
+
+def show_unconfirmed(session: Session, *, limit: int = 20) -> int:
+    """Ask staff about messages that may or may not have arrived, each once; returns how many there were."""
+    rows = select(OutboxRow).where(OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN)
+    found = session.scalars(rows.order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)).all()
+    for row in found:
+        row.reason = SHOWN
+        line = texts.say(
+            "utter_staff_unconfirmed",
+            language=STAFF_LANGUAGE,
+            kind=texts.words(f"utter_word_row_{row.kind}", language=STAFF_LANGUAGE),
+            text=str(row.payload.get("text", ""))[:200],
+            outbox_id=row.id,
+        )
+        key = f"unconfirmed:{row.id}:{row.attempts}"
+        conversations.alert_staff(session, row.community_id, line, key=key, priority=Priority.WORK_ORDER)
+    return len(found)
+
+
+SHOWN = "shown to staff"
+
+
+def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool) -> None:
+    """Staff say what became of an unconfirmed message: it arrived, or it is to be sent again.
+
+    Raises:
+        ButtonExpired: it is settled already, or another community's.
+    """
+    row = session.get(OutboxRow, outbox_id, with_for_update=True)
+    if row is None or row.community_id != community_id or row.state is not OutboxState.UNCONFIRMED:
+        raise ButtonExpired
+    row.state = OutboxState.SENT if arrived else OutboxState.PENDING
+    row.reason = "staff say it arrived" if arrived else "staff sent it again"
+    if not arrived:
+        row.delivery = Delivery.AT_MOST_ONCE
+        outbox.wake(session)

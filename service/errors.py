@@ -1,0 +1,65 @@
+"""Every reason the service can refuse something for, named after the reason.
+
+An error carries facts and the key of the phrase (`response`, in domain.yml) that tells a person about it; its
+docstring is the log line.
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """The service refused a request."""
+
+    response = "utter_error"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(type(self).__doc__)
+        self.facts = facts
+
+
+class CaseNotFound(ServiceError):
+    """No such case, or not theirs; the answer is the same."""
+
+    response = "utter_case_not_found"
+
+
+class EventNotAllowed(ServiceError):
+    """The case's state does not allow this step."""
+
+    response = "utter_staff_step_not_allowed"
+
+
+class CallBackNotOpen(ServiceError):
+    """The call-back was answered, cancelled or is not theirs."""
+
+    response = "utter_button_expired"
+
+
+class SurveyNotOpen(ServiceError):
+    """The survey was answered, withdrawn or is not theirs."""
+
+    response = "utter_button_expired"
+
+
+class ButtonExpired(ServiceError):
+    """The button belongs to an earlier question, or was never ours."""
+
+    response = "utter_button_expired"
+
+
+class ConversationTaken(ServiceError):
+    """Another butler answers this resident."""
+
+    response = "utter_staff_taken"
+
+
+class NothingToHandBack(ServiceError):
+    """The bot answers this resident already."""
+
+    response = "utter_staff_not_claimed"
+
+
+class NotStaff(ServiceError):
+    """The person is not an active member of this community's staff."""
+
+    response = "utter_staff_only"

@@ -1,0 +1,43 @@
+"""The first words: by the time of day, with the name when it is known (N2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from service import cases, communities, residents, texts
+from service.models import Community, Conversation
+from service.texts import Line
+
+
+def greet(session: Session, conversation: Conversation, *, now: datetime) -> Line:
+    """The greeting with the big keys below it."""
+    resident = conversation.resident
+    community = session.get_one(Community, conversation.community_id)
+    return texts.say(
+        "utter_greet",
+        language=resident.language,
+        time_of_day=texts.words(communities.time_of_day(community, now=now), language=resident.language),
+        salutation=residents.salutation(resident),
+        community=community.name,
+    )
+
+
+def my_cases(session: Session, conversation: Conversation) -> Line:
+    """The resident's own cases with where each stands."""
+    language = conversation.resident.language
+    found = cases.of_resident(session, conversation)
+    if not found:
+        return texts.say("utter_no_cases", language=language)
+    lines = [
+        texts.words(
+            "utter_case_line",
+            language=language,
+            number=case.number,
+            matter=case.matter[:60],
+            state=texts.words(f"utter_word_{case.state}", language=language),
+        )
+        for case in found
+    ]
+    return texts.say("utter_my_cases", language=language, lines="\n".join(lines))

@@ -1,0 +1,394 @@
+"""The tables. Every row belongs to a community; stored times are UTC and aware."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Owner(StrEnum):
+    """Who answers a resident."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    BUTLER = "butler"
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    NEEDS_INFO = "needs_info"
+    FINISHED = "finished"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Delivery(StrEnum):
+    """What may happen to a message whose delivery is uncertain."""
+
+    RETRY = "retry"  # edits, reactions, chat actions, topic creation: idempotent, retry freely
+    AT_LEAST_ONCE = "at_least_once"  # replies, relays, emergencies: better twice than never
+    AT_MOST_ONCE = "at_most_once"  # surveys, call-backs, notices, work orders: never twice by itself
+
+
+class Priority:
+    """Who goes first; smaller is sooner. Residents before staff (N13), emergencies before all."""
+
+    EMERGENCY = 0
+    TALK = 10
+    WORK_ORDER = 20
+    FOLLOW_UP = 30
+    NOTICE = 40
+    CARD = 50
+
+
+class OutboxState(StrEnum):
+    """The life of a message to Telegram."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"  # at most once, and nobody knows whether it arrived: staff decide
+    DROPPED = "dropped"  # by design (epoch moved, resident unreachable); the reason says why
+    DEAD = "dead"  # Telegram refuses it for ever; the reason says why
+
+
+class FollowUpState(StrEnum):
+    """The life of a call-back or a survey."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+
+
+class Base(DeclarativeBase):
+    """Types used by every table."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own idiom
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[Any]: JSONB(none_as_null=True),
+        int: BigInteger,
+        StrEnum: String(32),
+    }
+
+
+class Community(Base):
+    """A housing community: one bot, one staff group."""
+
+    __tablename__ = "communities"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bot_id: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[str]
+    timezone: Mapped[str]
+    phone: Mapped[str]
+    staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
+
+
+class Department(Base):
+    """A department that works on cases, with its topic in the staff group."""
+
+    __tablename__ = "departments"
+    __table_args__ = (UniqueConstraint("community_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    key: Mapped[str]
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"))
+
+    topic: Mapped[Topic] = relationship(lazy="raise_on_sql")
+
+
+class Topic(Base):
+    """A forum topic of the staff group; `thread_id` is empty until Telegram has made it."""
+
+    __tablename__ = "topics"
+    __table_args__ = (Index("topics_by_thread", "community_id", "thread_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str]
+    thread_id: Mapped[int | None]
+    card: Mapped[dict[str, Any] | None]  # what is said first, and again after a deletion
+
+
+class Resident(Base):
+    """A person who writes to the bot, and what is known of them."""
+
+    __tablename__ = "residents"
+    __table_args__ = (UniqueConstraint("community_id", "chat_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    chat_id: Mapped[int]
+    display_name: Mapped[str]
+    surname: Mapped[str | None]
+    honorific: Mapped[str | None]
+    language: Mapped[str] = mapped_column(String(2))
+    phone: Mapped[str | None]
+    place: Mapped[str | None]
+    unreachable_since: Mapped[datetime | None]
+
+
+class Staff(Base):
+    """A member of the staff group."""
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("community_id", "user_id"), UniqueConstraint("community_id", "number"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    user_id: Mapped[int]
+    number: Mapped[int]
+    display_name: Mapped[str]
+    left_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """Who answers a resident; `epoch` rises with every change of owner."""
+
+    __tablename__ = "conversations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), unique=True)
+    owner: Mapped[Owner] = mapped_column(String(16))
+    epoch: Mapped[int]
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), index=True)
+    misunderstood: Mapped[int] = mapped_column(default=0)
+    keyboard_turn: Mapped[int | None]  # the turn whose buttons are current; older ones have expired
+    awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
+
+    resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
+    butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql")
+
+
+class Message(Base):
+    """One line of a conversation, as it was said; edits keep the earlier wording."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("messages_by_conversation", "conversation_id", "id"),
+        Index("messages_by_telegram_id", "chat_id", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    author: Mapped[str] = mapped_column(String(16))  # resident, bot, butler
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str]
+    media: Mapped[dict[str, Any] | None]
+    chat_id: Mapped[int | None]
+    message_id: Mapped[int | None]
+    said_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    earlier: Mapped[list[Any] | None]
+    inbox_id: Mapped[int | None] = mapped_column(unique=True)
+    outbox_id: Mapped[int | None] = mapped_column(unique=True)
+
+
+class InboxRow(Base):
+    """One update from Telegram, as it came. Times are the database's, not the demo's clock."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("bot_id", "update_id"),
+        Index("inbox_open", "lane", "id", postgresql_where=text("done_at IS NULL AND dead_at IS NULL")),
+        Index("inbox_turn", "turn_id", postgresql_where=text("done_at IS NULL AND dead_at IS NULL")),
+        Index("inbox_dead", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bot_id: Mapped[int]
+    update_id: Mapped[int | None]
+    lane: Mapped[str]
+    joins: Mapped[bool]  # a bubble that may be read together with its neighbours
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    ready_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    turn_id: Mapped[int | None]
+    worker: Mapped[int | None]
+    lease: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    done_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
+class OutboxRow(Base):
+    """One call to Telegram: a line to a person, a card, an edit. Times are the database's."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_due", "bot_id", "priority", "id", postgresql_where=text("state = 'pending'")),
+        Index("outbox_lane", "lane", "priority", "id", postgresql_where=text("state = 'pending'")),
+        Index("outbox_in_flight", "lane", unique=True, postgresql_where=text("state = 'sending'")),
+        Index("outbox_attention", "state", "id", postgresql_where=text("state IN ('unconfirmed', 'dead')")),
+        Index("outbox_by_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bot_id: Mapped[int]
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    chat_id: Mapped[int]
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    epoch: Mapped[int | None]  # a bot's line: dropped at send time when the conversation's epoch has moved
+    lane: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(32))
+    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy: bot/render.py turns it into a Bot API call
+    payload: Mapped[dict[str, Any]]
+    edits_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the row whose message this one edits
+    priority: Mapped[int]
+    delivery: Mapped[Delivery] = mapped_column(String(16))
+    key: Mapped[str | None] = mapped_column(unique=True)  # the same key is written once
+    state: Mapped[OutboxState] = mapped_column(String(16), default=OutboxState.PENDING)
+    reason: Mapped[str | None]
+    not_before: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    sender: Mapped[int | None]
+    lease: Mapped[UUID | None]
+    message_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    sending_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class Budget(Base):
+    """A token bucket kept as one moment: when it will be full again (generic cell rate algorithm)."""
+
+    __tablename__ = "budgets"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    full_at: Mapped[datetime]
+    closed_until: Mapped[datetime]
+
+
+class CaseCounter(Base):
+    """The last case number given in a month."""
+
+    __tablename__ = "case_counters"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(4), primary_key=True)
+    last: Mapped[int]
+
+
+class Case(Base):
+    """A matter a resident brought: what, where, when, who, and how it is to be handled (N8)."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("community_id", "number"),
+        UniqueConstraint("conversation_id", "source"),
+        Index("cases_by_resident", "resident_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    number: Mapped[str] = mapped_column(String(16))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))
+    source: Mapped[str]  # the turn that opened it: opening again with the same source returns this case
+    kind: Mapped[str] = mapped_column(String(32))
+    category: Mapped[str] = mapped_column(String(32))
+    state: Mapped[CaseState] = mapped_column(String(16))
+    urgency: Mapped[int] = mapped_column(default=0)  # 0 normal, 1 reopened or urged, 2 emergency
+    resolution: Mapped[int] = mapped_column(default=0)  # how often it was finished
+    matter: Mapped[str]
+    place: Mapped[str | None]
+    wanted_at: Mapped[str | None]
+    contact: Mapped[str | None]
+    phone: Mapped[str | None]
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", use_alter=True))
+    opened_at: Mapped[datetime]
+
+    conversation: Mapped[Conversation] = relationship(lazy="joined", innerjoin=True)
+    resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
+    department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
+
+
+class CaseEvent(Base):
+    """One step of a case: who did what when. The log is never changed."""
+
+    __tablename__ = "case_events"
+    __table_args__ = (UniqueConstraint("case_id", "key"), Index("case_events_by_case", "case_id", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    event: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str]  # resident, bot, staff:<number>
+    at: Mapped[datetime]
+    data: Mapped[dict[str, Any] | None]
+    key: Mapped[str | None]
+
+
+class CallBack(Base):
+    """Ask whether a finished case holds, when it is due."""
+
+    __tablename__ = "call_backs"
+    __table_args__ = (
+        UniqueConstraint("case_id", "resolution"),
+        Index("call_backs_due", "due_at", postgresql_where=text("state = 'planned'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    resolution: Mapped[int]
+    due_at: Mapped[datetime]
+    state: Mapped[FollowUpState] = mapped_column(String(16), default=FollowUpState.PLANNED)
+    reason: Mapped[str | None]
+    held: Mapped[bool | None]
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+
+    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
+class Survey(Base):
+    """How satisfied the resident is: one per case and resolution."""
+
+    __tablename__ = "surveys"
+    __table_args__ = (UniqueConstraint("case_id", "resolution"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    resolution: Mapped[int]
+    state: Mapped[FollowUpState] = mapped_column(String(16))
+    stars: Mapped[int | None]
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+
+    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
+class EmergencyAlarm(Base):
+    """An emergency that was raised, and which half of the watch caught it."""
+
+    __tablename__ = "emergency_alarms"
+    __table_args__ = (UniqueConstraint("conversation_id", "source"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    source: Mapped[str]  # the turn
+    kind: Mapped[str] = mapped_column(String(32))
+    caught_by: Mapped[str] = mapped_column(String(16))  # tripwire, classifier
+    raised_at: Mapped[datetime]

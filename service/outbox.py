@@ -1,0 +1,321 @@
+"""Rows out: put what a person is to see, take it by priority under the rate budgets, settle the outcome.
+
+Only the sender calls Telegram. Everything here runs on the database's clock: rates and waits are real time, also when
+the demo's clock is advanced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import db
+from service.models import Delivery, OutboxRow, OutboxState, Priority
+
+CHANNEL = "guanjia_outbox"
+MAX_ATTEMPTS = 8  # of one row; waits double from 0.5 s to 60 s
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What Telegram tolerates; the real limits are unpublished, so these stay below the known ones."""
+
+    bot_per_second: float
+    private_per_second: float
+    private_burst: int
+    group_per_minute: float
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A row on its way: committed as `sending` before Telegram is called."""
+
+    id: int
+    lease: UUID
+    bot_id: int
+    chat_id: int
+    conversation_id: int | None
+    topic_id: int | None
+    thread_id: int | None
+    topic_name: str | None
+    topic_card: dict[str, Any] | None
+    act: str
+    payload: dict[str, Any]
+    delivery: Delivery
+    kind: str
+    attempts: int
+    edits_id: int | None
+    edits_message: int | None
+
+
+def put(
+    session: Session,
+    *,
+    bot_id: int,
+    community_id: int,
+    chat_id: int,
+    kind: str,
+    act: str,
+    payload: Mapping[str, Any],
+    priority: int = Priority.TALK,
+    delivery: Delivery = Delivery.AT_LEAST_ONCE,
+    topic_id: int | None = None,
+    conversation_id: int | None = None,
+    epoch: int | None = None,
+    edits_id: int | None = None,
+    key: str | None = None,
+) -> int | None:
+    """Write one call to Telegram; it goes out when the caller's transaction has committed.
+
+    Args:
+        session: the caller's transaction.
+        bot_id: the bot that speaks.
+        community_id: whose row it is.
+        chat_id: a resident's chat or the staff group.
+        kind: what it is, in staff's words: reply, relay, work_order, call_back, survey, alert, card …
+        act: say, edit or copy.
+        payload: a `Line` or what to copy, in our own terms; bot/render.py makes a Bot API call of it.
+        priority: who goes first.
+        delivery: what may happen when nobody knows whether it arrived.
+        topic_id: our topic; Telegram's thread is looked up, and made if need be, at send time.
+        conversation_id: whose transcript it belongs to.
+        epoch: the conversation's epoch for a bot's line; None for staff's lines and cards.
+        edits_id: the row whose message is edited; its message id is looked up at send time.
+        key: writing the same key again does nothing.
+
+    Returns:
+        The row's id, or None when the key was there already.
+    """
+    lane = f"{chat_id}:{topic_id or 0}"
+    values = {
+        "bot_id": bot_id,
+        "community_id": community_id,
+        "chat_id": chat_id,
+        "topic_id": topic_id,
+        "conversation_id": conversation_id,
+        "epoch": epoch,
+        "lane": lane,
+        "kind": kind,
+        "act": act,
+        "payload": dict(payload),
+        "edits_id": edits_id,
+        "priority": priority,
+        "delivery": delivery,
+        "key": key,
+        "state": OutboxState.PENDING,
+    }
+    statement = insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"])
+    row_id = session.scalar(statement.returning(OutboxRow.id))
+    db.notify(session, CHANNEL)
+    return row_id
+
+
+# How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
+_BOT_TOKENS = text("""
+    INSERT INTO budgets AS b (key, full_at, closed_until) VALUES (:key, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (key) DO UPDATE SET key = excluded.key
+    RETURNING floor(:burst - :rate * extract(epoch FROM greatest(b.full_at - clock_timestamp(), interval '0')))
+""")
+
+# The head of every lane whose chat has budget, best first. One row of a lane is in flight at a time, so a person
+# reads lines in the order in which they were written.
+_HEAD = """
+    NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.lane = row.lane AND other.state = 'sending')
+    AND NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.lane = row.lane AND other.state = 'pending'
+                    AND (other.priority, other.id) < (row.priority, row.id))
+"""
+
+_HEADS = text(f"""
+    SELECT row.id, row.chat_id, row.conversation_id, row.epoch FROM outbox AS row
+    LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
+    WHERE row.bot_id = :bot_id AND row.state = 'pending' AND row.not_before <= clock_timestamp()
+      AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp()) AND {_HEAD}
+    ORDER BY row.priority, row.id LIMIT :limit
+""")  # noqa: S608 - only our own text is put in
+
+# FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
+_EPOCH = text("SELECT epoch FROM conversations WHERE id = :id FOR SHARE")
+
+_DROP = text("""
+    UPDATE outbox SET state = 'dropped', reason = :reason, settled_at = clock_timestamp()
+    WHERE id = :id AND state = 'pending'
+""")
+
+# Take n tokens: "full again" moves on by n intervals; the next token comes `burst - 1` intervals before it.
+_CHARGE = text("""
+    INSERT INTO budgets AS b (key, full_at, closed_until)
+    VALUES (:key, clock_timestamp() + make_interval(secs => :n / :rate),
+            clock_timestamp() + make_interval(secs => (:n + 1 - :burst) / :rate))
+    ON CONFLICT (key) DO UPDATE SET
+      full_at = greatest(b.full_at, clock_timestamp()) + make_interval(secs => :n / :rate),
+      closed_until = greatest(b.full_at, clock_timestamp()) + make_interval(secs => (:n + 1 - :burst) / :rate)
+      WHERE b.closed_until <= clock_timestamp()
+    RETURNING 1
+""")
+
+_START = text("""
+    UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = :lease, sending_at = clock_timestamp(),
+           attempts = row.attempts + 1
+    FROM outbox AS self LEFT JOIN topics AS topic ON topic.id = self.topic_id
+    LEFT JOIN outbox AS target ON target.id = self.edits_id
+    WHERE row.id = :id AND self.id = row.id AND row.state = 'pending'
+    RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
+              row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
+              topic.card AS topic_card, target.message_id AS edits_message
+""")
+
+_SETTLE = text("""
+    UPDATE outbox SET state = :state, reason = :reason, message_id = coalesce(:message_id, message_id),
+           settled_at = CASE WHEN :state = 'pending' THEN NULL ELSE clock_timestamp() END,
+           not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
+    WHERE id = :id AND lease = :lease AND state = 'sending'
+""")
+
+_CLOSE_CHAT = text("""
+    INSERT INTO budgets AS b (key, full_at, closed_until) VALUES
+      (:key, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds))
+    ON CONFLICT (key) DO UPDATE SET closed_until = greatest(b.closed_until, excluded.closed_until)
+""")
+
+_NEXT = text(f"""
+    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until)) - clock_timestamp())
+    FROM outbox AS row
+    LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
+    LEFT JOIN budgets AS bot ON bot.key = 'bot:' || row.bot_id
+    WHERE row.bot_id = :bot_id AND row.state = 'pending' AND {_HEAD}
+""")  # noqa: S608
+
+_ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND sender IS NOT NULL")
+
+# What a dead sender left in flight is uncertain: each class has its own answer.
+_FREE = text("""
+    UPDATE outbox SET sender = NULL, reason = 'the sender died while sending',
+      state = CASE WHEN delivery = 'at_most_once' THEN 'unconfirmed' ELSE 'pending' END,
+      settled_at = CASE WHEN delivery = 'at_most_once' THEN clock_timestamp() END
+    WHERE state = 'sending' AND sender = :sender
+""")
+
+
+def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates) -> list[Parcel]:
+    """Mark up to `limit` rows as being sent; the caller commits before it calls Telegram.
+
+    A bot's line that was born before a takeover is dropped here, at the last moment.
+
+    Args:
+        session: a transaction of its own, committed at once.
+        bot_id: the bot that speaks.
+        sender: the advisory lock number that proves the sender lives (see `free_orphans`).
+        limit: free places for calls in flight.
+        rates: the budgets.
+    """
+    bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": max(rates.bot_per_second, 1.0)}
+    tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
+    parcels: list[Parcel] = []
+    for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
+        if _overtaken(session, head.conversation_id, head.epoch):
+            session.execute(_DROP, {"id": head.id, "reason": "a butler has taken over"})
+        elif session.scalar(_CHARGE, {"n": 1, **_chat_bucket(bot_id, head.chat_id, rates)}):
+            parcels += _start(session, head.id, sender)
+    if parcels:
+        session.execute(_CHARGE, {"n": len(parcels), **bot})
+    return parcels
+
+
+def _overtaken(session: Session, conversation_id: int | None, epoch: int | None) -> bool:
+    return epoch is not None and session.scalar(_EPOCH, {"id": conversation_id}) != epoch
+
+
+def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
+    key = f"chat:{bot_id}:{chat_id}"
+    if chat_id < 0:
+        # Telegram counts any 60 seconds: a third at once and two thirds over the minute never add up to more.
+        third = rates.group_per_minute / 3
+        return {"key": key, "rate": 2 * third / 60, "burst": max(third, 1)}
+    return {"key": key, "rate": rates.private_per_second, "burst": rates.private_burst}
+
+
+def _start(session: Session, row_id: int, sender: int) -> list[Parcel]:
+    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4()})
+    return [Parcel(**row) for row in rows.mappings()]
+
+
+def sent(session: Session, parcel: Parcel, *, message_id: int | None) -> None:
+    """Telegram took it, and calls the message this."""
+    _settle(session, parcel, OutboxState.SENT, message_id=message_id)
+
+
+def again(session: Session, parcel: Parcel, *, reason: str, wait: float | None = None) -> None:
+    """It certainly did not arrive, or may arrive twice: send it again after `wait` seconds (default: back-off)."""
+    delay = min(0.5 * 2.0 ** (parcel.attempts - 1), 60.0) if wait is None else wait
+    _settle(session, parcel, OutboxState.PENDING, reason=reason, wait=delay)
+
+
+def uncertain(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """Nobody knows whether it arrived: its delivery class says what happens."""
+    if parcel.delivery is Delivery.AT_MOST_ONCE:
+        _settle(session, parcel, OutboxState.UNCONFIRMED, reason=reason)
+    else:
+        again(session, parcel, reason=reason)
+
+
+def dropped(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """It is not to be sent any more, by design."""
+    _settle(session, parcel, OutboxState.DROPPED, reason=reason)
+
+
+def dead(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """Telegram refuses it for ever: a person has to look."""
+    _settle(session, parcel, OutboxState.DEAD, reason=reason)
+
+
+def _settle(
+    session: Session,
+    parcel: Parcel,
+    state: OutboxState,
+    *,
+    reason: str | None = None,
+    message_id: int | None = None,
+    wait: float = 0.0,
+) -> None:
+    facts = {"state": state, "reason": reason, "message_id": message_id, "wait": wait}
+    session.execute(_SETTLE, {"id": parcel.id, "lease": parcel.lease, **facts})
+    if state is OutboxState.PENDING:
+        db.notify(session, CHANNEL)
+
+
+def close_chat(session: Session, bot_id: int, chat_id: int, *, seconds: float) -> None:
+    """Obey a 429: nothing goes to this chat for `seconds`."""
+    session.execute(_CLOSE_CHAT, {"key": f"chat:{bot_id}:{chat_id}", "seconds": seconds})
+
+
+def seconds_to_next(session: Session, bot_id: int) -> float | None:
+    """How long until a pending row may go out; None when nothing is pending."""
+    seconds = session.scalar(_NEXT, {"bot_id": bot_id})
+    return None if seconds is None else max(float(seconds), 0.0)
+
+
+def free_orphans(session: Session) -> None:
+    """Settle what died senders left in flight, as soon as anybody notices.
+
+    A sender holds the advisory lock of its number for as long as it lives; whoever can take that lock knows that the
+    sender is gone.
+    """
+    for sender in session.scalars(_ORPHANS).all():
+        if session.scalar(text("SELECT pg_try_advisory_xact_lock(:sender)"), {"sender": sender}):
+            session.execute(_FREE, {"sender": sender})
+
+
+def wake(session: Session) -> None:
+    """Wake the sender when this transaction commits."""
+    db.notify(session, CHANNEL)
+
+
+def find(session: Session, *, key: str) -> int | None:
+    """The row that was written with this key."""
+    return session.scalar(select(OutboxRow.id).where(OutboxRow.key == key))

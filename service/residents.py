@@ -1,0 +1,87 @@
+"""Residents: who writes, how they are addressed, what is known of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import texts
+from service.models import Conversation, Owner, Resident
+
+
+def access_conversation(
+    session: Session, community_id: int, chat_id: int, *, display_name: str, language: str
+) -> Conversation:
+    """The resident's conversation, made at their first word and locked until the transaction ends.
+
+    Args:
+        session: the caller's transaction.
+        community_id: whose resident.
+        chat_id: the private chat, which is the Telegram user.
+        display_name: how the person calls themselves on Telegram.
+        language: zh or en, used when nothing is known yet.
+    """
+    conversation = find_conversation(session, community_id, chat_id)
+    if conversation is not None:
+        return conversation
+    newcomer = {"community_id": community_id, "chat_id": chat_id, "display_name": display_name, "language": language}
+    session.execute(insert(Resident).values(newcomer).on_conflict_do_nothing())
+    who = select(Resident.id).where(Resident.community_id == community_id, Resident.chat_id == chat_id)
+    talk = {"community_id": community_id, "resident_id": session.scalars(who).one(), "owner": Owner.BOT, "epoch": 0}
+    session.execute(insert(Conversation).values({**talk, "misunderstood": 0}).on_conflict_do_nothing())
+    conversation = find_conversation(session, community_id, chat_id)
+    assert conversation is not None
+    return conversation
+
+
+def find_conversation(session: Session, community_id: int, chat_id: int) -> Conversation | None:
+    """The conversation in this chat, locked until the transaction ends."""
+    found = (
+        select(Conversation)
+        .join(Conversation.resident)
+        .where(Resident.community_id == community_id, Resident.chat_id == chat_id)
+        .with_for_update(of=Conversation)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(found).one_or_none()
+
+
+def salutation(resident: Resident) -> str:
+    """How the resident is addressed: surname and honorific when known, otherwise nothing (N2)."""
+    if not resident.surname:
+        return ""
+    return texts.words(
+        "utter_word_salutation",
+        language=resident.language,
+        surname=resident.surname,
+        honorific=resident.honorific or texts.words("utter_word_dear", language=resident.language),
+    )
+
+
+def remember(resident: Resident, *, phone: str | None = None, place: str | None = None) -> None:
+    """Keep what the resident told, so that it is not asked again (N8)."""
+    resident.phone = phone or resident.phone
+    resident.place = place or resident.place
+
+
+def unreachable(resident: Resident, *, now: datetime) -> bool:
+    """Note that the resident has blocked the bot; True the first time, so that staff are told once."""
+    first = resident.unreachable_since is None
+    resident.unreachable_since = resident.unreachable_since or now
+    return first
+
+
+def reachable(resident: Resident) -> None:
+    """The resident is back."""
+    resident.unreachable_since = None
+
+
+def detect_language(text: str, *, before: str) -> str:
+    """The language of a message: any Han character is Chinese, three Latin letters are English, else as before."""
+    if any("\u4e00" <= character <= "\u9fff" for character in text):
+        return "zh"
+    latin = sum(character.isascii() and character.isalpha() for character in text)
+    return "en" if latin >= 3 else before

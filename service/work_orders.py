@@ -1,0 +1,125 @@
+"""Work orders: a case as its department sees it, in the department's topic, with buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service import outbox, texts
+from service.communities import STAFF_LANGUAGE
+from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
+from service.texts import Line
+
+DONE = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
+
+
+def post(session: Session, case: Case, *, key: str) -> None:
+    """Tell the case's department at once (W2)."""
+    row_id = _put(session, case, _sheet(case), kind="work_order", key=key, delivery=Delivery.AT_MOST_ONCE)
+    if row_id is not None:
+        case.work_order_id = row_id
+
+
+def refresh(session: Session, case: Case) -> None:
+    """Show the case's state on its work order; an edit that has not gone out yet is overtaken by this one."""
+    if case.work_order_id is None:
+        return
+    overtaken = update(OutboxRow).where(
+        OutboxRow.edits_id == case.work_order_id, OutboxRow.state == OutboxState.PENDING
+    )
+    session.execute(overtaken.values(state=OutboxState.DROPPED, reason="a newer edit overtook it"))
+    _put(session, case, _sheet(case), kind="card", edits_id=case.work_order_id, delivery=Delivery.RETRY)
+
+
+def note(session: Session, case: Case, phrase: str, *, key: str, **slots: object) -> None:
+    """Say something about the case in its department's topic."""
+    line = texts.say(phrase, language=STAFF_LANGUAGE, number=case.number, **slots)
+    _put(session, case, line, kind="note", key=key, delivery=Delivery.AT_LEAST_ONCE)
+
+
+def attach(session: Session, case: Case, *, from_chat_id: int, message_ids: list[int]) -> None:
+    """Show the department a picture, voice or file of the resident's; an album stays one."""
+    community = session.get_one(Community, case.community_id)
+    if community.staff_chat_id is None:
+        return
+    key = f"case:{case.id}:media:{message_ids[0]}"
+    heading = texts.say("utter_staff_case_media", language=STAFF_LANGUAGE, number=case.number)
+    _put(session, case, heading, kind="note", key=f"{key}:heading", delivery=Delivery.AT_LEAST_ONCE)
+    outbox.put(
+        session,
+        bot_id=community.bot_id,
+        community_id=community.id,
+        chat_id=community.staff_chat_id,
+        topic_id=case.department.topic_id,
+        kind="relay",
+        act="copy",
+        payload={"from_chat_id": from_chat_id, "message_ids": message_ids},
+        priority=Priority.WORK_ORDER,
+        key=key,
+    )
+
+
+def attach_recent(session: Session, case: Case, *, since: datetime) -> None:
+    """What the resident sent shortly before the case was opened belongs to it."""
+    recent = select(Message).where(
+        Message.conversation_id == case.conversation_id,
+        Message.author == "resident",
+        Message.media.is_not(None),
+        Message.said_at >= since,
+    )
+    albums: dict[object, list[Message]] = {}
+    for message in session.scalars(recent.order_by(Message.id)):
+        albums.setdefault((message.media or {}).get("album") or message.id, []).append(message)
+    for album in albums.values():
+        ids = [message.message_id for message in album if message.message_id]
+        attach(session, case, from_chat_id=album[0].chat_id or 0, message_ids=ids)
+
+
+def _put(
+    session: Session,
+    case: Case,
+    line: Line,
+    *,
+    kind: str,
+    delivery: Delivery,
+    key: str | None = None,
+    edits_id: int | None = None,
+) -> int | None:
+    community = session.get_one(Community, case.community_id)
+    if community.staff_chat_id is None:
+        return None
+    return outbox.put(
+        session,
+        bot_id=community.bot_id,
+        community_id=community.id,
+        chat_id=community.staff_chat_id,
+        topic_id=case.department.topic_id,
+        kind=kind,
+        act="edit" if edits_id else "say",
+        payload=line.payload(),
+        priority=Priority.CARD if edits_id else Priority.WORK_ORDER,
+        delivery=delivery,
+        edits_id=edits_id,
+        key=key,
+    )
+
+
+def _sheet(case: Case) -> Line:
+    phrase = "utter_staff_work_order_done" if case.state in DONE else "utter_staff_work_order"
+    return texts.say(
+        phrase,
+        language=STAFF_LANGUAGE,
+        mark=texts.words(f"utter_word_urgency_{case.urgency}", language=STAFF_LANGUAGE),
+        number=case.number,
+        kind=texts.words(f"utter_word_{case.kind}", language=STAFF_LANGUAGE),
+        category=texts.words(f"utter_word_category_{case.category}", language=STAFF_LANGUAGE),
+        state=texts.words(f"utter_word_{case.state}", language=STAFF_LANGUAGE),
+        matter=case.matter[:1000],
+        place=case.place,
+        wanted_at=case.wanted_at,
+        contact=case.contact or case.resident.display_name,
+        phone=case.phone,
+        case_id=case.id,
+    )
