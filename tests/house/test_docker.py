@@ -137,7 +137,7 @@ def test_only_the_doors_to_telegram_reach_the_outside():
     outside = {name for name, service in services().items() if "outside" in service["networks"]}
 
     assert compose()["networks"]["inside"]["internal"]
-    assert outside == {"bot", "sender"}
+    assert outside == {"ingress", "sender"}
 
 
 def test_what_is_published_is_published_on_this_machine_only():

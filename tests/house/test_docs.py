@@ -42,8 +42,8 @@ def targets() -> dict[str, str]:
 
 def commands() -> set[str]:
     """The commands of guanjia, groups with their sub-commands: `db`, `db upgrade`."""
-    need("cli/__main__.py")
-    main: Any = importlib.import_module("cli.__main__")
+    need("cli/app.py")
+    main: Any = importlib.import_module("cli.app")
     return set(names_of(typer.main.get_command(main.app)))
 
 
