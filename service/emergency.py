@@ -1,0 +1,165 @@
+"""The tripwire: danger to life or home in a resident's words, found before and without Rasa (N11).
+
+Rules, figures of speech and filters are data in emergency.yml. In doubt it rings: a person looks at every alarm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class EmergencyKind(StrEnum):
+    """What is happening; `other` is a cry for help that does not say."""
+
+    FIRE = "fire"
+    GAS = "gas"
+    LIFT = "lift"
+    ELECTRIC_SHOCK = "electric_shock"
+    FLOOD = "flood"
+    MEDICAL = "medical"
+    VIOLENCE = "violence"
+    FALL_HAZARD = "fall_hazard"
+    VULNERABLE = "vulnerable"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An emergency, the rule that noticed it, and the words it noticed, as the rule saw them."""
+
+    kind: EmergencyKind
+    rule: str
+    matched: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to say that something is happening."""
+
+    kind: EmergencyKind
+    name: str
+    pattern: re.Pattern[str]
+    is_latin: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Why a hit does not ring after all: words in its sentence, or words that lead up to it."""
+
+    name: str
+    near: re.Pattern[str] | None
+    before: re.Pattern[str] | None
+
+
+TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
+WHOLE = 600  # characters; longer than what a person types in danger. Beyond it only the surroundings of triggers are read
+AROUND = 60  # characters on either side of a trigger
+MOST = 3_000  # characters of such surroundings, from the beginning and from the end
+LEAD = 14  # characters before a hit that may take it back
+
+
+def _pattern(source: str) -> re.Pattern[str]:
+    """A rule with its words in place; ASCII so that a word ends between Chinese and Latin letters."""
+    for _ in range(2):
+        for name, words in TABLE["words"].items():
+            source = source.replace(f"{{{name}}}", words)
+    return re.compile(source, re.ASCII | re.MULTILINE)
+
+
+def _filter(name: str, row: dict[str, str]) -> Filter:
+    near, before = (_pattern(row[place]) if place in row else None for place in ("near", "before"))
+    return Filter(name, near, before)
+
+
+RULES = tuple(
+    Rule(EmergencyKind(kind), name, _pattern(source), is_latin=name.startswith(("english", "pinyin")))
+    for kind, rules in TABLE["rules"].items()
+    for name, source in rules.items()
+)
+FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
+MASKS = tuple(map(_pattern, TABLE["masks"]))
+NOW = _pattern(TABLE["now"])
+TRIGGERS = _pattern(TABLE["triggers"])
+
+FOLDED = str.maketrans(
+    {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
+    | dict.fromkeys(map(ord, TABLE["invisible"]), None)
+    | {ord(sign): plain for sign, plain in TABLE["written_otherwise"].items()}
+    | dict(zip(map(ord, TABLE["traditional"]), TABLE["simplified"], strict=True))
+)
+HAN = "[\u4e00-\u9fff]"
+SPACED_OUT = re.compile(rf"(?<!{HAN}){HAN}(?:[ .,·~_*-]{{1,3}}{HAN}(?!{HAN})){{2,}}")
+SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
+
+
+def check(text: str) -> Alarm | None:
+    """Say whether a resident's words mean danger right now.
+
+    Args:
+        text: anything a resident can send, of any length; never raises.
+    """
+    for window in _windows(normalise(text)):
+        for rule in _rules_for(window):
+            for hit in rule.pattern.finditer(window):
+                if why_not_ring(window, hit) is None:
+                    return Alarm(rule.kind, rule.name, hit[0])
+    return None
+
+
+def normalise(text: str) -> str:
+    """Half width, lower case, Simplified where rules look, spaced-out characters joined, figures of speech blanked."""
+    plain = text.translate(FOLDED).lower()
+    plain = SPACED_OUT.sub(lambda run: re.sub(rf"(?!{HAN}).", "", run[0]), plain)
+    for mask in MASKS:
+        plain = mask.sub("□", plain)
+    return plain
+
+
+def why_not_ring(text: str, hit: re.Match[str]) -> str | None:
+    """Name the filter that takes a hit back, unless its sentence says that it is happening now."""
+    start, end = _sentence_around(text, hit)
+    sentence = text[start:end]
+    if NOW.search(sentence):
+        return None
+    lead = text[max(start, hit.start() - LEAD) : hit.start()]
+    for each in FILTERS:
+        if (each.near and each.near.search(sentence)) or (each.before and each.before.search(lead)):
+            return each.name
+    return None
+
+
+def _sentence_around(text: str, hit: re.Match[str]) -> tuple[int, int]:
+    """Where the sentence with the hit begins and ends."""
+    ends = [end.end() for end in SENTENCE_END.finditer(text)]
+    start = max((end for end in ends if end <= hit.start()), default=0)
+    return start, min((end for end in ends if end >= hit.end()), default=len(text))
+
+
+def _rules_for(text: str) -> Iterator[Rule]:
+    """Chinese rules where there is Chinese, Latin ones where there are Latin letters."""
+    has_latin = re.search("[a-z]{2}", text) is not None
+    has_han = not text.isascii()
+    return (rule for rule in RULES if (has_latin if rule.is_latin else has_han))
+
+
+def _windows(text: str) -> Iterator[str]:
+    """The text, or of a long one the surroundings of its triggers, so that the time stays bounded."""
+    if len(text) <= WHOLE:
+        yield text
+        return
+    pieces: list[list[int]] = []
+    for trigger in TRIGGERS.finditer(text):
+        begin, end = max(0, trigger.start() - AROUND), trigger.end() + AROUND
+        if pieces and begin <= pieces[-1][1]:
+            pieces[-1][1] = end
+        else:
+            pieces.append([begin, end])
+    nearby = "\n".join(text[begin:end] for begin, end in pieces)
+    yield nearby if len(nearby) <= MOST else f"{nearby[: MOST // 2]}\n{nearby[-MOST // 2 :]}"
