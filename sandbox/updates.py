@@ -46,7 +46,7 @@ class UpdateQueue:
         self.allowed: frozenset[str] | None = None
         self.next_id = 1
         self._clock = clock
-        self._arrival: asyncio.Event | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._next_expiry = inf
 
     def allows(self, kind: str) -> bool:
@@ -73,15 +73,16 @@ class UpdateQueue:
 
     def wake(self) -> None:
         """Let a waiting poller or the webhook look again."""
-        if self._arrival is not None:
-            self._arrival.set()
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
-    async def arrival(self) -> None:
-        """Wait until something may have been queued."""
-        if self._arrival is None:
-            self._arrival = asyncio.Event()
-        self._arrival.clear()
-        await self._arrival.wait()
+    def arrival(self) -> asyncio.Future[None]:
+        """A promise made at once (nothing slips in before it is awaited) that something may have been queued."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
 
     def confirm_below(self, offset: int) -> None:
         """Forget what the bot has acknowledged; a negative offset keeps only the last so many."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.sandbox.client import Client, Refused
+from tests.sandbox.client import Client
 
 DAY = 24 * 3600
 
@@ -127,10 +127,9 @@ async def test_an_unknown_token_is_unauthorized(world: Client):
 
 
 async def test_an_unknown_method_is_not_found(world: Client):
-    try:
-        await world.bot("sendTelepathy")
-    except Refused as refused:
-        assert refused.code == 404
+    refused = await world.refusal("sendTelepathy")
+
+    assert (refused.code, refused.description) == (404, "Not Found: method not found")
 
 
 async def test_polling_is_a_conflict_while_a_webhook_is_set(world: Client):
