@@ -1,0 +1,1 @@
+"""Rasa graph components of Guanjia, and the plain modules they are thin coats over."""

@@ -1,0 +1,60 @@
+"""What Rasa 3.6.21 does wrong and a subclass cannot reach. Rasa is frozen, so these will keep fitting.
+
+Each patch says what goes wrong without it; tests/nlu proves each against the running server.
+"""
+
+from contextvars import ContextVar
+from typing import Any, Dict, List
+
+import jsonschema
+from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
+from rasa.core.agent import Agent
+from rasa.core.tracker_store import InMemoryTrackerStore
+
+# Names of the actions that failed in the turn this task is running; the channel looks after every turn.
+failed_actions: ContextVar[List[str]] = ContextVar("failed_actions")
+
+
+def apply() -> None:
+    """Apply every patch, once, before the server starts."""
+    _build_the_validator_once()
+    _remember_failed_actions()
+    _let_the_tracker_store_fail()
+
+
+def _build_the_validator_once() -> None:
+    """Rasa checks the JSON schema of action answers against the schema of schemas on every single call.
+
+    That is half of the time a message takes (RasaHQ/rasa#11717).
+    """
+    schema = RemoteAction.action_response_format_spec()
+    validator = jsonschema.validators.validator_for(schema)(schema)
+
+    def _validate_action_result(self: RemoteAction, result: Dict[str, Any]) -> bool:
+        validator.validate(result)
+        return True
+
+    RemoteAction._validate_action_result = _validate_action_result
+
+
+def _remember_failed_actions() -> None:
+    """Rasa logs a failed action and goes on: the resident hears nothing and the turn is recorded as done."""
+    run = RemoteAction.run
+
+    async def _run(self: RemoteAction, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await run(self, *args, **kwargs)
+        except ActionExecutionRejection:  # a form that declines its turn, which is how forms talk
+            raise
+        except Exception:
+            failed_actions.get([]).append(self.name())
+            raise
+
+    RemoteAction.run = _run
+
+
+def _let_the_tracker_store_fail() -> None:
+    """Rasa wraps the tracker store so that an outage silently continues in memory, and the dialogue is lost later."""
+    Agent._create_tracker_store = staticmethod(
+        lambda store, domain: InMemoryTrackerStore(domain) if store is None else store
+    )

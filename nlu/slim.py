@@ -1,0 +1,74 @@
+"""Rasa without the parts Guanjia never uses.
+
+Rasa 3.6.21 imports TensorFlow and thirteen chat channels the moment it starts, whether or not the pipeline needs
+them: 2 GB on disk, 340 MB of memory and ten seconds (docs/adr/0001-slim-rasa.md). Here stand-ins take the place of
+exactly those modules before Rasa is imported. Naming one of them in config.yml or credentials.yml fails with Rasa's
+own "unknown component" message.
+"""
+
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+# Every module of Rasa that imports TensorFlow when it is imported itself.
+TENSORFLOW_MODULES = frozenset(
+    {
+        "rasa.core.policies.ted_policy",
+        "rasa.core.policies.unexpected_intent_policy",
+        "rasa.nlu.classifiers.diet_classifier",
+        "rasa.nlu.featurizers.dense_featurizer.convert_featurizer",
+        "rasa.nlu.featurizers.dense_featurizer.lm_featurizer",
+        "rasa.nlu.selectors.response_selector",
+        "rasa.utils.tensorflow.callback",
+        "rasa.utils.tensorflow.data_generator",
+    }
+)
+
+# Rasa's own chat channels; Guanjia speaks through nlu/channel.py. The REST channel stays for benchmarks.
+UNUSED_CHANNELS = frozenset(
+    f"rasa.core.channels.{name}"
+    for name in (
+        "socketio botframework callback facebook mattermost rasa_chat rocketchat slack telegram twilio "
+        "twilio_voice webexteams hangouts"
+    ).split()
+)
+
+
+class StandInFinder(MetaPathFinder, Loader):
+    """Answers the import of a named module with one whose every attribute is an empty class."""
+
+    def __init__(self, names: frozenset) -> None:
+        self.names = names
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Claim only the modules named at construction; everything else is imported as usual."""
+        return ModuleSpec(fullname, self) if fullname in self.names else None
+
+    def create_module(self, spec):
+        """Let Python make the module object."""
+        return None
+
+    def exec_module(self, module) -> None:
+        """Give the module the one behaviour a stand-in needs."""
+        module.__getattr__ = lambda attribute: _stand_in(module.__name__, attribute)
+
+
+def _stand_in(module: str, attribute: str) -> type:
+    """Make the empty class that `from module import attribute` receives.
+
+    Rasa asks a channel class for `name()` while it lists the channels it knows, so every stand-in has one.
+    """
+    if attribute.startswith("__"):
+        raise AttributeError(attribute)
+    label = f"{module}.{attribute}"
+    return type(attribute, (), {"__module__": module, "name": classmethod(lambda cls: label)})
+
+
+def install(*, tensorflow: bool = False) -> None:
+    """Put the stand-ins in front of the import system; call it before the first `import rasa`.
+
+    Args:
+        tensorflow: keep Rasa's TensorFlow components, because the `tensorflow` extra is installed and wanted.
+    """
+    names = UNUSED_CHANNELS if tensorflow else UNUSED_CHANNELS | TENSORFLOW_MODULES
+    sys.meta_path.insert(0, StandInFinder(names))

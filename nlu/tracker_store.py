@@ -1,0 +1,69 @@
+"""Dialogues in PostgreSQL: honest about outages, and unable to hold the same message twice."""
+
+import json
+from typing import Any, Dict, List, Optional
+
+import sqlalchemy as sa
+from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
+from rasa.shared.core.domain import Domain
+from sqlalchemy.exc import SQLAlchemyError  # noqa: F401  (what an outage looks like to the channel)
+
+# One event loop runs SQL in turn, so it never needs more than a few connections; Rasa's default is 50 + 100.
+POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": 3, "pool_pre_ping": True}
+CONNECT = {"connect_timeout": 3, "options": "-c statement_timeout=5000 -c lock_timeout=3000"}  # s, ms, ms
+
+# The database itself refuses a message it has: also from another Rasa process, also after a crash.
+ONE_TURN_PER_MESSAGE = """
+CREATE UNIQUE INDEX IF NOT EXISTS events_one_turn_per_message
+ON events (sender_id, ((data::jsonb) ->> 'message_id')) WHERE type_name = 'user'
+"""
+TURN_OF = """
+SELECT data FROM events
+WHERE sender_id = :sender AND id >= (
+    SELECT id FROM events
+    WHERE sender_id = :sender AND type_name = 'user' AND (data::jsonb) ->> 'message_id' = :message)
+AND id < COALESCE((
+    SELECT min(later.id) FROM events AS later
+    WHERE later.sender_id = :sender AND later.type_name IN ('user', 'session_started') AND later.id > (
+        SELECT id FROM events
+        WHERE sender_id = :sender AND type_name = 'user' AND (data::jsonb) ->> 'message_id' = :message)), 2147483647)
+AND type_name IN ('user', 'bot') ORDER BY id
+"""
+FORGOTTEN_BY = """
+SELECT 1 FROM events WHERE sender_id = :sender AND type_name = 'session_started'
+AND (data::jsonb) -> 'metadata' ->> 'message_id' = :message LIMIT 1
+"""
+
+
+class GuanjiaTrackerStore(SQLTrackerStore):
+    """Rasa's SQL tracker store, with recorded turns and errors that reach the caller."""
+
+    def __init__(self, domain: Optional[Domain] = None, host: str = "", event_broker: Any = None, **_: Any) -> None:
+        """Connect and make the tables; a database that does not answer stops the start.
+
+        Args:
+            domain: set by Rasa when the model is loaded.
+            host: `url` of endpoints.yml; any PostgreSQL URL, also with a socket directory as ?host=/path.
+            event_broker: none of ours; Rasa passes it.
+        """
+        url = sa.engine.make_url(host).set(drivername="postgresql+psycopg2")
+        self.engine = sa.create_engine(url, connect_args=CONNECT, **POOL)
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('guanjia_tracker_store'))"))
+            self.Base.metadata.create_all(connection)
+            connection.execute(sa.text(ONE_TURN_PER_MESSAGE))
+        self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
+        TrackerStore.__init__(self, domain, event_broker)
+
+    def recorded_turn(self, sender: str, message: str) -> List[Dict[str, Any]]:
+        """Return the user event of this message and the bot events it led to; empty when it was never handled."""
+        rows = self._rows(TURN_OF, sender, message)
+        return [json.loads(data) for (data,) in rows]
+
+    def is_forgotten_by(self, sender: str, message: str) -> bool:
+        """Say whether the dialogue was already begun anew on account of this message."""
+        return bool(self._rows(FORGOTTEN_BY, sender, message))
+
+    def _rows(self, query: str, sender: str, message: str) -> list:
+        with self.engine.connect() as connection:
+            return connection.execute(sa.text(query), {"sender": sender, "message": message}).all()
