@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from string import Formatter
 from typing import Any
@@ -64,8 +65,13 @@ def slots(variant: dict[str, Any]) -> set[str]:
 
 
 def payloads(variant: dict[str, Any]) -> list[str]:
-    """What the buttons of a variant do."""
-    return [button["payload"] for button in variant.get("buttons", ())]
+    """What the keys of a variant do."""
+    return [key["payload"] for key in [*variant.get("buttons", ()), *variant.get("quick_replies", ())]]
+
+
+def payload_slots(variant: dict[str, Any]) -> set[str]:
+    """The names between braces in what the buttons do; an intent's payload may carry JSON of its own."""
+    return set(re.findall(r"\{([a-z_]+)\}", " ".join(payloads(variant))))
 
 
 def patterns(tree: ast.Module) -> set[tuple[str, ast.AST]]:
@@ -79,6 +85,30 @@ def patterns(tree: ast.Module) -> set[tuple[str, ast.AST]]:
             found.add(("".join(pieces), node))
     found |= {(re.escape(s.value), s) for s in strings(tree) if isinstance(s.value, str) and s not in inside}
     return {(pattern, node) for pattern, node in found if pattern.startswith("utter_")}
+
+
+def lines_said(tree: ast.Module) -> Iterator[tuple[str, set[str], ast.Call]]:
+    """Calls of texts.say and texts.words that name their response: the key and the slots they fill."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        key, filled = node.args[0], {keyword.arg for keyword in node.keywords}
+        if node.func.attr in {"say", "words"} and isinstance(key, ast.Constant) and None not in filled:
+            yield str(key.value), {name for name in filled if name} - {"language", "seed"}, node
+
+
+def test_a_caller_fills_exactly_the_slots_of_its_response():
+    """An unfilled slot reads as nothing: an order without its number. A slot too many is a fact that gets lost."""
+    domain = responses()
+
+    wrong = [
+        f"{place(path, call)}: {key} {sorted(filled ^ wanted)}"
+        for path, tree in python_files(*ROOMS_THAT_SPEAK)
+        for key, filled, call in lines_said(tree)
+        if (wanted := set().union(*map(slots, domain.get(key, ())), *map(payload_slots, domain.get(key, ())))) != filled
+    ]
+
+    assert wrong == []
 
 
 def test_no_sentence_stands_in_python():
@@ -153,10 +183,7 @@ def test_english_and_chinese_say_the_same_facts():
 def test_english_and_chinese_offer_the_same_buttons():
     """What a resident can do does not depend on the language."""
     uneven = {
-        key
-        for key, variants in responses().items()
-        if len({tuple(payloads(variant)) for variant in variants if "buttons" in variant}) > 1
-        or len({"buttons" in variant for variant in variants}) > 1
+        key for key, variants in responses().items() if len({tuple(payloads(variant)) for variant in variants}) > 1
     }
 
     assert uneven == set()
