@@ -88,6 +88,10 @@ def _check_one(name: str, value: Any, path: str) -> list[str]:
         return _check_scalar(name, value, path)
     if name == "InputFile":
         return [] if not isinstance(value, int | float | bool) else [f"{path}: not a file"]
+    return _check_structure(name, value, path)
+
+
+def _check_structure(name: str, value: Any, path: str) -> list[str]:
     described = table()["types"].get(name)
     if described is None:
         return [f"{path}: unknown type {name}"]

@@ -178,9 +178,7 @@ async def test_a_copy_may_carry_another_caption(world: Client):
     user = await world.make_resident()
     said = await world.say(user, photo={}, caption="漏水")
 
-    await world.bot(
-        "copyMessage", chat_id=user, from_chat_id=user, message_id=said["message_id"], caption="3-2-501"
-    )
+    await world.bot("copyMessage", chat_id=user, from_chat_id=user, message_id=said["message_id"], caption="3-2-501")
 
     assert (await world.seen(user))[-1]["caption"] == "3-2-501"
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import aiohttp
 import pytest
@@ -21,7 +22,7 @@ FILES = {
 MEGABYTE = 1024 * 1024
 
 
-async def upload(world: Client, method: str, fields: dict, **files: bytes):
+async def upload(world: Client, method: str, fields: dict[str, Any], **files: bytes):
     form = aiohttp.FormData({name: str(value) for name, value in fields.items()})
     for name, data in files.items():
         form.add_field(name, io.BytesIO(data), filename=f"{name}.bin")

@@ -1,6 +1,7 @@
 """Sending text, keyboards, places, numbers, votes."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,8 @@ async def test_parameters_may_come_in_the_query_in_a_form_or_in_json(world: Clie
     params = {"chat_id": str(user), "text": "您好", "reply_markup": json.dumps({"inline_keyboard": [[BUTTON]]})}
     url = world.url("sendMessage")
 
-    for request in ({"params": params}, {"data": params}, {"json": params}):
+    ways: list[dict[str, Any]] = [{"params": params}, {"data": params}, {"json": params}]
+    for request in ways:
         async with world.http.post(url, **request) as answer:
             result = (await answer.json())["result"]
             assert result["reply_markup"]["inline_keyboard"] == [[BUTTON]]
