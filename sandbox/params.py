@@ -14,9 +14,11 @@ from sandbox import spec
 from sandbox.errors import bad_request
 from sandbox.files import Upload
 from sandbox.models import JSON
+from sandbox.shapes import fits
 
 PART_MAX = 4 * 1024 * 1024  # bytes of one text part
 TRUE = frozenset({"true", "1", "yes", "y"})
+CHECKED_LATER = frozenset({"reply_markup"})  # its refusals have words of their own
 MISSING = {
     "text": "message text is empty",
     "message_id": "message identifier is not specified",
@@ -86,13 +88,16 @@ def _convert(name: str, value: Any, field: JSON | None) -> Any:
     if field is None or isinstance(value, Upload):
         return value
     types: list[str] = field["types"]
+    scalar = SCALARS.get(types[0])
     try:
-        if types[0] in SCALARS:
-            return SCALARS[types[0]](value, types)
-        return json.loads(value) if isinstance(value, str) and types != ["InputFile", "String"] else value
+        if scalar is not None:
+            return scalar(value, types)
+        found = json.loads(value) if isinstance(value, str) and "InputFile" not in types else value
     except (ValueError, TypeError) as error:
-        reason = f"invalid {name}" if types[0] in SCALARS else f"can't parse {name} JSON object"
-        raise bad_request(reason) from error
+        raise bad_request(f"can't parse {name}" if scalar is None else f"invalid {name}") from error
+    if not fits(types, found) and name not in CHECKED_LATER:
+        raise bad_request(f"can't parse {name}: wrong structure")
+    return found
 
 
 def _integer(value: Any, types: list[str]) -> Any:
