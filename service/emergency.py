@@ -51,40 +51,43 @@ class Rule:
 
 @dataclass(frozen=True)
 class Filter:
-    """Why a hit does not ring after all: words in its sentence, or words that lead up to it."""
+    """Why a hit does not ring after all: words in its sentence, or words that lead up to it. Some rules are spared."""
 
     name: str
     near: re.Pattern[str] | None
     before: re.Pattern[str] | None
+    spares: tuple[str, ...]
 
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
-WHOLE = 600  # characters; longer than what a person types in danger. Beyond it only the surroundings of triggers are read
+WHOLE = (
+    600  # characters; longer than what a person types in danger. Beyond it only the surroundings of triggers are read
+)
 AROUND = 60  # characters on either side of a trigger
 MOST = 3_000  # characters of such surroundings, from the beginning and from the end
-LEAD = 14  # characters before a hit that may take it back
+LEAD = 24  # characters before a hit that may take it back
 
 
-def _pattern(source: str) -> re.Pattern[str]:
-    """A rule with its words in place; ASCII so that a word ends between Chinese and Latin letters."""
-    for _ in range(2):
-        for name, words in TABLE["words"].items():
-            source = source.replace(f"{{{name}}}", words)
+def _pattern(lines: list[str]) -> re.Pattern[str]:
+    """The lines as one pattern with its words in place; ASCII so that a word ends between Chinese and Latin letters."""
+    source = "|".join(lines)
+    while (filled := re.sub(r"{([a-z_]+)}", lambda word: "|".join(TABLE["words"][word[1]]), source)) != source:
+        source = filled
     return re.compile(source, re.ASCII | re.MULTILINE)
 
 
-def _filter(name: str, row: dict[str, str]) -> Filter:
+def _filter(name: str, row: dict[str, list[str]]) -> Filter:
     near, before = (_pattern(row[place]) if place in row else None for place in ("near", "before"))
-    return Filter(name, near, before)
+    return Filter(name, near, before, spares=tuple(row.get("spares", ())))
 
 
 RULES = tuple(
-    Rule(EmergencyKind(kind), name, _pattern(source), is_latin=name.startswith(("english", "pinyin")))
+    Rule(EmergencyKind(kind), name, _pattern(lines), is_latin=name.startswith(("english", "pinyin")))
     for kind, rules in TABLE["rules"].items()
-    for name, source in rules.items()
+    for name, lines in rules.items()
 )
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
-MASKS = tuple(map(_pattern, TABLE["masks"]))
+MASKS = _pattern(TABLE["masks"])
 NOW = _pattern(TABLE["now"])
 TRIGGERS = _pattern(TABLE["triggers"])
 
@@ -92,7 +95,7 @@ FOLDED = str.maketrans(
     {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
     | dict.fromkeys(map(ord, TABLE["invisible"]), None)
     | {ord(sign): plain for sign, plain in TABLE["written_otherwise"].items()}
-    | dict(zip(map(ord, TABLE["traditional"]), TABLE["simplified"], strict=True))
+    | {ord(pair[0]): pair[1] for pair in TABLE["traditional"].split()}
 )
 HAN = "[\u4e00-\u9fff]"
 SPACED_OUT = re.compile(rf"(?<!{HAN}){HAN}(?:[ .,·~_*-]{{1,3}}{HAN}(?!{HAN})){{2,}}")
@@ -108,7 +111,7 @@ def check(text: str) -> Alarm | None:
     for window in _windows(normalise(text)):
         for rule in _rules_for(window):
             for hit in rule.pattern.finditer(window):
-                if why_not_ring(window, hit) is None:
+                if why_not_ring(rule, window, hit) is None:
                     return Alarm(rule.kind, rule.name, hit[0])
     return None
 
@@ -117,12 +120,10 @@ def normalise(text: str) -> str:
     """Half width, lower case, Simplified where rules look, spaced-out characters joined, figures of speech blanked."""
     plain = text.translate(FOLDED).lower()
     plain = SPACED_OUT.sub(lambda run: re.sub(rf"(?!{HAN}).", "", run[0]), plain)
-    for mask in MASKS:
-        plain = mask.sub("□", plain)
-    return plain
+    return MASKS.sub("□", plain)
 
 
-def why_not_ring(text: str, hit: re.Match[str]) -> str | None:
+def why_not_ring(rule: Rule, text: str, hit: re.Match[str]) -> str | None:
     """Name the filter that takes a hit back, unless its sentence says that it is happening now."""
     start, end = _sentence_around(text, hit)
     sentence = text[start:end]
@@ -130,7 +131,8 @@ def why_not_ring(text: str, hit: re.Match[str]) -> str | None:
         return None
     lead = text[max(start, hit.start() - LEAD) : hit.start()]
     for each in FILTERS:
-        if (each.near and each.near.search(sentence)) or (each.before and each.before.search(lead)):
+        speaks = (each.near and each.near.search(sentence)) or (each.before and each.before.search(lead))
+        if speaks and rule.name not in each.spares:
             return each.name
     return None
 
