@@ -71,7 +71,8 @@ def change(world: World, chat: Chat, stored: Stored, body: JSON, *, by_user: boo
 def announce(world: World, kind: str, chat: Chat, stored: Stored) -> None:
     """Tell the watchers what a message looks like now."""
     if world.events:
-        world.publish(kind, chat_id=chat.id, message_id=stored.id, message=shown(world, chat, stored))
+        card = shown(world, chat, stored)
+        world.publish(kind, chat_id=chat.id, bots=sorted(chat.bots), message_id=stored.id, message=card)
 
 
 def tell_bots(world: World, kind: str, chat: Chat, stored: Stored) -> None:
