@@ -35,7 +35,7 @@ def arrival(raw: bytes, *, fragment_wait: float) -> Arrival:
         return Arrival(None, "unread", raw, dead="update_id out of range")
     message = _message(update)
     wait, joins = _patience(update, message, fragment_wait)
-    return Arrival(update_id, _lane(update, message), raw, wait=wait, joins=joins)
+    return Arrival(update_id, _lane(message), raw, wait=wait, joins=joins)
 
 
 def callback_query_id(raw: bytes) -> str | None:
@@ -57,7 +57,7 @@ def _message(update: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _lane(update: dict[str, Any], message: dict[str, Any]) -> str:
+def _lane(message: dict[str, Any]) -> str:
     chat = message.get("chat", {})
     if not isinstance(chat.get("id"), int):
         return "other"

@@ -142,10 +142,11 @@ async def _until_done(call: Callable[[], Any]) -> None:
     while True:
         try:
             await call()
-            return
         except NetworkError as error:
             log.warning("telegram_unreachable", error=type(error).__name__)
             await asyncio.sleep(1.0)
+        else:
+            return
 
 
 def webhook(bot: Bot, mailbox: Mailbox, *, secret: str) -> Starlette:

@@ -48,7 +48,7 @@ class Rasa:
 
     def __init__(self, url: str, token: str, *, timeout: float) -> None:
         self._url = f"{url.rstrip('/')}/webhooks/guanjia"
-        self._headers = {"X-Guanjia-Token": token}
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=2)
         self._session: aiohttp.ClientSession | None = None
 

@@ -113,7 +113,7 @@ class Sender:
 
         return settle
 
-    def _failed(self, parcel: Parcel, error: TelegramError) -> Settle:
+    def _failed(self, parcel: Parcel, error: TelegramError) -> Settle:  # noqa: PLR0911 - one row an error class
         log.info("telegram_refused", outbox_id=parcel.id, kind=parcel.kind, error=type(error).__name__)
         reason = f"{type(error).__name__}: {error.message}"
         match error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,11 +14,18 @@ import typer
 
 from bot import process
 from cli import children, database, logs, supervisor, understanding
+from cli import demo as playing
+from cli import doctor as examining
+from cli import talk as talking
+from service import db as service_db
+from service import inbox, outbox
 from service.config import Settings, SettingsError, load
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="The database.", no_args_is_help=True)
+dead = typer.Typer(help="Dead letters: what could not be handled or sent.", no_args_is_help=True)
 app.add_typer(db, name="db")
+app.add_typer(dead, name="dead")
 
 
 def main() -> None:
@@ -138,3 +146,72 @@ def parse(
         sys.exit("no model yet; run: guanjia train")
     except OSError as error:
         sys.exit(f"{file}: {error.strerror}")
+
+
+@app.command()
+def talk() -> None:
+    """Talk to the assistant in the terminal, without Telegram."""
+    asyncio.run(talking.run(settings_for("talk", token=False)))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the look-alike's page; 0 takes a free one.")] = 8081,
+    stay: Annotated[
+        bool | None, typer.Option("--stay/--once", help="Go on after the story; default: in a terminal, yes.")
+    ] = None,
+) -> None:
+    """Play the main job on a Telegram look-alike on this machine."""
+    settings = settings_for("demo", token=False)
+    staying = sys.stdout.isatty() if stay is None else stay
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(asyncio.run(playing.run(settings, port=port or playing.free_port(), stay=staying)))
+
+
+@app.command()
+def doctor(
+    only: Annotated[list[str] | None, typer.Option(help="Look only at this; may be given several times.")] = None,
+) -> None:
+    """Look at token, webhook, staff group, topics, database, Rasa, model and clock; say how to mend each."""
+    settings = settings_for("doctor", token=False)
+    unknown = set(only or ()) - set(examining.CHECKS)
+    if unknown:
+        sys.exit(f"no such check: {', '.join(sorted(unknown))}; there are: {', '.join(examining.CHECKS)}")
+    findings = asyncio.run(examining.examine(settings, list(only or ())))
+    for name, finding in findings:
+        typer.echo(f"{'ok ' if finding.well else 'BAD'} {name:9} {finding.what}")
+        if not finding.well:
+            typer.echo(f"              → {finding.mend}")
+    sys.exit(0 if all(finding.well for _, finding in findings) else 1)
+
+
+@dead.command("list")
+def dead_list() -> None:
+    """Show what could not be handled or sent, and why; never what people wrote."""
+    settings = settings_for("dead", token=False)
+    with (
+        database.opened(settings) as url,
+        service_db.transaction(service_db.sessions(service_db.connect(url))) as session,
+    ):
+        for row in inbox.dead(session, settings.bot_id):
+            typer.echo(f"in  {row.id:8} {row.received_at:%F %T} {row.lane:24} {row.error}")
+        for parcel in outbox.dead_rows(session, settings.bot_id):
+            typer.echo(f"out {parcel.id:8} {parcel.created_at:%F %T} {parcel.lane:24} {parcel.kind}: {parcel.reason}")
+
+
+@dead.command("retry")
+def dead_retry(
+    way: Annotated[str, typer.Argument(help="in or out, as `guanjia dead list` shows it.")],
+    number: Annotated[int, typer.Argument(help="The number of the row.")],
+) -> None:
+    """Have a dead letter handled, or sent, again."""
+    settings = settings_for("dead", token=False)
+    revive = {"in": inbox.revive, "out": outbox.revive}.get(way)
+    if revive is None:
+        sys.exit(f"{way}: say in or out (example: guanjia dead retry in 42)")
+    with (
+        database.opened(settings) as url,
+        service_db.transaction(service_db.sessions(service_db.connect(url))) as session,
+    ):
+        done = revive(session, settings.bot_id, number)
+    sys.exit(0 if done else f"{way} {number}: no such dead letter, or it cannot be read at all")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ class Postgres:
     """A PostgreSQL server of this process: started, watched, started again when it dies, stopped at the end."""
 
     def __init__(self, data_dir: Path) -> None:
+        # Where the wheel keeps its lock; without the variable it says so on every start.
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
         self._pgdata = data_dir / "postgres"
         self._pgdata.parent.mkdir(parents=True, exist_ok=True)
         self._server: PostgresServer = get_server(self._pgdata, cleanup_mode="stop")

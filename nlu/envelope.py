@@ -115,6 +115,7 @@ def _reply(event: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "text": event.get("text"),
         "buttons": data.get("buttons") or [],
+        "quick_replies": data.get("quick_replies") or [],
         "custom": data.get("custom") or {},
         "response": metadata.get("utter_action"),
     }

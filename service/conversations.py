@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 from service import outbox, residents, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, ConversationTaken, NothingToHandBack
-from service.models import Community, Conversation, Delivery, Message, OutboxRow, Owner, Priority, Resident, Staff
+from service.models import (
+    Community,
+    Conversation,
+    Delivery,
+    Message,
+    OutboxRow,
+    OutboxState,
+    Owner,
+    Priority,
+    Resident,
+    Staff,
+)
 from service.texts import Line
 
 CARD_LINES = 10  # of the talk so far, on the card that a butler reads first
@@ -228,9 +239,8 @@ def claim(session: Session, conversation: Conversation, member: Staff, *, source
         other = session.get_one(Staff, conversation.butler_id)
         raise ConversationTaken(number=other.number, name=other.display_name)
     _change_owner(conversation, Owner.BUTLER, butler=member)
-    community = session.get_one(Community, conversation.community_id)
     language = conversation.resident.language
-    greeting = texts.say("utter_butler_greets", language=language, staff_no=member.number, community=community.name)
+    greeting = texts.say("utter_butler_greets", language=language, staff_no=member.number)
     row_id = to_resident(
         session, conversation, "say", greeting.payload(), key=f"{source}:butler_greets", kind="butler_greets"
     )
@@ -343,6 +353,6 @@ def silence(session: Session, conversation: Conversation, *, reason: str) -> Non
     waiting = update(OutboxRow).where(
         OutboxRow.conversation_id == conversation.id,
         OutboxRow.chat_id == conversation.resident.chat_id,
-        OutboxRow.state == "pending",
+        OutboxRow.state == OutboxState.PENDING,
     )
-    session.execute(waiting.values(state="dropped", reason=reason))
+    session.execute(waiting.values(state=OutboxState.DROPPED, reason=reason))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,13 @@ class Filter:
 
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
-WHOLE = (
-    600  # characters; longer than what a person types in danger. Beyond it only the surroundings of triggers are read
-)
+LONGEST = 4_096  # characters, Telegram's own limit; of anything longer the beginning and the end are read
+WHOLE = 600  # characters, more than a person types in danger; beyond it only the surroundings of triggers are read
 AROUND = 60  # characters on either side of a trigger
-MOST = 3_000  # characters of such surroundings, from the beginning and from the end
+MOST = 2_000  # characters of such surroundings, from the beginning and from the end
 LEAD = 24  # characters before a hit that may take it back
+SENTENCE = 120  # characters of its sentence on either side of a hit
+HITS = 20  # that are taken back before a rule gives up on a text
 
 
 def _pattern(lines: list[str]) -> re.Pattern[str]:
@@ -108,9 +110,11 @@ def check(text: str) -> Alarm | None:
     Args:
         text: anything a resident can send, of any length; never raises.
     """
+    if len(text) > 2 * LONGEST:
+        text = f"{text[:LONGEST]}\n{text[-LONGEST:]}"
     for window in _windows(normalise(text)):
         for rule in _rules_for(window):
-            for hit in rule.pattern.finditer(window):
+            for hit in islice(rule.pattern.finditer(window), HITS):
                 if why_not_ring(rule, window, hit) is None:
                     return Alarm(rule.kind, rule.name, hit[0])
     return None
@@ -125,23 +129,17 @@ def normalise(text: str) -> str:
 
 def why_not_ring(rule: Rule, text: str, hit: re.Match[str]) -> str | None:
     """Name the filter that takes a hit back, unless its sentence says that it is happening now."""
-    start, end = _sentence_around(text, hit)
-    sentence = text[start:end]
+    before = SENTENCE_END.split(text[max(0, hit.start() - SENTENCE) : hit.start()])[-1]
+    after = SENTENCE_END.split(text[hit.end() : hit.end() + SENTENCE], maxsplit=1)[0]
+    sentence = f"{before}{hit[0]}{after}"
     if NOW.search(sentence):
         return None
-    lead = text[max(start, hit.start() - LEAD) : hit.start()]
+    lead = before[-LEAD:]
     for each in FILTERS:
         speaks = (each.near and each.near.search(sentence)) or (each.before and each.before.search(lead))
         if speaks and rule.name not in each.spares:
             return each.name
     return None
-
-
-def _sentence_around(text: str, hit: re.Match[str]) -> tuple[int, int]:
-    """Where the sentence with the hit begins and ends."""
-    ends = [end.end() for end in SENTENCE_END.finditer(text)]
-    start = max((end for end in ends if end <= hit.start()), default=0)
-    return start, min((end for end in ends if end >= hit.end()), default=len(text))
 
 
 def _rules_for(text: str) -> Iterator[Rule]:

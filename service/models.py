@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, Enum, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -72,6 +72,11 @@ class FollowUpState(StrEnum):
     CANCELLED = "cancelled"
 
 
+def _values(kind: type[StrEnum]) -> list[str]:
+    """Enumerations are stored as what they say, so that plain SQL can say it too."""
+    return [member.value for member in kind]
+
+
 class Base(DeclarativeBase):
     """Types used by every table."""
 
@@ -80,7 +85,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(none_as_null=True),
         list[Any]: JSONB(none_as_null=True),
         int: BigInteger,
-        StrEnum: String(32),
+        StrEnum: Enum(StrEnum, native_enum=False, length=16, create_constraint=False, values_callable=_values),
     }
 
 
@@ -164,7 +169,7 @@ class Conversation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
     resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), unique=True)
-    owner: Mapped[Owner] = mapped_column(String(16))
+    owner: Mapped[Owner]
     epoch: Mapped[int]
     butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), index=True)
@@ -255,9 +260,9 @@ class OutboxRow(Base):
     payload: Mapped[dict[str, Any]]
     edits_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the row whose message this one edits
     priority: Mapped[int]
-    delivery: Mapped[Delivery] = mapped_column(String(16))
+    delivery: Mapped[Delivery]
     key: Mapped[str | None] = mapped_column(unique=True)  # the same key is written once
-    state: Mapped[OutboxState] = mapped_column(String(16), default=OutboxState.PENDING)
+    state: Mapped[OutboxState] = mapped_column(default=OutboxState.PENDING)
     reason: Mapped[str | None]
     not_before: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -308,7 +313,7 @@ class Case(Base):
     source: Mapped[str]  # the turn that opened it: opening again with the same source returns this case
     kind: Mapped[str] = mapped_column(String(32))
     category: Mapped[str] = mapped_column(String(32))
-    state: Mapped[CaseState] = mapped_column(String(16))
+    state: Mapped[CaseState]
     urgency: Mapped[int] = mapped_column(default=0)  # 0 normal, 1 reopened or urged, 2 emergency
     resolution: Mapped[int] = mapped_column(default=0)  # how often it was finished
     matter: Mapped[str]
@@ -353,7 +358,7 @@ class CallBack(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
     due_at: Mapped[datetime]
-    state: Mapped[FollowUpState] = mapped_column(String(16), default=FollowUpState.PLANNED)
+    state: Mapped[FollowUpState] = mapped_column(default=FollowUpState.PLANNED)
     reason: Mapped[str | None]
     held: Mapped[bool | None]
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
@@ -370,7 +375,7 @@ class Survey(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
-    state: Mapped[FollowUpState] = mapped_column(String(16))
+    state: Mapped[FollowUpState]
     stars: Mapped[int | None]
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

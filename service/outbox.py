@@ -6,12 +6,12 @@ the demo's clock is advanced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -171,8 +171,9 @@ _START = text("""
 """)
 
 _SETTLE = text("""
-    UPDATE outbox SET state = :state, reason = :reason, message_id = coalesce(:message_id, message_id),
-           settled_at = CASE WHEN :state = 'pending' THEN NULL ELSE clock_timestamp() END,
+    UPDATE outbox SET state = CAST(:state AS text), reason = CAST(:reason AS text),
+           message_id = coalesce(CAST(:message_id AS bigint), message_id),
+           settled_at = CASE WHEN CAST(:state AS text) = 'pending' THEN NULL ELSE clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
     WHERE id = :id AND lease = :lease AND state = 'sending'
 """)
@@ -242,7 +243,7 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
 
 def _start(session: Session, row_id: int, sender: int) -> list[Parcel]:
     rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4()})
-    return [Parcel(**row) for row in rows.mappings()]
+    return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
 
 
 def sent(session: Session, parcel: Parcel, *, message_id: int | None) -> None:
@@ -319,3 +320,19 @@ def wake(session: Session) -> None:
 def find(session: Session, *, key: str) -> int | None:
     """The row that was written with this key."""
     return session.scalar(select(OutboxRow.id).where(OutboxRow.key == key))
+
+
+def dead_rows(session: Session, bot_id: int, *, limit: int = 100) -> Sequence[OutboxRow]:
+    """What Telegram refuses for ever, oldest first."""
+    found = select(OutboxRow).where(OutboxRow.bot_id == bot_id, OutboxRow.state == OutboxState.DEAD)
+    return session.scalars(found.order_by(OutboxRow.id).limit(limit)).all()
+
+
+def revive(session: Session, bot_id: int, row_id: int) -> bool:
+    """Send a dead row again; False when there is no such one."""
+    fresh = update(OutboxRow).where(
+        OutboxRow.id == row_id, OutboxRow.bot_id == bot_id, OutboxRow.state == OutboxState.DEAD
+    )
+    revived = session.scalar(fresh.values(state=OutboxState.PENDING, reason=None, attempts=0).returning(OutboxRow.id))
+    wake(session)
+    return revived is not None

@@ -81,6 +81,8 @@ def reachable(resident: Resident) -> None:
 
 def detect_language(text: str, *, before: str) -> str:
     """The language of a message: any Han character is Chinese, three Latin letters are English, else as before."""
+    if text.startswith("/"):
+        return before
     if any("\u4e00" <= character <= "\u9fff" for character in text):
         return "zh"
     latin = sum(character.isascii() and character.isalpha() for character in text)

@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service import outbox
-from service.models import Community, OutboxRow, Priority, Topic
+from service.models import Community, OutboxRow, OutboxState, Priority, Topic
+
+IN_HAND = (OutboxState.PENDING, OutboxState.SENDING)
 
 
 def open_topic(session: Session, community_id: int, name: str, *, card: dict[str, Any] | None = None) -> Topic:
@@ -65,7 +67,7 @@ def find(session: Session, community_id: int, thread_id: int) -> Topic | None:
 def migrate(session: Session, old_chat_id: int, new_chat_id: int) -> None:
     """The staff group became a supergroup with another id: everything addressed to the old one goes to the new."""
     session.execute(update(Community).where(Community.staff_chat_id == old_chat_id).values(staff_chat_id=new_chat_id))
-    waiting = update(OutboxRow).where(OutboxRow.chat_id == old_chat_id, OutboxRow.state.in_(["pending", "sending"]))
+    waiting = update(OutboxRow).where(OutboxRow.chat_id == old_chat_id, OutboxRow.state.in_(IN_HAND))
     session.execute(waiting.values(chat_id=new_chat_id))
 
 

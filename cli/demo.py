@@ -1,0 +1,129 @@
+"""The demo: everything on this machine, on a Telegram look-alike, with the main job played once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import aiohttp
+
+from cli import children, database, understanding
+from cli.children import Child
+from cli.supervisor import Supervisor
+from service.config import PREFIX, ROOT, Settings, load
+
+TOKEN = "100001:demo"
+STORY = Path(__file__).with_name("story.yml")
+UP_WITHIN = 60.0  # seconds
+
+
+@contextmanager
+def demo_settings(*, port: int, group: int, data_dir: Path) -> Iterator[Settings]:
+    """The settings of a system on the look-alike at `port`, also in the environment of its children."""
+    address = f"http://127.0.0.1:{port}"
+    ours = {
+        "BOT_TOKEN": TOKEN,
+        "BOT_API_URL": address,
+        "STAFF_CHAT_ID": str(group),
+        "CLOCK_URL": f"{address}/sim/clock",
+        "DATA_DIR": str(data_dir),
+        "RASA_URL": f"http://127.0.0.1:{free_port()}",
+        "ACTIONS_PORT": str(free_port()),
+        "SWEEP_SECONDS": "0.5",
+        "DATABASE_URL": "",
+        "WEBHOOK_URL": "",
+    }
+    before = dict(os.environ)
+    os.environ.update({PREFIX + name: value for name, value in ours.items()})
+    try:
+        yield load()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@asynccontextmanager
+async def look_alike(*, port: int, group_title: str) -> AsyncIterator[tuple[int, int]]:
+    """A look-alike with a staff group; gives its port and the group's id, and ends it afterwards."""
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--token", TOKEN]
+    sandbox = Supervisor([Child("sandbox", command, dict(os.environ), f"http://127.0.0.1:{port}/healthz")])
+    sandbox.start()
+    try:
+        await sandbox.healthy(within=UP_WITHIN)
+        yield port, await _staff_group(port, group_title)
+    finally:
+        await sandbox.stop()
+
+
+async def _staff_group(port: int, title: str) -> int:
+    body = {"title": title, "members": [], "is_forum": True}
+    async with aiohttp.ClientSession() as http, http.post(f"http://127.0.0.1:{port}/sim/groups", json=body) as made:
+        group: int = (await made.json())["id"]
+        return group
+
+
+async def run(settings: Settings, *, port: int, stay: bool) -> int:
+    """Start everything, play the story, and stay until Ctrl-C if wanted.
+
+    Args:
+        settings: where the model is.
+        port: of the look-alike's page.
+        stay: keep everything running for playing by hand.
+
+    Returns:
+        0 when the story went as written.
+    """
+    data_dir = ROOT / "var" / "demo"
+    shutil.rmtree(data_dir, ignore_errors=True)
+    tell("demo_model")
+    model = await asyncio.to_thread(understanding.train, settings)
+    async with look_alike(port=port, group_title=settings.community) as (_, group):
+        with demo_settings(port=port, group=group, data_dir=data_dir) as demo, database.opened(demo) as url:
+            family = children.children(demo, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+            supervisor = Supervisor(family)
+            supervisor.start()
+            try:
+                await supervisor.healthy(within=UP_WITHIN)
+                return await _perform(port, group, stay=stay)
+            finally:
+                await supervisor.stop()
+
+
+async def _perform(port: int, group: int, *, stay: bool) -> int:
+    tell("demo_page", url=f"http://127.0.0.1:{port}/")
+    command = [sys.executable, "-m", "sandbox.play", str(STORY), "--url", f"http://127.0.0.1:{port}"]
+    player = await asyncio.create_subprocess_exec(*command, "--group", str(group), cwd=ROOT)
+    code = await player.wait()
+    tell("demo_done" if code == 0 else "demo_failed")
+    if stay:
+        tell("demo_stays", url=f"http://127.0.0.1:{port}/")
+        await asyncio.Event().wait()
+    return code
+
+
+def tell(message: str, **facts: str) -> None:
+    """Print one of the demo's own lines."""
+    print(f"\n» {MESSAGES[message].format(**facts)}", flush=True)
+
+
+MESSAGES = {
+    "demo_model": "Understanding: train the model if its data has changed",
+    "demo_page": "Everything is up. Watch the residents' phone and the staff group at {url}",
+    "demo_done": "The story went as written.",
+    "demo_failed": "The story did NOT go as written; the line above says where.",
+    "demo_stays": "Play yourself at {url}; Ctrl-C ends the demo.",
+}
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

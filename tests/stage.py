@@ -1,0 +1,127 @@
+"""What many tests need: a database of their own, a community in it, and builders that hide what does not matter."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from service import cases, communities, conversations, db, residents
+from service.models import Case, Conversation, OutboxRow, Staff
+from service.staff import access_staff
+
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
+BOT_ID = 100001
+STAFF_CHAT = -1001000000001
+TEMPLATE = "guanjia_template"
+
+_numbers = itertools.count(1)
+
+
+def template(server_url: str) -> str:
+    """A migrated database that others are copied from; made once by whoever comes first."""
+    url = db.ensure_database(server_url, TEMPLATE)
+    db.upgrade(url)
+    return url
+
+
+@contextmanager
+def copy_of_template(server_url: str, name: str) -> Iterator[str]:
+    """A fresh migrated database, gone afterwards."""
+    url = make_url(db.url_for(server_url))
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(42)"))  # a template is copied by one at a time
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}'))
+        connection.execute(text("SELECT pg_advisory_unlock(42)"))
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Remove every row."""
+    tables = ", ".join(
+        "communities departments topics residents staff conversations messages inbox outbox budgets case_counters "
+        "cases case_events call_backs surveys emergency_alarms".split()
+    )
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+class Stage:
+    """A community with staff and residents, inside one transaction of a test."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.community = communities.settle_in(
+            session, bot_id=BOT_ID, name="阳光花园", timezone="Asia/Shanghai", phone="0731-1", staff_chat_id=STAFF_CHAT
+        )
+
+    def resident(self, **facts: Any) -> Conversation:
+        """Somebody who has written to the bot."""
+        chat_id = facts.pop("chat_id", 5000 + next(_numbers))
+        known = {"display_name": "王芳", "language": "zh"} | {
+            key: facts.pop(key) for key in ("display_name", "language") if key in facts
+        }
+        conversation = residents.access_conversation(self.session, self.community.id, chat_id, **known)
+        for name, value in facts.items():
+            setattr(conversation.resident, name, value)
+        return conversation
+
+    def member(self) -> Staff:
+        """Somebody in the staff group."""
+        number = next(_numbers)
+        return access_staff(self.session, self.community.id, 9000 + number, display_name=f"管家{number}")
+
+    def case(self, conversation: Conversation | None = None, *, state: str = "open", **facts: Any) -> Case:
+        """A repair in the given state, brought there by the real steps."""
+        talk = conversation or self.resident()
+        told = cases.Facts(**({"kind": "repair", "matter": "厨房水管漏水", "place": "3栋2单元1201"} | facts))
+        case = cases.open_case(self.session, talk, told, source=f"turn:{next(_numbers)}", now=NOON)
+        for event in STEPS_TO[state]:
+            cases.advance(self.session, case, event, actor="staff:101", key=f"step:{next(_numbers)}", now=NOON)
+        return case
+
+    def outbox(self, kind: str | None = None) -> list[OutboxRow]:
+        """What has been written to be sent, oldest first."""
+        self.session.flush()
+        rows = self.session.query(OutboxRow).order_by(OutboxRow.id).all()
+        return [row for row in rows if kind is None or row.kind == kind]
+
+    def lines_to(self, conversation: Conversation) -> list[str]:
+        """What the resident will read."""
+        return [
+            str(row.payload.get("text", ""))
+            for row in self.outbox()
+            if row.chat_id == conversation.resident.chat_id and row.state in ("pending", "sent")
+        ]
+
+    def take_over(self, conversation: Conversation, member: Staff | None = None) -> Staff:
+        """Have a butler answer."""
+        butler = member or self.member()
+        conversations.claim(self.session, conversation, butler, source=f"turn:{next(_numbers)}", now=NOON)
+        return butler
+
+
+STEPS_TO: dict[str, tuple[cases.Event, ...]] = {
+    "open": (),
+    "accepted": (cases.Event.ACCEPTED,),
+    "finished": (cases.Event.ACCEPTED, cases.Event.FINISHED),
+    "closed": (cases.Event.FINISHED, cases.Event.CLOSED),
+}
+
+
+def server_dir(tmp_path_factory: Any) -> Path:
+    """One embedded server for all workers of a test run: the folder they share."""
+    base = Path(tmp_path_factory.getbasetemp())
+    return base.parent if base.name.startswith("popen-") else base
