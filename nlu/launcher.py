@@ -21,7 +21,6 @@ HOME = Path(__file__).resolve().parent  # also sys.path[0], so config.yml may sa
 QUIET = {
     "RASA_TELEMETRY_ENABLED": "false",
     "LOG_LEVEL_LIBRARIES": "ERROR",
-    "TQDM_DISABLE": "1",
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
 }
 # One event loop serves everybody; a linear model gains nothing from threads and starves its neighbours with them.
@@ -47,9 +46,14 @@ def prepare() -> None:
 
 
 def hush() -> None:
-    """Hide what libraries of 2022 say about Python of today; after the import of Rasa, which turns it on."""
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", message="Slot auto-fill has been removed")
+    """Hide what libraries of 2022 say about Python of today; filters do not last, because Sanic sets its own."""
+    show = warnings.showwarning
+
+    def show_some(message, category, *where) -> None:
+        if not issubclass(category, DeprecationWarning) and "Slot auto-fill" not in str(message):
+            show(message, category, *where)
+
+    warnings.showwarning = show_some
 
 
 def hush_tools() -> None:
@@ -57,6 +61,7 @@ def hush_tools() -> None:
     from rasa.utils.log_utils import configure_structlog
 
     hush()
+    os.environ.setdefault("LOG_LEVEL", "ERROR")
     configure_structlog(logging.WARNING)
 
 
@@ -80,6 +85,7 @@ def with_defaults(arguments: list) -> list:
 def main() -> None:
     """Run Rasa's own command line."""
     prepare()
+    hush()
     if not is_on("GUANJIA_RASA_STOCK"):
         sys.argv[1:] = with_defaults(sys.argv[1:])
         import patches
@@ -87,7 +93,6 @@ def main() -> None:
         patches.apply()
     import rasa.__main__
 
-    hush()
     rasa.__main__.main()
 
 

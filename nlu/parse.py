@@ -22,9 +22,9 @@ def main() -> int:
     arguments = _arguments()
     model = newest_model(arguments.model)
     launcher.prepare()
+    launcher.hush_tools()
     from understanding import Understanding
 
-    launcher.hush_tools()
     understanding = Understanding(model)
     bad = 0
     with _opened(arguments.file) as lines:

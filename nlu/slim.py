@@ -24,8 +24,8 @@ TENSORFLOW_MODULES = frozenset(
     }
 )
 
-# Rasa's own chat channels; Guanjia speaks through nlu/channel.py. The REST channel stays for benchmarks.
-UNUSED_CHANNELS = frozenset(
+# Rasa's own chat channels; Guanjia speaks through nlu/channel.py. The REST channel stays for benchmarks. And matplotlib.
+UNUSED_MODULES = frozenset({"rasa.utils.plotting"}) | frozenset(
     f"rasa.core.channels.{name}"
     for name in (
         "socketio botframework callback facebook mattermost rasa_chat rocketchat slack telegram twilio "
@@ -70,5 +70,5 @@ def install(*, tensorflow: bool = False) -> None:
     Args:
         tensorflow: keep Rasa's TensorFlow components, because the `tensorflow` extra is installed and wanted.
     """
-    names = UNUSED_CHANNELS if tensorflow else UNUSED_CHANNELS | TENSORFLOW_MODULES
+    names = UNUSED_MODULES if tensorflow else UNUSED_MODULES | TENSORFLOW_MODULES
     sys.meta_path.insert(0, StandInFinder(names))

@@ -61,11 +61,12 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".training-", dir=arguments.out) as folder:
         os.environ["RASA_CACHE_DIRECTORY"] = f"{folder}/cache"
         launcher.prepare()
+        launcher.hush_tools()
         import rasa.model_training
         from rasa.shared.exceptions import RasaException
 
-        launcher.hush_tools()
         _report_progress()
+        rasa.shared.utils.cli.print_success = lambda *_: None  # it names the temporary file
         try:
             result = rasa.model_training.train(
                 domain=str(arguments.domain),

@@ -67,10 +67,17 @@ async def _run(processor: MessageProcessor, incoming: Incoming) -> List[Dict[str
     await processor._run_prediction_loop(message.output_channel, tracker)
     if failures:
         raise ActionFailed(", ".join(failures))
+    _end(tracker, processor)
     events = _latest_turn(tracker)
     await _cut_long_session(processor, tracker)
     await processor.save_tracker(tracker)
     return events
+
+
+def _end(tracker: DialogueStateTracker, processor: MessageProcessor) -> None:
+    """Listen, also after Rasa's circuit breaker: it would stay tripped and swallow every later message."""
+    if tracker.latest_action_name != ACTION_LISTEN_NAME:
+        tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
 
 
 def _user_message(incoming: Incoming) -> UserMessage:

@@ -1,15 +1,17 @@
 """The understanding half of a model, loaded into this process: no server, no dialogue, no tracker store."""
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from rasa.core.channels.channel import UserMessage
 from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
-from rasa.engine.graph import ExecutionContext
+from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
+from tarsafe import TarSafe
 
 from envelope import MAX_TEXT, UNSTORABLE, neutralise
 
@@ -25,11 +27,14 @@ class Understanding:
         Args:
             model: a .tar.gz as train.py writes it.
         """
-        self._folder = tempfile.TemporaryDirectory(prefix="guanjia-parse-")
-        storage, metadata = LocalModelStorage.from_model_archive(Path(self._folder.name), model)
-        self._target = metadata.nlu_target
-        schema = metadata.predict_schema.minimal_graph_schema(targets=[self._target])
-        self._runner = DaskGraphRunner.create(schema, storage, ExecutionContext(schema, metadata.model_id))
+        with tempfile.TemporaryDirectory(prefix="guanjia-parse-") as folder:
+            with TarSafe.open(model) as archive:
+                archive.extractall(folder)
+            metadata = json.loads(Path(folder, "metadata.json").read_text(encoding="utf-8"))
+            self._target = metadata["nlu_target"]
+            schema = GraphSchema.from_dict({"nodes": _needed(metadata["predict_schema"]["nodes"], self._target)})
+            storage = LocalModelStorage(Path(folder, "components"))
+            self._runner = DaskGraphRunner.create(schema, storage, ExecutionContext(schema, metadata["model_id"]))
 
     def parse(self, texts: Sequence[str]) -> List[Dict[str, Any]]:
         """Return, per text, its likeliest real intent with the confidence, and the entities."""
@@ -38,6 +43,17 @@ class Understanding:
         inputs = {PLACEHOLDER_MESSAGE: messages, PLACEHOLDER_TRACKER: tracker}
         parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target]
         return [_line(text, result) for text, result in zip(texts, parsed)]
+
+
+def _needed(nodes: Dict[str, Any], target: str) -> Dict[str, Any]:
+    """Return the nodes a target rests on; Rasa itself would import every class of training and dialogue first."""
+    wanted, waiting = {}, [target]
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in wanted:
+            wanted[name] = nodes[name]
+            waiting += nodes[name]["needs"].values()
+    return wanted
 
 
 def _message(text: str) -> UserMessage:

@@ -74,5 +74,5 @@ def seen(message: Message) -> Seen:
     return Seen(
         text=squeeze(message.get(NORMAL_TEXT) or ""),
         words=squeeze(" ".join(message.get(WORDS) or [])),
-        labels=" ".join(entity["entity"] for entity in message.get(ENTITIES) or []),
+        labels=tuple(entity["entity"] for entity in message.get(ENTITIES) or []),
     )

@@ -2,22 +2,21 @@
 
 Measured on the training data by cross-validation (nlu/evaluate.py): character n-grams carry short Chinese, Jieba's
 words carry English, the labels of the entities found help "inform". A linear SVM ranks better than logistic
-regression but gives distances, so one temperature, fitted on held-out distances, turns them into probabilities.
+regression but gives distances, so one factor, fitted on held-out distances, turns them into probabilities.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
-import skops.io
+import scipy.sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from components.rules import STRENGTH
@@ -25,6 +24,9 @@ from components.rules import STRENGTH
 SEED = 7
 FOLDS = 5
 DEFAULT_SHARPNESS = 3.0  # for data too small to hold anything out
+LABEL_WEIGHT = 0.3
+CHARACTERS = {"analyzer": "char", "ngram_range": (1, 4), "min_df": 2, "sublinear_tf": True, "dtype": np.float32}
+WORDS = {"token_pattern": r"\S+", "ngram_range": (1, 2), "sublinear_tf": True, "dtype": np.float32}
 
 
 class Seen(NamedTuple):
@@ -32,73 +34,115 @@ class Seen(NamedTuple):
 
     text: str  # squeezed, see components.text
     words: str  # separated by spaces
-    labels: str  # of the entities found, separated by spaces
+    labels: Tuple[str, ...]  # of the entities found
 
 
-def make_pipeline_for(seed: int = SEED) -> Pipeline:
-    """Return the untrained pipeline; the columns are the fields of `Seen`."""
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 5), sublinear_tf=True)
-    words = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True)
-    labels = CountVectorizer(vocabulary=sorted(STRENGTH), token_pattern=r"\S+", binary=True)
-    columns = ColumnTransformer(
-        [("characters", characters, 0), ("words", words, 1), ("labels", labels, 2)],
-        transformer_weights={"labels": 0.3},
-    )
-    return make_pipeline(columns, LinearSVC(C=1.0, random_state=seed))
+class Features:
+    """Turns messages into one sparse row each."""
+
+    def __init__(self, characters: TfidfVectorizer, words: TfidfVectorizer) -> None:
+        self.characters = characters
+        self.words = words
+
+    @classmethod
+    def train(cls, messages: Sequence[Seen]) -> Features:
+        """Learn the n-grams and their rarity."""
+        characters = TfidfVectorizer(**CHARACTERS).fit([_edged(seen) for seen in messages])
+        return cls(characters, TfidfVectorizer(**WORDS).fit([seen.words for seen in messages]))
+
+    def __call__(self, messages: Sequence[Seen]) -> scipy.sparse.csr_matrix:
+        """Return the rows: characters, words, labels."""
+        labels = [[LABEL_WEIGHT * (label in seen.labels) for label in STRENGTH] for seen in messages]
+        characters = self.characters.transform([_edged(seen) for seen in messages])
+        words = self.words.transform([seen.words for seen in messages])
+        return scipy.sparse.hstack([characters, words, np.array(labels, dtype=np.float32)]).tocsr()
+
+
+def _edged(seen: Seen) -> str:
+    """Mark where a text begins and ends: "^在吗$" is a greeting, "他在吗我…" is not."""
+    return f"^{seen.text}$"
 
 
 class IntentModel:
-    """A trained pipeline and the sharpness that makes its distances probabilities."""
+    """Features, a weight per feature and intent, and the sharpness that makes distances probabilities."""
 
-    def __init__(self, pipeline: Pipeline, sharpness: float) -> None:
-        self.pipeline = pipeline
+    def __init__(self, features: Features, names: List[str], weights: np.ndarray, sharpness: float) -> None:
+        self.features = features
+        self.names = names
+        self.weights = weights  # features + 1 rows, the last one is the intercept; a column per intent
         self.sharpness = sharpness
 
     @classmethod
     def train(cls, messages: Sequence[Seen], intents: Sequence[str]) -> IntentModel:
         """Fit the classifier, and its confidence on messages it was not fitted on."""
-        table = _table(messages)
-        pipeline = make_pipeline_for().fit(table, intents)
-        return cls(pipeline, _fit_sharpness(table, np.asarray(intents)))
+        model = cls._fit(messages, intents)
+        model.sharpness = _fit_sharpness(messages, np.asarray(intents))
+        return model
+
+    @classmethod
+    def _fit(cls, messages: Sequence[Seen], intents: Sequence[str]) -> IntentModel:
+        features = Features.train(messages)
+        classifier = LinearSVC(C=1.0, random_state=SEED).fit(features(messages), intents)
+        weights = np.vstack([classifier.coef_.T, classifier.intercept_]).astype(np.float32)
+        if weights.shape[1] == 1:  # for two intents scikit-learn keeps one column
+            weights = np.hstack([-weights, weights])
+        return cls(features, [str(name) for name in classifier.classes_], weights, DEFAULT_SHARPNESS)
+
+    def distances(self, messages: Sequence[Seen]) -> np.ndarray:
+        """Return how far each message is on the side of each intent."""
+        return self.features(messages) @ self.weights[:-1] + self.weights[-1]
 
     def rank(self, messages: Sequence[Seen]) -> List[List[Tuple[str, float]]]:
         """Return, per message, every intent with its probability, likeliest first."""
         if not messages:
             return []
-        names = self.pipeline.classes_
-        probabilities = softmax(self.sharpness * _distances(self.pipeline, _table(messages)), axis=1)
-        return [[(str(names[i]), float(row[i])) for i in np.argsort(-row)] for row in probabilities]
+        probabilities = softmax(self.sharpness * self.distances(messages), axis=1)
+        return [[(self.names[i], float(row[i])) for i in np.argsort(-row)] for row in probabilities]
 
     def save(self, folder: Path) -> None:
-        """Write the model as data that cannot run code when it is read."""
-        skops.io.dump({"pipeline": self.pipeline, "sharpness": self.sharpness}, folder / "intents.skops")
+        """Write the model as plain data, which cannot run code when it is read."""
+        vectorizers = {"characters": self.features.characters, "words": self.features.words}
+        vocabularies = {name: sorted(v.vocabulary_, key=v.vocabulary_.get) for name, v in vectorizers.items()}
+        rarity = {name: vectorizer.idf_ for name, vectorizer in vectorizers.items()}
+        meta = {"names": self.names, "sharpness": self.sharpness, "vocabularies": vocabularies}
+        (folder / "intents.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+        np.savez_compressed(folder / "intents.npz", weights=self.weights, **rarity)
 
     @classmethod
     def load(cls, folder: Path) -> IntentModel:
-        """Read what `save` wrote; skops refuses any type it does not know."""
-        return cls(**skops.io.load(folder / "intents.skops", trusted=["scipy.sparse._csr.csr_matrix"]))
+        """Read what `save` wrote."""
+        meta = json.loads((folder / "intents.json").read_text(encoding="utf-8"))
+        arrays = np.load(folder / "intents.npz", allow_pickle=False)
+        restored = {
+            name: _restored(settings, meta["vocabularies"][name], arrays[name])
+            for name, settings in (("characters", CHARACTERS), ("words", WORDS))
+        }
+        return cls(Features(**restored), meta["names"], arrays["weights"], meta["sharpness"])
 
 
-def _table(messages: Sequence[Seen]) -> np.ndarray:
-    """Mark where a text begins and ends: "^在吗$" is a greeting, "他在吗我…" is not."""
-    return np.array([(f"^{seen.text}$", seen.words, seen.labels) for seen in messages], dtype=object)
+def _restored(settings: dict, vocabulary: List[str], rarity: np.ndarray) -> TfidfVectorizer:
+    vectorizer = TfidfVectorizer(**settings, vocabulary={term: i for i, term in enumerate(vocabulary)})
+    vectorizer.idf_ = rarity
+    return vectorizer
 
 
-def _distances(pipeline: Pipeline, table: np.ndarray) -> np.ndarray:
-    """Return one column per intent, also for two intents, where scikit-learn returns one in all."""
-    distances = pipeline.decision_function(table)
-    return distances if distances.ndim == 2 else np.column_stack([-distances, distances])
+def held_out_distances(messages: Sequence[Seen], intents: np.ndarray, folds: int = FOLDS) -> np.ndarray:
+    """Return the distances each message gets from a model that never saw it; columns in order of name."""
+    distances = np.zeros((len(intents), len(set(intents))))
+    for known, unknown in StratifiedKFold(folds, shuffle=True, random_state=SEED).split(intents, intents):
+        model = IntentModel._fit([messages[i] for i in known], intents[known])
+        distances[unknown] = model.distances([messages[i] for i in unknown])
+    return distances
 
 
-def _fit_sharpness(table: np.ndarray, intents: np.ndarray) -> float:
+def _fit_sharpness(messages: Sequence[Seen], intents: np.ndarray) -> float:
     """Find the factor under which held-out distances are the likeliest probabilities."""
-    names, truth, counts = np.unique(intents, return_inverse=True, return_counts=True)
-    if len(names) < 3 or counts.min() < FOLDS:
+    _, truth, counts = np.unique(intents, return_inverse=True, return_counts=True)
+    if counts.min() < FOLDS:
         return DEFAULT_SHARPNESS
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    held_out = cross_val_predict(make_pipeline_for(), table, intents, cv=folds, method="decision_function")
+    distances = held_out_distances(messages, intents)
 
     def surprise(sharpness: float) -> float:
-        return -log_softmax(sharpness * held_out, axis=1)[np.arange(len(truth)), truth].mean()
+        return -log_softmax(sharpness * distances, axis=1)[np.arange(len(truth)), truth].mean()
 
     return float(minimize_scalar(surprise, bounds=(0.5, 20.0), method="bounded").x)
