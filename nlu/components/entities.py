@@ -68,10 +68,15 @@ class Entities(GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         """Set the words and the entities of every message."""
         for message in messages:
-            doc = self.nlp(message.get(NORMAL_TEXT) or "")
-            message.set(WORDS, [token.text for token in doc if not token.is_space])
-            message.set(ENTITIES, _as_rasa(doc), add_to_output=True)
+            read(self.nlp, message)
         return messages
+
+
+def read(nlp: Language, message: Message) -> None:
+    """Set the words and the entities of one message."""
+    doc = nlp(message.get(NORMAL_TEXT) or "")
+    message.set(WORDS, [token.text for token in doc if not token.is_space])
+    message.set(ENTITIES, _as_rasa(doc), add_to_output=True)
 
 
 def _as_rasa(doc: Doc) -> List[Dict[str, Any]]:

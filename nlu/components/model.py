@@ -136,11 +136,15 @@ def held_out_distances(messages: Sequence[Seen], intents: np.ndarray, folds: int
 
 
 def _fit_sharpness(messages: Sequence[Seen], intents: np.ndarray) -> float:
-    """Find the factor under which held-out distances are the likeliest probabilities."""
-    _, truth, counts = np.unique(intents, return_inverse=True, return_counts=True)
-    if counts.min() < FOLDS:
+    """Hold every message out once, if there are enough of each intent."""
+    if np.unique(intents, return_counts=True)[1].min() < FOLDS:
         return DEFAULT_SHARPNESS
-    distances = held_out_distances(messages, intents)
+    return sharpness_of(held_out_distances(messages, intents), intents)
+
+
+def sharpness_of(distances: np.ndarray, intents: np.ndarray) -> float:
+    """Return the factor under which held-out distances are the likeliest probabilities."""
+    truth = np.unique(intents, return_inverse=True)[1]
 
     def surprise(sharpness: float) -> float:
         return -log_softmax(sharpness * distances, axis=1)[np.arange(len(truth)), truth].mean()
