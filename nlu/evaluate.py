@@ -38,7 +38,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("file", type=Path, nargs="?", help="JSON Lines with text and intent")
     parser.add_argument("--model", type=Path, default=launcher.HOME.parent / "models", help="file, or folder: newest")
     parser.add_argument("--cross-validate", action="store_true", help="the recipe on its own training data")
-    parser.add_argument("--data", type=Path, default=launcher.HOME / "data" / "nlu", help="folder of training data")
+    parser.add_argument(
+        "--data", type=Path, default=launcher.HOME / "data" / "nlu", help="training data: file or folder"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
     if not arguments.cross_validate and not (arguments.file and arguments.file.is_file()):
@@ -52,7 +54,7 @@ def of_model(arguments: argparse.Namespace) -> List[Outcome]:
 
     items = [item for item in read_all(arguments.file) if isinstance(item.get("intent"), str)]
     results = Understanding(newest_model(arguments.model)).parse([item["text"] for item in items])
-    return [(i["text"], i["intent"], r["intent"], r["confidence"]) for i, r in zip(items, results)]
+    return [(i["text"], i["intent"], r["intent"], r["confidence"]) for i, r in zip(items, results, strict=True)]
 
 
 def cross_validated(folder: Path) -> List[Outcome]:
@@ -68,7 +70,8 @@ def cross_validated(folder: Path) -> List[Outcome]:
     names = sorted(set(intents))
     probabilities = softmax(sharpness_of(distances, intents) * distances, axis=1)
     best = probabilities.argmax(axis=1)
-    return [(text, intent, names[b], float(row[b])) for (text, intent), b, row in zip(examples, best, probabilities)]
+    guesses = zip(examples, best, probabilities, strict=True)
+    return [(text, intent, names[b], float(row[b])) for (text, intent), b, row in guesses]
 
 
 def _seen(texts: List[str]) -> list:
@@ -88,10 +91,11 @@ def _seen(texts: List[str]) -> list:
 
 
 def read_examples(folder: Path) -> List[Tuple[str, str]]:
-    """Return the texts and intents of Rasa training files."""
+    """Return the texts and intents of a Rasa training file, or of a folder of them."""
     from ruamel.yaml import YAML
 
-    entries = [entry for path in sorted(folder.rglob("*.yml")) for entry in YAML(typ="safe").load(path)["nlu"]]
+    files = sorted(folder.rglob("*.yml")) if folder.is_dir() else [folder]
+    entries = [entry for path in files for entry in YAML(typ="safe").load(path)["nlu"]]
     return [
         (line[2:].strip(), entry["intent"])
         for entry in entries
@@ -114,7 +118,7 @@ def report(outcomes: List[Outcome]) -> Dict[str, Any]:
         "accuracy": round(accuracy_score(truth, predicted), 4),
         "intents": {
             name: {"precision": round(p, 3), "recall": round(r, 3), "f1": round(f, 3), "messages": int(n)}
-            for name, p, r, f, n in zip(names, *columns)
+            for name, p, r, f, n in zip(names, *columns, strict=True)
         },
         "confusions": [{"intent": t, "predicted": g, "messages": n} for (t, g), n in wrong.most_common()],
         "thresholds": [_at_threshold(threshold, outcomes) for threshold in THRESHOLDS],

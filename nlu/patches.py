@@ -10,9 +10,14 @@ import jsonschema
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.tracker_store import InMemoryTrackerStore
+from rasa.shared.exceptions import RasaException
 
 # Names of the actions that failed in the turn this task is running; the channel looks after every turn.
 failed_actions: ContextVar[List[str]] = ContextVar("failed_actions")
+
+
+class ActionFailure(RasaException):
+    """What Rasa logs of a failed action: its name and the kind of error, not the answer, which quotes residents."""
 
 
 def apply() -> None:
@@ -46,9 +51,9 @@ def _remember_failed_actions() -> None:
             return await run(self, *args, **kwargs)
         except ActionExecutionRejection:  # a form that declines its turn, which is how forms talk
             raise
-        except Exception:
+        except Exception as error:  # noqa: BLE001  (whatever it was, the turn is not to be recorded)
             failed_actions.get([]).append(self.name())
-            raise
+            raise ActionFailure(f"{self.name()}: {type(error).__name__}") from None
 
     RemoteAction.run = _run
 

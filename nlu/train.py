@@ -80,7 +80,7 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
             sys.exit(f"train: {error}")
         if not result or not result.model:
             sys.exit("train: Rasa made no model")
-        os.replace(result.model, model)
+        Path(result.model).replace(model)
 
 
 def _report_progress() -> None:

@@ -42,7 +42,7 @@ class Understanding:
         tracker = DialogueStateTracker.from_events("parse", [])
         inputs = {PLACEHOLDER_MESSAGE: messages, PLACEHOLDER_TRACKER: tracker}
         parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target]
-        return [_line(text, result) for text, result in zip(texts, parsed)]
+        return [_line(text, result) for text, result in zip(texts, parsed, strict=True)]
 
 
 def _needed(nodes: Dict[str, Any], target: str) -> Dict[str, Any]:

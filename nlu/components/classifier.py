@@ -62,7 +62,7 @@ class IntentClassifier(GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         """Set the intent and the ranking of every message."""
         rankings = self._model.rank([seen(message) for message in messages])
-        for message, ranking in zip(messages, rankings):
+        for message, ranking in zip(messages, rankings, strict=True):
             intents = [{"name": name, "confidence": confidence} for name, confidence in ranking]
             message.set(INTENT, intents[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, intents[:5], add_to_output=True)

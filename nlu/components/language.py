@@ -7,13 +7,14 @@ the text, and the words are cut once more where an entity begins or ends.
 import json
 import logging
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Dict, List
 
 import jieba
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from components.rules import Rules, read_lexicon
 
@@ -40,7 +41,7 @@ class RuleFinder:
         cuts = {token.idx for token in doc} | {0, len(doc.text)}
         cuts.update(edge for span in found for edge in (span.start, span.end))
         edges = sorted(cuts)
-        words = [doc.text[start:end] for start, end in zip(edges, edges[1:])]
+        words = [doc.text[start:end] for start, end in pairwise(edges)]
         exact = Doc(doc.vocab, words=words, spaces=[False] * len(words))
         exact.ents = [exact.char_span(s.start, s.end, label=s.label, span_id=s.value) for s in found]
         return exact
