@@ -9,6 +9,8 @@ import os
 
 import pytest
 
+from tests.database import database_url, engine, server_url, session, sessions, stage  # noqa: F401 - fixtures
+
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = "127.0.0.1,::1,localhost"

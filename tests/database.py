@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test: one server a run, one database a worker, one transaction a test."""
+"""Fixtures: a real PostgreSQL for every test; one server a run, one database a worker, one transaction a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from cli.postgres import Postgres
 from service import db
-from tests.stage import Stage, copy_of_template, server_dir, template
+from service.db import Sessions
+from tests.stage import Stage, copy_of_template, empty, server_dir, template
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,10 @@ def session(engine: Engine) -> Iterator[Session]:
 def stage(session: Session) -> Stage:
     """A community with builders for the rest."""
     return Stage(session)
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Iterator[Sessions]:
+    """For what happens between transactions: everything is committed, and removed afterwards."""
+    yield db.sessions(engine)
+    empty(engine)
