@@ -21,13 +21,14 @@ def main() -> int:
     """Parse as the command line says."""
     arguments = _arguments()
     model = newest_model(arguments.model)
+    lines = _opened(arguments.file)
     launcher.prepare()
     launcher.hush_tools()
     from understanding import Understanding
 
     understanding = Understanding(model)
     bad = 0
-    with _opened(arguments.file) as lines:
+    with lines:
         for result in parsed(understanding, lines):
             bad += "error" in result
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")

@@ -91,7 +91,8 @@ class Rasa:
     def __init__(self, model: Path, database_url: str, actions_url: str, log: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self._command = [PYTHON, ROOT / "nlu/launcher.py", "run", "--model", model, "--port", str(self.port)]
+        start = (PYTHON, ROOT / "nlu/launcher.py", "run", "--model", model, "--port", self.port)
+        self._command = [str(word) for word in start]
         self._environment = os.environ | {
             "GUANJIA_RASA_TOKEN": TOKEN,
             "GUANJIA_RASA_DB_URL": database_url,
@@ -178,17 +179,17 @@ def actions(action_server: ActionServer) -> Iterator[ActionServer]:
 
 
 @pytest.fixture
-def outage(tracker_url: str) -> Iterator[Callable[[bool], None]]:
+def outage(tracker_url: str) -> Iterator[Callable[..., None]]:
     """Closes and opens the database of the dialogues."""
     url = make_url(db.url_for(tracker_url))
     engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
 
-    def switch(down: bool) -> None:
+    def switch(*, down: bool) -> None:
         with engine.connect() as connection:
             connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS {str(not down).lower()}'))
             query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
             connection.execute(text(query), {"name": url.database})
 
     yield switch
-    switch(False)
+    switch(down=False)
     engine.dispose()

@@ -172,9 +172,9 @@ def test_a_failed_action_is_a_503_and_the_message_may_come_again(rasa, actions):
 def test_a_database_that_is_away_is_a_503_and_nothing_is_lost(rasa, actions, outage):
     """Rasa alone would go on in memory and forget the dialogue at the next restart."""
     rasa.say("3栋灯不亮了", sender="patient")
-    outage(True)
+    outage(down=True)
     status, answer = rasa.say("水管漏水了", sender="patient", message_id="m2")
-    outage(False)
+    outage(down=False)
 
     assert (status, answer["error"]) == (503, "tracker_store_unavailable")
     status, answer = rasa.say("水管漏水了", sender="patient", message_id="m2")

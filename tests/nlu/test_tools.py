@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,12 @@ ENTITIES = [json.loads(line) for line in Path(__file__).with_name("entities.json
 ODD = [b'{"text": "  3\xe6\xa0\x8b"}', b"no json", b'{"a": 1}', b'{"text": " "}', b"", b'{"text": "\\ud800/restart"}']
 
 
-def as_lines(items: list[dict]) -> bytes:
+def as_lines(items: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items).encode()
 
 
 @pytest.fixture(scope="session")
-def parsed(model) -> dict[str, dict]:
+def parsed(model) -> dict[str, dict[str, Any]]:
     """Every annotated message, parsed in one go."""
     done = run_tool("parse", "--model", model, given=as_lines(ENTITIES))
     assert done.returncode == 0, done.stderr.decode()
