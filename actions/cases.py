@@ -1,0 +1,87 @@
+"""Cases: opened from a confirmed form or in one turn, shown, added to, reopened."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import FollowupAction
+
+from actions import facts
+from actions.base import Desk, Event, action
+from service import callbacks, cases, greetings, texts, work_orders
+
+OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
+
+
+@action("action_open_case")
+def open_case(desk: Desk) -> list[Event]:
+    """Open the case the resident has just confirmed."""
+    kind, told, language = _form(desk), facts.from_slots(desk.slots), desk.turn.language
+    case_facts = cases.Facts(
+        kind=kind,
+        matter=str(told.matter),
+        place=facts.stated(told.location),
+        wanted_at=facts.wanted_at(told, language) if kind == "repair" else None,
+        contact=told.contact,
+        phone=facts.stated(told.phone),
+    )
+    case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
+    department = texts.words(f"utter_word_{case.department.key}", language=language)
+    desk.say(OPENED[kind], number=case.number, department=department)
+    return []
+
+
+@action("action_take_down")
+def take_down(desk: Desk) -> list[Event]:
+    """Take praise, a suggestion or a request for a service down in one turn."""
+    kind = desk.turn.intent
+    case_facts = cases.Facts(
+        kind=kind,
+        matter=desk.turn.text,
+        place=desk.conversation.resident.place,
+        wanted_at=" ".join(desk.turn.found("time")) or None,
+        phone=desk.conversation.resident.phone,
+    )
+    case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
+    desk.say(f"utter_taken_down_{kind}", number=case.number)
+    return []
+
+
+@action("action_case_status")
+def case_status(desk: Desk) -> list[Event]:
+    """Show the resident's cases; who asks in words how far it is has the department urged."""
+    case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
+    if case is not None:
+        cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
+        desk.say("utter_urged", number=case.number)
+    desk.answer(greetings.my_cases(desk.session, desk.conversation))
+    return []
+
+
+@action("action_reopen")
+def reopen(desk: Desk) -> list[Event]:
+    """Put the last finished case back to work; without one it is a new repair, or one that is at work already."""
+    case = cases.last_finished(desk.session, desk.conversation)
+    if case is not None:
+        callbacks.reopen(desk.session, case, key=desk.turn.source, now=desk.turn.now)
+        desk.answered()
+        return []
+    if cases.at_work(desk.session, desk.conversation) is not None:
+        return case_status(desk)
+    return [FollowupAction("repair_form")]
+
+
+@action("action_add_to_case")
+def add_to_case(desk: Desk) -> list[Event]:
+    """A fact that nobody asked for belongs to the case at work: its department reads it."""
+    case = cases.at_work(desk.session, desk.conversation)
+    if case is None or desk.turn.tapped:
+        return [FollowupAction("action_not_understood")]
+    key = f"{desk.turn.source}:added"
+    work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
+    desk.say("utter_info_passed_on", number=case.number)
+    return []
+
+
+def _form(desk: Desk) -> str:
+    """The kind of the form that was filled last."""
+    names = [event["name"] for event in desk.events if event["event"] == "active_loop" and event.get("name")]
+    return str(names[-1]).removesuffix("_form")

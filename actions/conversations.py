@@ -1,0 +1,49 @@
+"""Who answers: the bot, asking again when it did not understand, or people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from actions.base import LEAVE_FORM, Desk, Event, action
+from service import conversations
+
+TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
+
+
+@action("action_handoff")
+def handoff(desk: Desk) -> list[Event]:
+    """The resident wants a person; a half-filled form is left, the card shows the talk."""
+    escalated = conversations.escalate(
+        desk.session, desk.conversation, reason="asked", source=desk.turn.source, now=desk.turn.now
+    )
+    if escalated:
+        desk.answered()
+    else:
+        desk.say("utter_already_waiting")
+    return LEAVE_FORM
+
+
+@action("action_not_understood")
+def not_understood(desk: Desk) -> list[Event]:
+    """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh."""
+    before = misunderstood_before(desk.events) % (len(TRIES) + 1)
+    desk.conversation.misunderstood = before + 1
+    if before < len(TRIES):
+        desk.say(TRIES[before])
+        return []
+    reason, source, now = "not_understood", desk.turn.source, desk.turn.now
+    conversations.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now)
+    desk.answered()
+    return LEAVE_FORM
+
+
+def misunderstood_before(events: Sequence[Event]) -> int:
+    """How many turns in a row, up to the one before this, were not understood."""
+    turns: list[set[str]] = []
+    for event in events:
+        if event["event"] == "user":
+            turns.append(set())
+        elif event["event"] == "action" and turns:
+            turns[-1].add(str(event.get("name")))
+    return sum(1 for _ in takewhile(lambda names: "action_not_understood" in names, reversed(turns[:-1])))

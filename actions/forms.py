@@ -1,0 +1,61 @@
+"""Rasa's forms: what is asked next, read off the facts; no database, one call per turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import facts
+from actions.base import ACTIONS, Event, Handler, since_last_message
+from actions.turns import Turn, read
+
+KINDS = ("repair", "complaint", "inquiry")  # each with its <kind>_form and validate_<kind>_form
+
+
+def validate(kind: str, tracker: Tracker) -> list[Event]:
+    """Read the message into the facts; an empty answer means that the message is for another rule.
+
+    Args:
+        kind: which form.
+        tracker: Rasa's tracker in the middle of the form's turn.
+    """
+    turn, slots = read(tracker.latest_message), tracker.slots
+    happened = since_last_message(tracker.events)
+    before, asked = facts.from_slots(slots), slots.get("requested_slot")
+    if _begins(happened, kind):
+        told: facts.Facts | None = facts.begin(turn)
+    elif not asked or any(event["event"] == "action_execution_rejected" for event in happened):
+        return [SlotSet("requested_slot", asked)]  # back from another rule: ask the same again
+    else:
+        told = facts.answer(before, asked, turn, kind=kind)
+    return [] if told is None else _events(before, told, kind, turn)
+
+
+def _begins(happened: Sequence[Event], kind: str) -> bool:
+    return any(event["event"] == "active_loop" and event["name"] == f"{kind}_form" for event in happened)
+
+
+def _events(before: facts.Facts, told: facts.Facts, kind: str, turn: Turn) -> list[Event]:
+    """The slots that changed; `confirmed` always, because a form takes no slot at all for a refusal."""
+    was, now = asdict(before), asdict(told)
+    events = [SlotSet(name, now[name]) for name in now if name == "confirmed" or now[name] != was[name]]
+    asked = facts.question(told, kind=kind)
+    if asked == "confirmed":
+        events.append(SlotSet("summary", facts.summary(told, kind=kind, language=turn.language)))
+    return [*events, SlotSet("requested_slot", asked)]
+
+
+def _handler(kind: str) -> Handler:
+    async def run(dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]) -> list[Event]:
+        del dispatcher, domain
+        return validate(kind, tracker)
+
+    return run
+
+
+ACTIONS.update({f"validate_{kind}_form": _handler(kind) for kind in KINDS})

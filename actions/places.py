@@ -1,0 +1,74 @@
+"""Where it is: what the resident said, on top of what is known of where they live."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from service import where
+from service.where import Where
+
+# Places that every building has: they say nothing as long as the building is unknown.
+IN_EVERY_BUILDING = frozenset(
+    "kitchen bathroom toilet living room dining room master bedroom second bedroom bedroom children's room study balcony "
+    "bay window entrance hall storage room hallway corridor staircase lobby lift lift lobby unit entrance unit door floor "
+    "rooftop".split()
+)
+
+
+def locate(text: str, *, home: str | None, language: str) -> str | None:
+    """Say where a matter is that was just told of.
+
+    Args:
+        text: the resident's words of place.
+        home: where they live, when that is known; it completes "in the kitchen" but never another building.
+        language: of the answer.
+
+    Returns:
+        None when nobody could find the way with it.
+    """
+    said, lives = where.parse(text), where.parse(home or "")
+    if said == Where():
+        return f"{home} {text}".strip() if home else None
+    if not said.building:
+        said = _under(lives, said)
+    if not (said.building or said.unit or said.room) and _is_in_every_building(said):
+        return None
+    return where.display(said, language)
+
+
+def correct(told: str, text: str, *, language: str) -> str:
+    """Change what was told by what is said now: 「不对，是5栋」 keeps the unit and the room.
+
+    Args:
+        told: the place so far.
+        text: the words that correct it.
+        language: of the answer.
+    """
+    before, now = asdict(where.parse(told)), asdict(where.parse(text))
+    changed = Where(**{part: now[part] or before[part] for part in now})
+    return (where.display(changed, language) if any(now.values()) else text) or told
+
+
+def with_spot(place: str, matter: str | None, *, language: str) -> str:
+    """Add the room that the matter names to an address without one."""
+    address, spot = where.parse(place), where.parse(matter or "").place
+    if address.place or not address.building or not spot:
+        return where.display(address, language) or place
+    return where.display(Where(address.building, address.unit, address.room, spot), language)
+
+
+def _under(lives: Where, said: Where) -> Where:
+    """Fill what stands above the first part that was said: a unit lies in the building where the resident lives."""
+    if said.unit:
+        return Where(lives.building, said.unit, said.room, said.place)
+    if said.room:
+        return Where(lives.building, lives.unit, said.room, said.place)
+    if _is_in_every_building(said):
+        return Where(lives.building, lives.unit, lives.room, said.place)
+    return said
+
+
+def _is_in_every_building(said: Where) -> bool:
+    """Whether the spots alone lead nowhere."""
+    words = where.display(Where(place=said.place), "en").lower().split()
+    return all(word in IN_EVERY_BUILDING or word.isdecimal() for word in words)

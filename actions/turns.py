@@ -1,0 +1,122 @@
+"""What one message of a resident's says, as Rasa understood it: plain values, no rasa_sdk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+WORDS = Path(__file__).with_name("words.yml")
+LONGEST = 1000  # characters of a message; what Rasa reads too
+NOTHING_SAID = re.compile(r"[\W_]*")  # punctuation, spaces and smileys
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A piece of a message that means something, and where it stands."""
+
+    label: str
+    value: str
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message: its words, what they were understood as, and what the bot knows of who wrote it."""
+
+    text: str
+    intent: str = ""
+    confidence: float = 0.0
+    entities: tuple[Entity, ...] = ()
+    tapped: bool = False  # a button of ours: only the intent counts
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        """The language to answer in."""
+        return str(self.metadata.get("language") or "zh")
+
+    @property
+    def source(self) -> str:
+        """What every change of this turn is keyed by, so that doing it again changes nothing."""
+        return f"turn:{self.metadata['turn']}"
+
+    @property
+    def conversation_id(self) -> int:
+        """Whose turn it is."""
+        return int(self.metadata["conversation_id"])
+
+    @property
+    def now(self) -> datetime:
+        """When the turn is handled, aware UTC."""
+        return datetime.fromisoformat(self.metadata["now"])
+
+    def known(self, fact: str) -> str | None:
+        """What is known of the resident from earlier: phone, place or surname."""
+        value = self.metadata.get(fact)
+        return str(value) if value else None
+
+    def found(self, label: str) -> list[str]:
+        """The values of one label, in the order of the text."""
+        return [entity.value for entity in self.entities if entity.label == label]
+
+    @property
+    def rest(self) -> str:
+        """The words without the pieces that were recognised and without words that say nothing."""
+        text = self.text
+        for entity in sorted(self.entities, key=lambda entity: -entity.start):
+            if entity.label in ("location", "time", "phone", "name"):
+                text = f"{text[: entity.start]} {text[entity.end :]}"
+        left = _any_of("bare").sub(" ", text.lower())
+        return "" if NOTHING_SAID.fullmatch(left) else left.strip()
+
+    @property
+    def says_nothing_new(self) -> bool:
+        """A tap, a smiley, or only "I want to report something"."""
+        return self.tapped or not self.rest
+
+    @property
+    def speaks_of_a_visit(self) -> bool:
+        """Whether a time in it is when somebody may come."""
+        return _any_of("visit").search(self.text.lower()) is not None
+
+
+def read(message: Mapping[str, Any]) -> Turn:
+    """Read Rasa's latest message.
+
+    Args:
+        message: `latest_message` of a tracker, with the metadata the bot sent along.
+    """
+    text = str(message.get("text") or "")[:LONGEST]
+    intent = message.get("intent") or {}
+    tapped = text.startswith("/")
+    return Turn(
+        text="" if tapped else text.strip(),
+        intent=str(intent.get("name") or ""),
+        confidence=float(intent.get("confidence") or 0.0),
+        entities=tuple(_entities(message, lead=len(text) - len(text.lstrip()))),
+        tapped=tapped,
+        metadata=message.get("metadata") or {},
+    )
+
+
+def _entities(message: Mapping[str, Any], *, lead: int) -> list[Entity]:
+    return [
+        Entity(str(e["entity"]), str(e["value"]), int(e.get("start") or 0) - lead, int(e.get("end") or 0) - lead)
+        for e in message.get("entities") or ()
+    ]
+
+
+@cache
+def _any_of(group: str) -> re.Pattern[str]:
+    """Any word of the group, the longest first."""
+    words = sorted(yaml.safe_load(WORDS.read_text("utf-8"))[group], key=len, reverse=True)
+    whole = (rf"(?<![a-z']){re.escape(word)}(?![a-z'])" if word.isascii() else re.escape(word) for word in words)
+    return re.compile("|".join(whole))
