@@ -61,10 +61,8 @@ class Filter:
 
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
-LONGEST = 4_096  # characters, Telegram's own limit; of anything longer the beginning and the end are read
-WHOLE = 600  # characters, more than a person types in danger; beyond it only the surroundings of triggers are read
-AROUND = 60  # characters on either side of a trigger
-MOST = 2_000  # characters of such surroundings, from the beginning and from the end
+LONGEST = 4_096  # characters, Telegram's own limit
+EDGE = 1_000  # characters of anything longer that are read, at its beginning and at its end
 LEAD = 24  # characters before a hit that may take it back
 SENTENCE = 120  # characters of its sentence on either side of a hit
 HITS = 20  # that are taken back before a rule gives up on a text
@@ -91,7 +89,6 @@ RULES = tuple(
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = _pattern(TABLE["masks"])
 NOW = _pattern(TABLE["now"])
-TRIGGERS = _pattern(TABLE["triggers"])
 
 FOLDED = str.maketrans(
     {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
@@ -110,13 +107,13 @@ def check(text: str) -> Alarm | None:
     Args:
         text: anything a resident can send, of any length; never raises.
     """
-    if len(text) > 2 * LONGEST:
-        text = f"{text[:LONGEST]}\n{text[-LONGEST:]}"
-    for window in _windows(normalise(text)):
-        for rule in _rules_for(window):
-            for hit in islice(rule.pattern.finditer(window), HITS):
-                if why_not_ring(rule, window, hit) is None:
-                    return Alarm(rule.kind, rule.name, hit[0])
+    if len(text) > LONGEST:
+        text = f"{text[:EDGE]}\n{text[-EDGE:]}"
+    plain = normalise(text)
+    for rule in _rules_for(plain):
+        for hit in islice(rule.pattern.finditer(plain), HITS):
+            if why_not_ring(rule, plain, hit) is None:
+                return Alarm(rule.kind, rule.name, hit[0])
     return None
 
 
@@ -147,19 +144,3 @@ def _rules_for(text: str) -> Iterator[Rule]:
     has_latin = re.search("[a-z]{2}", text) is not None
     has_han = not text.isascii()
     return (rule for rule in RULES if (has_latin if rule.is_latin else has_han))
-
-
-def _windows(text: str) -> Iterator[str]:
-    """The text, or of a long one the surroundings of its triggers, so that the time stays bounded."""
-    if len(text) <= WHOLE:
-        yield text
-        return
-    pieces: list[list[int]] = []
-    for trigger in TRIGGERS.finditer(text):
-        begin, end = max(0, trigger.start() - AROUND), trigger.end() + AROUND
-        if pieces and begin <= pieces[-1][1]:
-            pieces[-1][1] = end
-        else:
-            pieces.append([begin, end])
-    nearby = "\n".join(text[begin:end] for begin, end in pieces)
-    yield nearby if len(nearby) <= MOST else f"{nearby[: MOST // 2]}\n{nearby[-MOST // 2 :]}"
