@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,15 @@ def _translated(place: str, language: str) -> str:
     """The place with the words we know in that language."""
     words = _table()["places"] if language == "en" else {en: zh for zh, en in reversed(_table()["places"].items())}
     known = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    place = re.sub(known, lambda found: f" {words[found[0]]} " if language == "en" else words[found[0]], place)
-    if language == "en":
-        for pattern, english in _table()["english"].items():
-            place = _compiled(pattern).sub(lambda found, form=english: form.format(_value(found[1])), place)
+    space = " " if language == "en" else ""
+    place = re.sub(known, lambda found: f"{space}{words[found[0]]}{space}", place)
+    for pattern, form in _table()["rewritten"][language].items():
+        place = _compiled(pattern).sub(partial(_filled, form), place)
     return " ".join(place.split())
+
+
+def _filled(form: str, found: re.Match[str]) -> str:
+    return form.format(_value(found[1]))
 
 
 def _places_in(text: str) -> Iterator[str]:
