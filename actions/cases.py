@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rasa_sdk.events import FollowupAction
+from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import facts
 from actions.base import Desk, Event, action
@@ -13,7 +13,11 @@ OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
 @action("action_open_case")
 def open_case(desk: Desk) -> list[Event]:
-    """Open the case the resident has just confirmed."""
+    """Open the case the resident has just confirmed.
+
+    Rasa goes on to this action when the form's own call has failed; without a yes there is nothing to open.
+    """
+    assert desk.slots.get("confirmed") is True, "nobody has confirmed"
     kind, told, language = _form(desk), facts.from_slots(desk.slots), desk.turn.language
     case_facts = cases.Facts(
         kind=kind,
@@ -26,7 +30,7 @@ def open_case(desk: Desk) -> list[Event]:
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
     desk.say(OPENED[kind], number=case.number, department=department)
-    return []
+    return [SlotSet("confirmed", None)]
 
 
 @action("action_take_down")

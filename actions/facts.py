@@ -38,10 +38,10 @@ def begin(turn: Turn) -> Facts:
     """Take everything the first message and the resident's record tell."""
     matter = None if turn.says_nothing_new else turn.text[:MOST_MATTER]
     facts = _with_entities(Facts(matter=matter), turn)
-    surname = turn.known("surname")
+    surname, home = turn.known("surname"), places.home(turn.known("place"), language=turn.language)
     return replace(
         facts,
-        location=facts.location or turn.known("place"),
+        location=facts.location or home,
         phone=facts.phone or turn.known("phone"),
         contact=facts.contact or (called(surname, turn.language) if surname else None),
     )
@@ -61,7 +61,9 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     """
     if _is_for_others(turn, asked, kind):
         return None
-    return _TAKE[asked](facts, _with_entities(facts, turn), turn)
+    told = _TAKE[asked](facts, _with_entities(facts, turn), turn)
+    moved = stated(facts.location) and told.location != facts.location and told.matter == facts.matter
+    return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
 
 
 def question(facts: Facts, *, kind: str) -> str | None:
@@ -149,12 +151,17 @@ def _location(facts: Facts, turn: Turn) -> str | None:
     if not said:
         return facts.location
     if not stated(facts.location):
-        found = places.locate(" ".join(said), home=turn.known("place"), language=turn.language)
-        return found or facts.location
+        found = _locate(" ".join(said), turn)
+        return places.with_spot(found, facts.matter, language=turn.language) if found else facts.location
     tells_more = turn.intent in {"repair", "complaint"} and turn.rest
     if tells_more and not any(character.isdigit() for character in "".join(said)):
         return facts.location  # "the bedroom lamp too" is more of the matter, not another address
     return places.correct(str(facts.location), said[-1] if turn.intent == "correct" else " ".join(said), language=turn.language)
+
+
+def _locate(words: str, turn: Turn) -> str | None:
+    home = places.home(turn.known("place"), language=turn.language)
+    return places.locate(words, home=home, language=turn.language)
 
 
 def _is_small_talk(turn: Turn) -> bool:
@@ -176,7 +183,7 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
     elif not turn.text or _is_small_talk(turn):
         pass
     else:
-        place = places.locate(turn.text, home=turn.known("place"), language=turn.language) or turn.text
+        place = _locate(turn.text, turn) or turn.text
     if place and place != DECLINED:
         place = places.with_spot(place, told.matter, language=turn.language)
     return replace(told, location=place)

@@ -36,6 +36,18 @@ def locate(text: str, *, home: str | None, language: str) -> str | None:
     return where.display(said, language)
 
 
+def home(place: str | None, *, language: str) -> str | None:
+    """The resident's own door, without the room a former matter was about; None when only a spot is known."""
+    lives = where.parse(place or "")
+    return where.display(Where(lives.building, lives.unit, lives.room), language) or None
+
+
+def names_address(text: str) -> bool:
+    """Whether a building, a unit or a room is named."""
+    named = where.parse(text)
+    return bool(named.building or named.unit or named.room)
+
+
 def correct(told: str, text: str, *, language: str) -> str:
     """Change what was told by what is said now: 「不对，是5栋」 keeps the unit and the room.
 
