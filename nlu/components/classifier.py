@@ -12,9 +12,8 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from components.entities import WORDS
+from components.entities import MASKS, PIECES
 from components.model import IntentModel, Seen
-from components.normaliser import NORMAL_TEXT
 from components.text import squeeze
 
 
@@ -71,8 +70,10 @@ class IntentClassifier(GraphComponent):
 
 def seen(message: Message) -> Seen:
     """Return the message as the intent model sees it."""
+    pieces = message.get(PIECES) or []
     return Seen(
-        text=squeeze(message.get(NORMAL_TEXT) or ""),
-        words=squeeze(" ".join(message.get(WORDS) or [])),
-        labels=tuple(entity["entity"] for entity in message.get(ENTITIES) or []),
+        text=squeeze("".join(pieces)),
+        words=squeeze(" ".join(pieces)),
+        else_left=sum(character.isalnum() for piece in pieces if piece not in MASKS.values() for character in piece),
+        has_entities=bool(message.get(ENTITIES)),
     )

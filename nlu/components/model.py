@@ -1,7 +1,7 @@
 """The intent model: n-grams of characters and words into one linear classifier whose confidence means something.
 
 Measured on the training data by cross-validation (nlu/evaluate.py): character n-grams carry short Chinese, Jieba's
-words carry English, the labels of the entities found help "inform". A linear SVM ranks better than logistic
+words carry English, masked entities let "明天来修" learn from "周六来修". A linear SVM ranks better than logistic
 regression but gives distances, so one factor, fitted on held-out distances, turns them into probabilities.
 """
 
@@ -19,12 +19,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from components.rules import STRENGTH
-
 SEED = 7
 FOLDS = 5
 DEFAULT_SHARPNESS = 3.0  # for data too small to hold anything out
-LABEL_WEIGHT = 0.3
+BARE_WEIGHT = 0.3
+LITTLE = 2  # letters: "在3栋", "明天吧"
 CHARACTERS = {"analyzer": "char", "ngram_range": (1, 4), "min_df": 2, "sublinear_tf": True, "dtype": np.float32}
 WORDS = {"token_pattern": r"\S+", "ngram_range": (1, 2), "sublinear_tf": True, "dtype": np.float32}
 
@@ -34,7 +33,8 @@ class Seen(NamedTuple):
 
     text: str  # squeezed, see components.text
     words: str  # separated by spaces
-    labels: Tuple[str, ...]  # of the entities found
+    else_left: int  # letters outside of masked entities: "3栋, 明天下午" leaves none
+    has_entities: bool
 
 
 class Features:
@@ -51,11 +51,17 @@ class Features:
         return cls(characters, TfidfVectorizer(**WORDS).fit([seen.words for seen in messages]))
 
     def __call__(self, messages: Sequence[Seen]) -> scipy.sparse.csr_matrix:
-        """Return the rows: characters, words, labels."""
-        labels = [[LABEL_WEIGHT * (label in seen.labels) for label in STRENGTH] for seen in messages]
+        """Return the rows: characters, words, and whether there is anything beside the entities."""
+        bare = np.array([_bareness(seen) for seen in messages], dtype=np.float32) * BARE_WEIGHT
         characters = self.characters.transform([_edged(seen) for seen in messages])
         words = self.words.transform([seen.words for seen in messages])
-        return scipy.sparse.hstack([characters, words, np.array(labels, dtype=np.float32)]).tocsr()
+        return scipy.sparse.hstack([characters, words, bare]).tocsr()
+
+
+def _bareness(seen: Seen) -> Tuple[bool, bool, bool]:
+    """Say how little there is beside the entities, which tells an answer to a question from a new matter."""
+    left = seen.else_left
+    return left == 0, 0 < left <= LITTLE, seen.has_entities and left <= LITTLE
 
 
 def _edged(seen: Seen) -> str:
