@@ -20,6 +20,7 @@ from telegram import Bot
 from telegram.error import Conflict, NetworkError, RetryAfter, TelegramError
 
 from bot.arrivals import MOST_BYTES, arrival, callback_query_id
+from bot.heart import BEATS_EVERY, unwatched
 from bot.transport import retry_after
 from service import db, inbox
 from service.inbox import Arrival
@@ -105,12 +106,13 @@ class Taps:
             await self._bot.answer_callback_query(query_id)
 
 
-async def poll(bot: Bot, mailbox: Mailbox) -> None:
+async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatched) -> None:
     """Fetch updates for ever; the next request confirms the last ones, so it is made after their commit."""
     taps = Taps(bot)
     offset = 0
     await _until_done(lambda: bot.delete_webhook(drop_pending_updates=False))
     while True:
+        beat()
         try:
             updates = await _get_updates(bot, offset)
             if not updates:
@@ -185,10 +187,29 @@ async def _read(request: Request) -> bytes:
     return body
 
 
-async def serve_webhook(bot: Bot, mailbox: Mailbox, *, url: str, secret: str, host: str, port: int) -> None:
+async def serve_webhook(
+    bot: Bot,
+    mailbox: Mailbox,
+    *,
+    url: str,
+    secret: str,
+    host: str,
+    port: int,
+    beat: Callable[[], None] = unwatched,
+) -> None:
     """Tell Telegram where we listen, and listen for ever."""
+
+    async def notify() -> None:
+        beat()
+
     config = uvicorn.Config(
-        webhook(bot, mailbox, secret=secret), host=host, port=port, log_config=None, access_log=False
+        webhook(bot, mailbox, secret=secret),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        callback_notify=notify,
+        timeout_notify=int(BEATS_EVERY),
     )
     server = _Server(config)
     listening = asyncio.create_task(server.serve())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +14,7 @@ from telegram import Bot
 
 from bot import ingress
 from bot.clock import Clock
+from bot.heart import Heart
 from bot.rasa import Rasa
 from bot.scheduler import Scheduler
 from bot.sender import Sender
@@ -105,32 +106,45 @@ class _Process:
         settings = self._settings
         mailbox = ingress.Mailbox(settings.bot_id, self._sessions, fragment_wait=settings.fragment_wait)
         if settings.webhook_url is None:
-            return [ingress.poll(self._bot, mailbox)]
+            return [ingress.poll(self._bot, mailbox, beat=self._beat("ingress"))]
         assert settings.webhook_secret is not None
         secret = settings.webhook_secret.get_secret_value()
-        where = {"host": settings.webhook_host, "port": settings.webhook_port}
-        return [ingress.serve_webhook(self._bot, mailbox, url=str(settings.webhook_url), secret=secret, **where)]  # type: ignore[arg-type]
+        return [
+            ingress.serve_webhook(
+                self._bot,
+                mailbox,
+                url=str(settings.webhook_url),
+                secret=secret,
+                host=settings.webhook_host,
+                port=settings.webhook_port,
+                beat=self._beat("ingress"),
+            )
+        ]
 
     def worker(self) -> Tasks:
-        wake = Wake(self._url, inbox.CHANNEL)
+        wake = Wake(self._url, inbox.CHANNEL, beat=self._beat("worker"))
         settings = self._settings
         worker = Worker(settings.bot_id, self._sessions, wake, self.rasa, lanes=settings.workers, now=self._clock.now)
         self._finishers.append(worker)
         return [wake.listen(), worker.run()]
 
     def sender(self) -> Tasks:
-        wake = Wake(self._url, outbox.CHANNEL)
+        wake = Wake(self._url, outbox.CHANNEL, beat=self._beat("sender"))
         sender = Sender(self._bot, self._sessions, wake, rates=rates(self._settings), now=self._clock.now)
         self._finishers.append(sender)
         return [wake.listen(), sender.run()]
 
     def scheduler(self) -> Tasks:
-        scheduler = Scheduler(self._sessions, now=self._clock.now, every=self._settings.sweep_seconds)
+        every = self._settings.sweep_seconds
+        scheduler = Scheduler(self._sessions, now=self._clock.now, every=every, beat=self._beat("scheduler"))
         return [scheduler.run()]
 
     def clock_tasks(self) -> Tasks:
         url = self._settings.clock_url
         return [self._clock.follow(str(url).rstrip("/"), on_change=lambda: None)] if url else []
+
+    def _beat(self, role: str) -> Callable[[], None]:
+        return Heart(self._settings.data_dir, role).beat
 
     async def finish(self) -> None:
         await asyncio.gather(*(finisher.finish() for finisher in self._finishers))

@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.heart import unwatched
 from service import callbacks, db, delivery
 
 log = structlog.get_logger(__name__)
@@ -26,10 +27,18 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
 class Scheduler:
     """Wakes every sweep in turn."""
 
-    def __init__(self, sessions: db.Sessions, *, now: Callable[[], datetime], every: float) -> None:
+    def __init__(
+        self,
+        sessions: db.Sessions,
+        *,
+        now: Callable[[], datetime],
+        every: float,
+        beat: Callable[[], None] = unwatched,
+    ) -> None:
         self._sessions = sessions
         self._now = now
         self._every = every
+        self._beat = beat
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -45,6 +54,7 @@ class Scheduler:
             scheduler.shutdown(wait=False)
 
     async def _sweep(self, name: str) -> None:
+        self._beat()
         try:
             await asyncio.to_thread(self.sweep, name)
         except SQLAlchemyError as error:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 import psycopg
 import structlog
 from sqlalchemy import make_url
+
+from bot.heart import unwatched
 
 log = structlog.get_logger(__name__)
 RECONNECT_AFTER = 0.3  # seconds
@@ -19,13 +22,15 @@ class Wake:
     """An alarm clock: set by notifications on `channel`, by `now()`, or by the time given to `wait`.
 
     `number` names this process's worker or sender; its advisory lock is held as long as the connection lives, so
-    others know at once when the process is gone (service/inbox.py, `free_orphans`).
+    others know at once when the process is gone (service/inbox.py, `free_orphans`). Whoever waits here turns a loop:
+    `beat` is its sign of life.
     """
 
-    def __init__(self, url: str, channel: str) -> None:
+    def __init__(self, url: str, channel: str, *, beat: Callable[[], None] = unwatched) -> None:
         self.number = secrets.randbits(62)
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._channel = channel
+        self._beat = beat
         self._event = asyncio.Event()
         self.ready = asyncio.Event()  # the lock of `number` has been taken: rows may be leased with it
 
@@ -35,6 +40,7 @@ class Wake:
 
     async def wait(self, seconds: float | None) -> None:
         """Sleep until woken, at the most `seconds`."""
+        self._beat()
         limit = LOOK_AT_LEAST_EVERY if seconds is None else min(seconds + 0.002, LOOK_AT_LEAST_EVERY)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), limit)

