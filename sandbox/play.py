@@ -7,6 +7,7 @@
       - {who: wang, taps: 确认}                      # a button by its title
       - {who: li, topic: 工程, sees: 水管}            # the staff group: a topic by part of its name
       - {advance: 25h}
+      - {clock: "2026-11-24T10:00:00+08:00"}
 
 `sees` looks for a message that nobody has looked at yet. Run it with `python -m sandbox.play FILE --url URL`.
 """
@@ -66,6 +67,9 @@ class Stage:
         if "advance" in step:
             await self._post("clock", {"advance": seconds(str(step["advance"]))})
             self._say("⏩", str(step["advance"]))
+            return
+        if "clock" in step:
+            await self._post("clock", {"set": str(step["clock"])})
             return
         verb = next(verb for verb in VERBS if verb in step)
         await VERBS[verb](self, step)

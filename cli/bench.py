@@ -1,0 +1,382 @@
+"""`guanjia bench`: Telegram to Telegram through everything, beside stock Rasa on the same model and script.
+
+(a) is the whole house on the look-alike: durable ingress, lanes, Rasa, actions, outbox, sender. (b) is Rasa 3.6.21 as it
+comes: its REST channel, its validator, its SQL tracker. Both use the same model, action server and PostgreSQL, and the
+same closed loop: every resident waits for the answer before the next message. Telegram's own limits are switched off
+in the look-alike and in the budgets, because (b) knows none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import yaml
+from sqlalchemy import make_url
+
+from cli import children, database, demo, understanding
+from cli.children import Child
+from cli.supervisor import Supervisor
+from service import communities, db, residents
+from service.config import PREFIX, ROOT, Settings
+
+SCRIPT = Path(__file__).with_name("bench.yml")
+OUT_OF_THE_WAY = {"BOT_PER_SECOND": "5000", "PRIVATE_PER_SECOND": "1000", "GROUP_PER_MINUTE": "100000"}
+NO_LIMITS = {"enabled": False}
+STEADY_RATE = 10.0  # messages a second of the latency run
+INGRESS_AT_ONCE = 40  # Telegram's own limit of webhook connections, as we set it
+
+Turn = Mapping[str, str]
+Ask = Callable[[int, Turn], Awaitable[None]]
+
+
+@dataclass
+class Figures:
+    """What one side did."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)  # seconds
+    memory: dict[str, float] = field(default_factory=dict)  # process → MB
+
+    @property
+    def throughput(self) -> float:
+        """Answered messages a second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds within which this share of the answers came."""
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+
+async def run(settings: Settings, *, people: int, steady_seconds: float, ingress: int) -> dict[str, float]:
+    """Measure both sides and the ingress, and print the table.
+
+    Args:
+        settings: where the model is.
+        people: residents who talk at once.
+        steady_seconds: how long the latency run takes.
+        ingress: updates posted at the webhook.
+    """
+    model = await asyncio.to_thread(understanding.train, settings)
+    turns: list[Turn] = yaml.safe_load(SCRIPT.read_text("utf-8"))["turns"]
+    async with _house(model) as house:
+        ours = await _closed_loop(house.ask, people, turns)
+        ours.memory = house.memory()
+        steady = await _steady(house.ask, turns, seconds=steady_seconds, people=people)
+    async with _stock(model, people) as stock:
+        theirs = await _closed_loop(stock.ask, people, turns)
+        theirs.memory = stock.memory()
+    acknowledged = await _ingress_alone(ingress)
+    _print(ours, theirs, steady, acknowledged)
+    return {
+        "ratio": ours.throughput / theirs.throughput,
+        "a_throughput": ours.throughput,
+        "b_throughput": theirs.throughput,
+        "a_p99_steady_ms": steady.percentile(0.99),
+        "ingress_per_second": acknowledged,
+    }
+
+
+async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
+    figures = Figures()
+
+    async def talk(person: int) -> None:
+        for turn in turns:
+            await _timed(ask, person, turn, figures)
+
+    await ask(people, turns[0])  # somebody else warms everything up
+    started = time.perf_counter()
+    await asyncio.gather(*(talk(person) for person in range(people)))
+    figures.seconds = time.perf_counter() - started
+    return figures
+
+
+async def _steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int) -> Figures:
+    """Newcomers begin at a steady pace, so that on the whole `STEADY_RATE` messages come a second."""
+    figures = Figures(seconds=seconds)
+    pause = len(turns) / STEADY_RATE  # one newcomer brings this many messages
+
+    async def talk(person: int) -> None:
+        for turn in turns:
+            next_at = time.perf_counter() + 1.0
+            await _timed(ask, person, turn, figures)
+            await asyncio.sleep(max(next_at - time.perf_counter(), 0.0))
+
+    newcomers = [
+        asyncio.create_task(_after(number * pause, talk(people + 1 + number))) for number in range(int(seconds / pause))
+    ]
+    await asyncio.gather(*newcomers)
+    return figures
+
+
+async def _after(seconds: float, work: Awaitable[None]) -> None:
+    await asyncio.sleep(seconds)
+    await work
+
+
+async def _timed(ask: Ask, person: int, turn: Turn, figures: Figures) -> None:
+    started = time.perf_counter()
+    await ask(person, turn)
+    figures.latencies.append(time.perf_counter() - started)
+
+
+class _House:
+    """Residents on the look-alike, who see the answers as its events."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, group: int, family: Supervisor) -> None:
+        self._http = http
+        self._url = url
+        self._group = group
+        self._family = family
+        self._ids: dict[int, int] = {}
+        self._answers: dict[int, asyncio.Queue[dict[str, Any]]] = {}
+        self._last: dict[int, dict[str, Any]] = {}
+
+    async def listen(self) -> None:
+        """Hear everything the look-alike shows."""
+        endless = aiohttp.ClientTimeout(total=None)
+        async with self._http.get(f"{self._url}/sim/events", timeout=endless) as stream:
+            async for line in stream.content:
+                if line.startswith(b"data:"):
+                    self._hear(json.loads(line[5:]))
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        message = event.get("message") or {}
+        queue = self._answers.get(event.get("chat_id", 0))
+        if event.get("type") == "message" and queue is not None and message.get("from", {}).get("is_bot"):
+            queue.put_nowait(message)
+
+    async def ask(self, person: int, turn: Turn) -> None:
+        """Say one line, or tap, and wait until the answer stands in the chat."""
+        if person not in self._ids:
+            who = await self._post("users", {"first_name": f"R{person}", "language_code": "zh"})
+            self._ids[person] = who["id"]
+            self._answers[who["id"]] = asyncio.Queue()
+        chat_id = self._ids[person]
+        if "payload" in turn:
+            shown = self._last[chat_id]
+            key = next(
+                key
+                for row in shown["reply_markup"]["inline_keyboard"]
+                for key in row
+                if key["callback_data"].endswith(turn["payload"])
+            )
+            tap = {"from": chat_id, "chat_id": chat_id, "message_id": shown["message_id"], "data": key["callback_data"]}
+            await self._post("taps", tap)
+        else:
+            await self._post("messages", {"from": chat_id, "text": turn["text"]})
+        self._last[chat_id] = await asyncio.wait_for(self._answers[chat_id].get(), 60)
+
+    def memory(self) -> dict[str, float]:
+        """Resident memory of every process."""
+        return _memory(self._family)
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        async with self._http.post(f"{self._url}/sim/{path}", json=body) as response:
+            assert response.status < 400, await response.text()
+            return await response.json()
+
+
+@asynccontextmanager
+async def _house(model: Path) -> AsyncIterator[_House]:
+    port, data_dir = demo.free_port(), _fresh("bench-a")
+    async with demo.look_alike(port=port, group_title="bench") as (_, group):
+        with (
+            _environment(OUT_OF_THE_WAY),
+            demo.demo_settings(port=port, group=group, data_dir=data_dir) as settings,
+            database.opened(settings) as url,
+        ):
+            family = children.children(
+                settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model
+            )
+            async with _running(family) as supervisor, _http() as http:
+                address = f"http://127.0.0.1:{port}"
+                async with http.post(f"{address}/sim/limits", json=NO_LIMITS) as done:
+                    assert done.status < 400, await done.text()
+                house = _House(http, address, group, supervisor)
+                listening = asyncio.create_task(house.listen())
+                yield house
+                listening.cancel()
+
+
+class _Stock:
+    """Residents who post to stock Rasa's REST channel."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, talks: Sequence[int], family: Supervisor) -> None:
+        self._http = http
+        self._url = f"{url}/webhooks/rest/webhook"
+        self._talks = talks
+        self._family = family
+        self._turns = 0
+
+    async def ask(self, person: int, turn: Turn) -> None:
+        """Post one line; the answer is in the response."""
+        self._turns += 1
+        talk = self._talks[person]
+        words = f"/{turn['payload']}" if "payload" in turn else turn["text"]
+        metadata = {
+            "turn": str(self._turns),
+            "conversation_id": talk,
+            "language": "zh",
+            "now": datetime.now(UTC).isoformat(),
+            "text": words,
+        }
+        async with self._http.post(
+            self._url, json={"sender": str(talk), "message": words, "metadata": metadata}
+        ) as response:
+            assert response.status == 200, await response.text()
+            assert await response.json(), "stock Rasa answered with silence"
+
+    def memory(self) -> dict[str, float]:
+        """Resident memory of every process."""
+        return _memory(self._family)
+
+
+@asynccontextmanager
+async def _stock(model: Path, people: int) -> AsyncIterator[_Stock]:
+    data_dir = _fresh("bench-b")
+    with demo.demo_settings(port=1, group=-1, data_dir=data_dir) as settings, database.opened(settings) as url:
+        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+        by_name = {child.name: child for child in family}
+        stock = _stock_rasa(by_name["rasa"], database.rasa_url(url), data_dir)
+        talks = await asyncio.to_thread(_make_residents, url, settings, people + 1)
+        async with _running([by_name["actions"], stock]) as supervisor, _http() as http:
+            yield _Stock(http, str(settings.rasa_url).rstrip("/"), talks, supervisor)
+
+
+def _stock_rasa(child: Child, tracker_url: str, data_dir: Path) -> Child:
+    """The same Rasa without anything of ours but the pipeline and the language of its answers."""
+    where = make_url(tracker_url)
+    endpoints = {
+        "action_endpoint": {"url": child.environment[f"{PREFIX}ACTIONS_URL"]},
+        "nlg": {"type": "nlg.GuanjiaNLG"},
+        "tracker_store": {
+            "type": "SQL",
+            "dialect": "postgresql",
+            "url": where.host or "",
+            "username": where.username,
+            "db": where.database,
+            "query": dict(where.query),
+        },
+    }
+    endpoints_file, credentials_file = data_dir / "endpoints.yml", data_dir / "credentials.yml"
+    endpoints_file.write_text(yaml.safe_dump(endpoints), "utf-8")
+    credentials_file.write_text("rest:\n", "utf-8")
+    files = ["--endpoints", str(endpoints_file), "--credentials", str(credentials_file), "-i", "127.0.0.1"]
+    environment = {**child.environment, f"{PREFIX}RASA_STOCK": "true"}
+    return replace(child, command=[*child.command, *files], environment=environment)
+
+
+def _make_residents(url: str, settings: Settings, people: int) -> list[int]:
+    engine = db.connect(url)
+    with db.transaction(db.sessions(engine)) as session:
+        community = communities.settle_in(
+            session, bot_id=settings.bot_id, name="bench", timezone="UTC", phone="1", staff_chat_id=None
+        )
+        found = [
+            residents.access_conversation(session, community.id, 1 + n, display_name="R", language="zh").id
+            for n in range(people)
+        ]
+    engine.dispose()
+    return found
+
+
+async def _ingress_alone(updates: int) -> float:
+    """Updates a second that the webhook acknowledges, each committed before its 200."""
+    data_dir, port = _fresh("bench-ingress"), demo.free_port()
+    secret = "bench"
+    sandbox_port = demo.free_port()
+    async with demo.look_alike(port=sandbox_port, group_title="bench") as (_, group):
+        webhook = {
+            "WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
+            "WEBHOOK_SECRET": secret,
+            "WEBHOOK_PORT": str(port),
+        }
+        with (
+            demo.demo_settings(port=sandbox_port, group=group, data_dir=data_dir) as settings,
+            _environment(webhook),
+            database.opened(settings) as url,
+        ):
+            environment = {**os.environ, f"{PREFIX}DATABASE_URL": url}
+            child = Child("ingress", children.itself("ingress"), environment, f"http://127.0.0.1:{port}/healthz")
+            async with _running([child]), _http() as http:
+                return await _post_updates(http, webhook["WEBHOOK_URL"], secret, updates)
+
+
+async def _post_updates(http: aiohttp.ClientSession, url: str, secret: str, updates: int) -> float:
+    numbers = iter(range(updates))
+    headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
+
+    async def post() -> None:
+        for number in numbers:
+            chat = {"id": 1 + number % 200, "type": "private"}
+            message = {"message_id": number, "date": 0, "chat": chat, "text": "水管漏水了！"}
+            async with http.post(url, json={"update_id": number, "message": message}, headers=headers) as response:
+                assert response.status == 200
+
+    started = time.perf_counter()
+    await asyncio.gather(*(post() for _ in range(INGRESS_AT_ONCE)))
+    return updates / (time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def _running(family: Sequence[Child]) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(family)
+    supervisor.start()
+    try:
+        await supervisor.healthy(within=demo.UP_WITHIN)
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Settings for the children, taken back afterwards."""
+    ours = {PREFIX + name: value for name, value in values.items()}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+def _http() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=120))
+
+
+def _memory(family: Supervisor) -> dict[str, float]:
+    return {name: psutil.Process(process.pid).memory_info().rss / 1e6 for name, process in family.running.items()}
+
+
+def _fresh(name: str) -> Path:
+    path = ROOT / "var" / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def _print(ours: Figures, theirs: Figures, steady: Figures, acknowledged: float) -> None:
+    print(f"\n{'':34}{'msg/s':>8}{'p50 ms':>9}{'p99 ms':>9}")
+    for name, figures in (("(a) Telegram to Telegram", ours), ("(b) stock Rasa, REST", theirs)):
+        print(f"{name:34}{figures.throughput:8.1f}{figures.percentile(0.5):9.0f}{figures.percentile(0.99):9.0f}")
+    print(f"{'(a) at 10 messages/s':34}{'':8}{steady.percentile(0.5):9.0f}{steady.percentile(0.99):9.0f}")
+    print(f"\na/b throughput {ours.throughput / theirs.throughput:.2f}   (bar: 1.0)")
+    print(f"p99 of (a) at 10/s {steady.percentile(0.99):.0f} ms   (bar: 300)")
+    print(f"ingress alone {acknowledged:.0f} updates/s acknowledged   (bar: 500)")
+    for name, figures in (("a", ours), ("b", theirs)):
+        used = ", ".join(f"{process} {megabytes:.0f} MB" for process, megabytes in figures.memory.items())
+        print(f"memory ({name}): {used}")
