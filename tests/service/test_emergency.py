@@ -172,8 +172,9 @@ def test_a_message_takes_a_fraction_of_a_millisecond():
         "the baby in the lift ",
         "着 ",
         "😀",
-    ]
-    + ["\ud800", "e\u0301\u0323"],
+        "\ud800",
+        "e\u0301\u0323",
+    ],
 )
 def test_a_hundred_thousand_characters_take_milliseconds(unit):
     """20 ms are asked for; the bound here leaves room for a busy machine and still catches a quadratic rule."""
