@@ -119,7 +119,7 @@ async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatch
                 continue
             bodies = [json.dumps(update).encode() for update in updates]
             await mailbox.keep(bodies)
-            offset = updates[-1]["update_id"] + 1
+            offset = max(update["update_id"] for update in updates) + 1
             for body in bodies:
                 taps.answer(body)
         except RetryAfter as error:

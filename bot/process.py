@@ -47,7 +47,8 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
     sessions = db.sessions(db.connect(database_url, pool=12))
     await asyncio.to_thread(settle_in, settings, sessions)
-    bot = make_bot(settings.bot_token.get_secret_value(), str(settings.bot_api_url))
+    token = settings.bot_token.get_secret_value()
+    bot = make_bot(token, str(settings.bot_api_url), timeout=settings.api_timeout)
     process = _Process(settings, database_url, sessions, bot)
     async with contextlib.AsyncExitStack() as stack:
         for request in bot._request:  # noqa: SLF001 - Bot.initialize() would ask getMe, which is the doctor's business

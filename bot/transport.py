@@ -78,20 +78,21 @@ def retry_after(error: RetryAfter) -> float:
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 
-def make_bot(token: str, api_url: str, *, connections: int = 16) -> Bot:
+def make_bot(token: str, api_url: str, *, connections: int = 16, timeout: float = READ_TIMEOUT) -> Bot:
     """The bot, speaking to Telegram or to a look-alike.
 
     Args:
         token: from the environment; never logged.
         api_url: `https://api.telegram.org`, or where the look-alike listens.
         connections: calls in flight at the most.
+        timeout: seconds an answer may take.
     """
     base = api_url.rstrip("/")
     return Bot(
         token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
-        request=AiohttpRequest(connections=connections),
+        request=AiohttpRequest(connections=connections, read_timeout=timeout),
         get_updates_request=AiohttpRequest(connections=1),
     )
 

@@ -24,8 +24,9 @@ PR_SET_PDEATHSIG = 1
 class Supervisor:
     """Owns the children of one machine."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
+    def __init__(self, children: Sequence[Child], *, healthy_after: float = HEALTHY_AFTER) -> None:
         self._children = children
+        self._healthy_after = healthy_after
         self._stopping = False
         self.running: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
@@ -67,19 +68,30 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping:
             started = loop.time()
+            how = await self._live(child)
+            if self._stopping:
+                return
+            pause = BACK_OFF[0] if loop.time() - started > self._healthy_after else min(pause * 2, longest)
+            log.warning("child_died", child=child.name, how=how, again_in=round(pause, 1))
+            await asyncio.sleep(pause)
+
+    async def _live(self, child: Child) -> int | str:
+        """Run a child to its end, and say how it ended: its exit code, or why it could not be started."""
+        try:
             process = await asyncio.create_subprocess_exec(
                 *child.command,
                 env=dict(child.environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 preexec_fn=_die_with_parent,
             )
-            self.running[child.name] = process
-            code = await process.wait()
-            if self._stopping:
-                return
-            pause = BACK_OFF[0] if loop.time() - started > HEALTHY_AFTER else min(pause * 2, longest)
-            log.warning("child_died", child=child.name, code=code, again_in=round(pause, 1))
-            await asyncio.sleep(pause)
+        except OSError as error:  # no memory for another process, say: the next try may do better
+            return type(error).__name__
+        self.running[child.name] = process
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:  # started while everything was being stopped
+                process.kill()
 
 
 async def run(children: Sequence[Child]) -> None:

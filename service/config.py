@@ -32,6 +32,7 @@ class Settings(BaseSettings):
 
     bot_token: SecretStr | None = Field(None, examples=["123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"])
     bot_api_url: HttpUrl = Field(HttpUrl("https://api.telegram.org"), examples=["https://api.telegram.org"])
+    api_timeout: PositiveFloat = Field(20.0, le=60, examples=["20"])
     staff_chat_id: int | None = Field(None, lt=0, examples=["-1001234567890"])
     community: str = Field("示范小区", min_length=1, max_length=60, examples=["阳光花园"])
     timezone: str = Field("Asia/Shanghai", examples=["Asia/Shanghai"])
