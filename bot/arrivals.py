@@ -29,7 +29,7 @@ def arrival(raw: bytes, *, fragment_wait: float) -> Arrival:
     try:
         update = json.loads(raw)
         update_id = int(update["update_id"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Arrival(None, "unread", raw, dead="not an update in JSON")
     if not -(2**63) <= update_id < 2**63:
         return Arrival(None, "unread", raw, dead="update_id out of range")

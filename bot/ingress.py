@@ -119,7 +119,7 @@ async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatch
                 continue
             bodies = [json.dumps(update).encode() for update in updates]
             await mailbox.keep(bodies)
-            offset = max(update["update_id"] for update in updates) + 1
+            offset = _after(updates)
             for body in bodies:
                 taps.answer(body)
         except RetryAfter as error:
@@ -130,6 +130,12 @@ async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatch
         except (TelegramError, SQLAlchemyError) as error:
             log.warning("poll_failed", error=type(error).__name__)
             await asyncio.sleep(1.0)
+
+
+def _after(updates: Sequence[Any]) -> int:
+    """The offset that confirms the updates; one without a number would be fetched for ever, so it ends the poll."""
+    numbers = [update.get("update_id") for update in updates if isinstance(update, dict)]
+    return max((number for number in numbers if isinstance(number, int)), default=0) + 1
 
 
 async def _get_updates(bot: Bot, offset: int) -> list[dict[str, Any]]:
@@ -144,6 +150,8 @@ async def _until_done(call: Callable[[], Any]) -> None:
     while True:
         try:
             await call()
+        except RetryAfter as error:
+            await asyncio.sleep(retry_after(error))
         except NetworkError as error:
             log.warning("telegram_unreachable", error=type(error).__name__)
             await asyncio.sleep(1.0)

@@ -85,15 +85,23 @@ class Rasa:
         await self._post("forget", {"sender": str(conversation_id), "message_id": turn})
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        assert self._session is not None, "open() comes first"
         try:
-            async with self._session.post(f"{self._url}/{path}", json=body) as response:
-                if response.status != 200:
-                    raise RasaDown(f"HTTP {response.status}")
-                found: dict[str, Any] = await response.json()
-                return found
+            try:
+                return await self._post_once(path, body)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # The connection was left over from a Rasa that has been started again, or this one died meanwhile. The
+                # message id makes asking again safe; who is down is found out at once.
+                return await self._post_once(path, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise RasaDown(type(error).__name__) from error
+
+    async def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert self._session is not None, "open() comes first"
+        async with self._session.post(f"{self._url}/{path}", json=body) as response:
+            if response.status != 200:
+                raise RasaDown(f"HTTP {response.status}")
+            found: dict[str, Any] = await response.json()
+            return found
 
 
 def _answer(body: dict[str, Any]) -> Answer:

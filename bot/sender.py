@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from service.outbox import Parcel, Rates
 log = structlog.get_logger(__name__)
 IN_FLIGHT = 16  # calls at once
 ORPHANS_EVERY = 5.0  # seconds between looks for rows of senders that died
+TOPIC_WAIT = 2.0  # seconds
 
 Settle = Callable[[Session], None]
 
@@ -79,13 +81,13 @@ class Sender:
 
     async def _deliver(self, parcel: Parcel) -> None:
         settle = await self._call(parcel)
-        for attempt in range(10):
+        for attempt in count():  # what became of the row is known only here: it is written down, however long it takes
             try:
                 await self._in_transaction(settle)
                 break
             except SQLAlchemyError as error:
                 log.warning("settle_failed", outbox_id=parcel.id, error=type(error).__name__)
-                await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
+                await asyncio.sleep(min(0.2 * 2 ** min(attempt, 5), 5.0))
         self._wake.now()
 
     async def _call(self, parcel: Parcel) -> Settle:
@@ -99,12 +101,24 @@ class Sender:
             result = await getattr(self._bot, method)(**parameters)
         except TelegramError as error:
             return self._failed(parcel, error)
+        except Exception as error:  # noqa: BLE001 - a bug must not hold back what comes after; the row says what it was
+            bug = f"{type(error).__name__} before it was sent"
+            log.error("not_sendable", outbox_id=parcel.id, kind=parcel.kind, error=bug)  # noqa: TRY400 - texts stay out
+            return lambda session: outbox.dead(session, parcel, reason=bug)
         message_id = _message_id(result)
         return lambda session: outbox.sent(session, parcel, message_id=message_id)
 
     async def _make_topic(self, parcel: Parcel) -> Settle:
         """Make the parcel's topic first; the parcel itself goes out in the next round."""
-        made = await self._bot.create_forum_topic(parcel.chat_id, parcel.topic_name or "…")
+        try:
+            made = await self._bot.create_forum_topic(parcel.chat_id, parcel.topic_name or "…")
+        except NetworkError as error:
+            if isinstance(error, BadRequest):
+                raise
+            # Whether or not there is a topic now, the parcel has not been sent; Telegram's own report of the new topic
+            # (`topics.reconcile`) has a moment to come in before another one is made.
+            reason = f"{type(error).__name__} while its topic was made"
+            return lambda session: outbox.again(session, parcel, reason=reason, wait=TOPIC_WAIT)
 
         def settle(session: Session) -> None:
             assert parcel.topic_id is not None

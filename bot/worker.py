@@ -124,7 +124,7 @@ class Worker:
             inbox.done(session, turn)
             if answer is None:
                 conversation = conversations.lock(session, ask.conversation_id)
-                answers.apologise(session, ask, conversation, now=self._now())
+                answers.apologise(session, turn, ask, conversation, now=self._now())
             else:
                 answers.say(session, turn, ask, answer, now=self._now())
 

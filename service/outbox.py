@@ -92,7 +92,7 @@ def put(
     Returns:
         The row's id, or None when the key was there already.
     """
-    lane = f"{chat_id}:{topic_id or 0}"
+    lane = f"{bot_id}:{f'topic:{topic_id}' if topic_id else chat_id}"  # a topic stays, also when its group moves
     values = {
         "bot_id": bot_id,
         "community_id": community_id,
@@ -175,7 +175,7 @@ _SETTLE = text("""
            message_id = coalesce(CAST(:message_id AS bigint), message_id),
            settled_at = CASE WHEN CAST(:state AS text) = 'pending' THEN NULL ELSE clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
-    WHERE id = :id AND lease = :lease AND state = 'sending'
+    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state IN ('pending', 'unconfirmed') AND :arrived)
 """)
 
 _CLOSE_CHAT = text("""
@@ -284,7 +284,9 @@ def _settle(
     message_id: int | None = None,
     wait: float = 0.0,
 ) -> None:
-    facts = {"state": state, "reason": reason, "message_id": message_id, "wait": wait}
+    # Who seemed dead and was not may still know that it arrived: that ends the doubt.
+    arrived = state is OutboxState.SENT
+    facts = {"state": state, "reason": reason, "message_id": message_id, "wait": wait, "arrived": arrived}
     session.execute(_SETTLE, {"id": parcel.id, "lease": parcel.lease, **facts})
     if state is OutboxState.PENDING:
         db.notify(session, CHANNEL)

@@ -29,7 +29,10 @@ def open_topic(session: Session, community_id: int, name: str, *, card: dict[str
 
 
 def made(session: Session, topic_id: int, thread_id: int) -> None:
-    """Telegram has made the topic and calls it this."""
+    """Telegram has made the topic and calls it this; a namesake that `reconcile` took for it gives it back."""
+    community = select(Topic.community_id).where(Topic.id == topic_id).scalar_subquery()
+    mistaken = update(Topic).where(Topic.community_id == community, Topic.thread_id == thread_id, Topic.id != topic_id)
+    session.execute(mistaken.values(thread_id=None))
     session.execute(update(Topic).where(Topic.id == topic_id).values(thread_id=thread_id))
 
 

@@ -29,23 +29,23 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else None
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
-        apologise(session, ask, conversation, now=now)
+        apologise(session, turn, ask, conversation, now=now)
 
 
-def apologise(session: Session, ask: Ask, conversation: Conversation, *, now: datetime) -> None:
+def apologise(session: Session, turn: Turn, ask: Ask, conversation: Conversation, *, now: datetime) -> None:
     """The machinery failed: the resident hears that a person will look, and staff read the words (nothing is lost).
 
     The bot stays the owner, so the talk goes on as soon as the machinery is back.
     """
-    line = texts.say("utter_try_later", language=conversation.resident.language, seed=ask.turn)
-    conversations.tell(session, conversation, line, now=now, key=f"{ask.turn}:try_later")
+    line = texts.say("utter_try_later", language=conversation.resident.language, seed=turn.id)
+    conversations.tell(session, conversation, line, now=now, key=f"turn:{turn.id}:try_later")
     note = texts.say("utter_staff_machinery", language=STAFF_LANGUAGE, words=ask.metadata.get("text", ""))
     conversations.to_staff(
         session,
         conversation,
         "say",
         note.payload(),
-        key=f"{ask.turn}:machinery",
+        key=f"turn:{turn.id}:machinery",
         kind="note",
         priority=Priority.TALK,
     )

@@ -9,7 +9,7 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.handlers import incoming, resident, staff
 from bot.rasa import Ask
-from service import callbacks, conversations, delivery, residents, surveys, texts, work
+from service import callbacks, conversations, delivery, outbox, residents, surveys, texts, work
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Staff
 from service.staff import access_staff
@@ -31,11 +31,13 @@ def tapped_by_resident(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     )
     try:
         prefix, number, word = parse(query)
-        return _RESIDENT.get(prefix, _expired)(scene, conversation, number, word)
+        if prefix == "r":
+            return _dialogue(scene, conversation, query, number, word)
+        _RESIDENT.get(prefix, _expired)(scene, conversation, number, word)
     except ServiceError as error:
         line = texts.say(error.response, language=conversation.resident.language, **error.facts)
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:error")
-        return None
+    return None
 
 
 def tapped_by_staff(scene: Scene, updates: Sequence[Update]) -> None:
@@ -69,14 +71,26 @@ def parse(query: CallbackQuery) -> tuple[str, int, str]:
     return parts[0], int(parts[1]), parts[2]
 
 
-def _dialogue(scene: Scene, conversation: Conversation, turn: int, intent: str) -> Ask | None:
-    """A button of the bot's last question; those of earlier questions have expired, a second tap does nothing."""
-    if conversation.keyboard_turn == -turn:
+def _dialogue(scene: Scene, conversation: Conversation, query: CallbackQuery, turn: int, intent: str) -> Ask | None:
+    """A button of the bot's last question; those of earlier questions have expired, a second tap does nothing.
+
+    What a tap causes is named after the question and its answer: tapped again, also because the first tap met a Rasa
+    that was just dying, it is the same turn, and no second case is opened.
+    """
+    tap = f"{conversation.id}:{turn}:{intent}"
+    asked = resident.ask(scene, conversation, f"/{intent}", payload=True, tap=tap)
+    if outbox.find(scene.session, key=f"{asked.turn}:reply:0") is not None:
         return None
-    if conversation.keyboard_turn != turn or not intent.replace("_", "").isalpha():
+    if conversation.keyboard_turn != turn or query.data not in _offered(query):
         raise ButtonExpired
-    conversation.keyboard_turn = -turn
-    return resident.ask(scene, conversation, f"/{intent}", payload=True)
+    return asked
+
+
+def _offered(query: CallbackQuery) -> set[str]:
+    """What the buttons of the tapped message really say; a forged tap says something else."""
+    keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = keyboard.inline_keyboard if keyboard else ()
+    return {str(button.callback_data) for row in rows for button in row}
 
 
 def _call_back(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
@@ -95,8 +109,7 @@ def _expired(*_: object) -> None:
     raise ButtonExpired
 
 
-_RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], Ask | None]] = {
-    "r": _dialogue,
+_RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
 }

@@ -62,17 +62,17 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
     return ask(scene, conversation, payload or words, payload=payload is not None)
 
 
-def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool) -> Ask:
-    """What Rasa is to hear."""
+def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, tap: str | None = None) -> Ask:
+    """What Rasa is to hear; a tap on the same button is the same turn, however often it is tapped."""
     resident = conversation.resident
     return Ask(
         conversation_id=conversation.id,
         epoch=conversation.epoch,
-        turn=scene.key,
+        turn=f"tap:{tap}" if tap else scene.key,
         text=words[:MOST_WORDS],
         payload=payload,
         metadata={
-            "turn": str(scene.turn.id),
+            "turn": f"tap:{tap}" if tap else str(scene.turn.id),
             "conversation_id": conversation.id,
             "language": resident.language,
             "now": scene.now.isoformat(),
