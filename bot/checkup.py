@@ -93,10 +93,13 @@ async def group(telegram: Telegram, chat_id: int) -> Group:
 
 @asynccontextmanager
 async def _asking(telegram: Telegram) -> AsyncIterator[Bot]:
+    bot = make_bot(telegram.token, telegram.api_url, connections=1)
     try:
-        async with make_bot(telegram.token, telegram.api_url, connections=1) as bot:
-            yield bot
+        await bot.initialize()
+        yield bot
     except InvalidToken:
         raise TokenUnknown from None  # its message holds the token
     except TelegramError as error:
         raise NoAnswer(error.message) from error
+    finally:
+        await bot.shutdown()  # `async with bot` would leave its connections open when the look is cancelled

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from bot import checkup
@@ -172,7 +172,9 @@ def _ask_database(settings: Settings, query: str, **values: object) -> tuple[obj
     mend = "Check GUANJIA_DATABASE_URL, and that the server runs and lets us in."
     try:
         with _one_at_a_time, _reached(settings) as url:
-            engine = create_engine(db.url_for(url), connect_args={"connect_timeout": CONNECT_WITHIN})
+            engine = create_engine(
+                db.url_for(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_WITHIN}
+            )
             with engine.connect() as connection:
                 return tuple(connection.execute(text(query), values).one())
     except ProgrammingError:
