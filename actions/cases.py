@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions import facts
+from actions import facts, said_back
 from actions.base import Desk, Event, action
 from service import callbacks, cases, greetings, texts, work_orders
 
@@ -23,7 +23,7 @@ def open_case(desk: Desk) -> list[Event]:
         kind=kind,
         matter=str(told.matter),
         place=facts.stated(told.location),
-        wanted_at=facts.wanted_at(told, language) if kind == "repair" else None,
+        wanted_at=said_back.wanted_at(told, language) if kind == "repair" else None,
         contact=told.contact,
         phone=facts.stated(told.phone),
     )

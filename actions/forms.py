@@ -10,7 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import facts
+from actions import answers, facts, said_back
 from actions.base import ACTIONS, Event, Handler, since_last_message
 from actions.turns import Turn, read
 
@@ -32,7 +32,7 @@ def validate(kind: str, tracker: Tracker) -> list[Event]:
     elif not asked or any(event["event"] == "action_execution_rejected" for event in happened):
         return [SlotSet("requested_slot", asked)]  # back from another rule: ask the same again
     else:
-        told = facts.answer(before, asked, turn, kind=kind)
+        told = answers.answer(before, asked, turn, kind=kind)
     return [] if told is None else _events(before, told, kind, turn)
 
 
@@ -46,7 +46,7 @@ def _events(before: facts.Facts, told: facts.Facts, kind: str, turn: Turn) -> li
     events = [SlotSet(name, now[name]) for name in now if name == "confirmed" or now[name] != was[name]]
     asked = facts.question(told, kind=kind)
     if asked == "confirmed":
-        events.append(SlotSet("summary", facts.summary(told, kind=kind, language=turn.language)))
+        events.append(SlotSet("summary", said_back.summary(told, kind=kind, language=turn.language)))
     return [*events, SlotSet("requested_slot", asked)]
 
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from actions.turns import any_of
 from service import where
 from service.where import Where
-
-# Places that every building has: they say nothing as long as the building is unknown.
-IN_EVERY_BUILDING = frozenset(
-    "kitchen bathroom toilet living room dining room master bedroom second bedroom bedroom children's room study balcony "
-    "bay window entrance hall storage room hallway corridor staircase lobby lift lift lobby unit entrance unit door floor "
-    "rooftop".split()
-)
 
 
 def locate(text: str, *, home: str | None, language: str) -> str | None:
@@ -82,5 +76,5 @@ def _under(lives: Where, said: Where) -> Where:
 
 def _is_in_every_building(said: Where) -> bool:
     """Whether the spots alone lead nowhere."""
-    words = where.display(Where(place=said.place), "en").lower().split()
-    return all(word in IN_EVERY_BUILDING or word.isdecimal() for word in words)
+    left = any_of("in_every_building").sub("", where.display(Where(place=said.place), "en").lower())
+    return not any(character.isalpha() for character in left)

@@ -14,6 +14,8 @@ import yaml
 
 WORDS = Path(__file__).with_name("words.yml")
 LONGEST = 1000  # characters of a message; what Rasa reads too
+FACTS = frozenset({"location", "time", "phone", "name"})  # labels that fill a fact of a case
+MARKS = " ,.;:!?，。；：！？、\n"
 NOTHING_SAID = re.compile(r"[\W_]*")  # punctuation, spaces and smileys
 
 
@@ -68,13 +70,18 @@ class Turn:
         return [entity.value for entity in self.entities if entity.label == label]
 
     @property
-    def rest(self) -> str:
-        """The words without the pieces that were recognised and without words that say nothing."""
+    def unrecognised(self) -> str:
+        """The words without the pieces that were recognised as a place, a time, a phone or a name."""
         text = self.text
         for entity in sorted(self.entities, key=lambda entity: -entity.start):
-            if entity.label in ("location", "time", "phone", "name"):
+            if entity.label in FACTS:
                 text = f"{text[: entity.start]} {text[entity.end :]}"
-        left = _any_of("bare").sub(" ", text.lower())
+        return text.strip(MARKS)
+
+    @property
+    def rest(self) -> str:
+        """What is left when words that say nothing are left out too; empty when that is all."""
+        left = any_of("bare").sub(" ", self.unrecognised.lower())
         return "" if NOTHING_SAID.fullmatch(left) else left.strip()
 
     @property
@@ -85,7 +92,7 @@ class Turn:
     @property
     def speaks_of_a_visit(self) -> bool:
         """Whether a time in it is when somebody may come."""
-        return _any_of("visit").search(self.text.lower()) is not None
+        return any_of("visit").search(self.text.lower()) is not None
 
 
 def read(message: Mapping[str, Any]) -> Turn:
@@ -115,8 +122,8 @@ def _entities(message: Mapping[str, Any], *, lead: int) -> list[Entity]:
 
 
 @cache
-def _any_of(group: str) -> re.Pattern[str]:
-    """Any word of the group, the longest first."""
+def any_of(group: str) -> re.Pattern[str]:
+    """Any word of a group of words.yml, the longest first."""
     words = sorted(yaml.safe_load(WORDS.read_text("utf-8"))[group], key=len, reverse=True)
     whole = (rf"(?<![a-z']){re.escape(word)}(?![a-z'])" if word.isascii() else re.escape(word) for word in words)
     return re.compile("|".join(whole))

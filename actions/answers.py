@@ -1,0 +1,128 @@
+"""What a message answers while something is asked: nothing that was said is lost to a wrong guess (N3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from actions import places
+from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, with_entities
+from actions.turns import Turn
+
+MORE_THAN_A_WORD = 6  # characters beside a yes, a no or a corrected fact: something else was said too
+FEWEST_DIGITS = 5  # of what may be a telephone number
+
+# Intents that leave the question open and go to their own rule, and how sure the understanding must be.
+FOR_OTHERS = {"emergency": 0.0, "cancel": 0.4, "request_human": 0.4, "inquiry": 0.6}
+OPENS_ANOTHER = frozenset({"repair", "complaint", "inquiry", "urge", "request_human"})  # with no more words than that
+SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
+VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
+SURE_OF_SMALL_TALK = 0.4
+
+
+def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
+    """Take what a message says while something is asked.
+
+    Args:
+        facts: so far.
+        asked: the question it answers, as `question` named it.
+        turn: the message.
+        kind: repair, complaint or inquiry.
+
+    Returns:
+        None when the message is no answer but a matter of its own.
+    """
+    if _is_for_others(turn, asked, kind):
+        return None
+    told = _TAKE[asked](facts, with_entities(facts, turn), turn)
+    moved = stated(facts.location) and told.location != facts.location and told.matter == facts.matter
+    return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
+
+
+def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
+    if turn.tapped:
+        return turn.intent not in {"affirm", "deny", "inform", kind}
+    if turn.says_nothing_new:
+        return turn.intent in OPENS_ANOTHER - {kind} and not turn.entities
+    if turn.intent == "inquiry" and (asked.startswith("matter") or turn.speaks_of_a_visit):
+        return False
+    return turn.confidence >= FOR_OTHERS.get(turn.intent, 2.0)
+
+
+def _is_small_talk(turn: Turn) -> bool:
+    sure = turn.intent in SMALL_TALK and turn.confidence >= SURE_OF_SMALL_TALK
+    return sure and not turn.entities and not _digits(turn)
+
+
+def _take_matter(_: Facts, told: Facts, turn: Turn) -> Facts:
+    if turn.says_nothing_new or _is_small_talk(turn):
+        return told
+    return replace(told, matter=turn.text[:MOST_MATTER])
+
+
+def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    place = told.location
+    if turn.tapped or place != facts.location:
+        pass
+    elif turn.intent == "deny" and _is_small_talk(turn):
+        place = DECLINED
+    elif not turn.text or _is_small_talk(turn):
+        pass
+    else:
+        place = locate(turn.text, turn) or turn.text
+    if place and place != DECLINED:
+        place = places.with_spot(place, told.matter, language=turn.language)
+    return replace(told, location=place)
+
+
+def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    if turn.intent == "deny" and _is_small_talk(turn):
+        return replace(told, phone=DECLINED, visit_time=SOON)
+    if _is_small_talk(turn) or (turn.tapped and turn.intent != "inform"):
+        return told
+    phone = told.phone or _digits(turn)
+    named = told.visit_time if told.visit_time != facts.visit_time else None
+    if not named and turn.rest and turn.rest != phone and not _is_bare_number(turn):
+        named = turn.unrecognised
+    return replace(told, phone=phone, visit_time=named or SOON)
+
+
+def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    says_time = told.visit_time != facts.visit_time and not turn.rest
+    if told.phone or turn.tapped or says_time or (_is_small_talk(turn) and turn.intent != "deny"):
+        return told
+    return replace(told, phone=_digits(turn) or DECLINED)
+
+
+def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    """Yes, no, a correction, or more about the matter, which is said back again."""
+    says_more = len(turn.rest) > MORE_THAN_A_WORD
+    if told != facts:
+        return _with_more(told, turn) if says_more else replace(told, confirmed=None)
+    if turn.intent in VERDICTS and not says_more:
+        return replace(told, confirmed=VERDICTS[turn.intent])
+    return told if turn.says_nothing_new or (_is_small_talk(turn) and not says_more) else _with_more(told, turn)
+
+
+def _with_more(told: Facts, turn: Turn) -> Facts:
+    return replace(told, matter=f"{told.matter}\n{turn.text}"[:MOST_MATTER], confirmed=None)
+
+
+def _digits(turn: Turn) -> str | None:
+    digits = "".join(character for character in turn.text if character.isdecimal())
+    return digits if len(digits) >= FEWEST_DIGITS else None
+
+
+def _is_bare_number(turn: Turn) -> bool:
+    return not any(character.isalpha() for character in turn.rest)
+
+
+_TAKE: Mapping[str, Callable[[Facts, Facts, Turn], Facts]] = {
+    "matter": _take_matter,
+    "matter_and_place": _take_matter,
+    "location": _take_location,
+    "phone_and_time": _take_phone_and_time,
+    "phone": _take_phone,
+    "confirmed": _take_verdict,
+    "change": _take_verdict,
+}

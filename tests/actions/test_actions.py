@@ -1,0 +1,192 @@
+"""Actions on a real database: each does one thing once, however often Rasa repeats the turn."""
+
+from typing import Any
+
+import pytest
+from rasa_sdk.executor import CollectingDispatcher
+
+import actions.alarms
+import actions.cases
+import actions.conversations
+import actions.greetings
+import actions.knowledge
+from actions.base import Desk
+from actions.turns import read
+from service import texts
+from service.models import Owner
+from tests.actions.turns import message
+
+FILLED = {"matter": "水管漏水", "location": "3栋2单元1201室", "phone": "13800138000", "confirmed": True}
+FORM = [{"event": "active_loop", "name": "repair_form"}, {"event": "active_loop", "name": None}]
+
+
+@pytest.fixture
+def desk_for(stage):
+    def make(text: str = "", intent: str = "inform", *, talk: Any = None, slots: Any = None, events: Any = ()) -> Desk:
+        conversation = talk or stage.resident()
+        latest = message(text, intent, known={"conversation_id": conversation.id})
+        return Desk(stage.session, conversation, read(latest), slots or {}, events, CollectingDispatcher())
+
+    return make
+
+
+def answers(desk: Desk) -> list[str]:
+    return [said["text"] for said in desk.dispatcher.messages if said["text"]]
+
+
+def is_silent(desk: Desk) -> bool:
+    """The resident was told by the service: an empty answer is no failure."""
+    return any(said["custom"] == {"silent": True} for said in desk.dispatcher.messages)
+
+
+def test_a_confirmed_form_becomes_one_case(desk_for, stage):
+    talk = stage.resident()
+
+    for _ in range(2):
+        desk = desk_for("/affirm", "affirm", talk=talk, slots=FILLED, events=FORM)
+        actions.cases.open_case(desk)
+
+    assert "R2611-0001" in answers(desk)[0]
+    assert len(stage.outbox("work_order")) == 1
+
+
+def test_nothing_is_opened_without_a_yes(desk_for):
+    """Rasa goes on to the next rule when a form's own call failed."""
+    desk = desk_for("确认", "affirm", slots=FILLED | {"confirmed": None}, events=FORM)
+
+    with pytest.raises(AssertionError):
+        actions.cases.open_case(desk)
+
+
+def test_a_declined_phone_is_not_written_on_the_work_order(desk_for, stage):
+    desk = desk_for("/affirm", "affirm", slots=FILLED | {"phone": "-"}, events=FORM)
+
+    actions.cases.open_case(desk)
+
+    assert stage.outbox("work_order")[0].payload["text"].rstrip().endswith("王芳")
+
+
+@pytest.mark.parametrize("kind", ["praise", "suggestion", "request_service"])
+def test_what_is_no_case_of_trouble_is_taken_down_in_one_turn(desk_for, kind):
+    """N9: taken down and handed up, with a number."""
+    desk = desk_for("建议装几个充电桩", kind)
+
+    actions.cases.take_down(desk)
+
+    assert "S2611-0001" in answers(desk)[0]
+
+
+def test_a_question_nobody_can_answer_yet_gets_the_standard_phrase_and_a_number(desk_for):
+    desk = desk_for("门口的树什么时候修剪", "inquiry")
+
+    actions.knowledge.answer(desk)
+
+    assert texts.words("utter_handoff", language="zh") in answers(desk)[0]
+    assert "I2611-0001" in answers(desk)[0]
+
+
+def test_a_bare_question_is_asked_what_it_is(desk_for):
+    events = actions.knowledge.answer(desk_for("/inquiry", "inquiry"))
+
+    assert [event["name"] for event in events] == ["inquiry_form"]
+
+
+def test_asking_how_far_it_is_urges_once_and_a_tap_only_shows(desk_for, stage):
+    talk = stage.resident()
+    stage.case(talk)
+
+    for text in ("/urge", "师傅怎么还没来", "师傅怎么还没来"):
+        desk = desk_for(text, "urge", talk=talk)
+        actions.cases.case_status(desk)
+
+    urged = [row for row in stage.outbox("note") if "R2611-0001" in row.payload["text"]]
+    assert len(urged) == 1
+    assert "R2611-0001" in answers(desk)[-1]
+
+
+def test_not_fixed_reopens_the_last_case_and_the_service_says_so(desk_for, stage):
+    talk = stage.resident()
+    stage.case(talk, state="finished")
+
+    desk = desk_for("还没好", "reopen", talk=talk)
+    actions.cases.reopen(desk)
+
+    assert is_silent(desk)
+    assert any("R2611-0001" in line for line in stage.lines_to(talk))
+
+
+def test_not_fixed_without_a_case_is_a_new_repair(desk_for):
+    events = actions.cases.reopen(desk_for("又漏了", "reopen"))
+
+    assert [event["name"] for event in events] == ["repair_form"]
+
+
+def test_a_fact_out_of_the_blue_goes_to_the_case_at_work(desk_for, stage):
+    """N3: 「对了，门口有狗」 after the case was opened."""
+    talk = stage.resident()
+    stage.case(talk)
+
+    actions.cases.add_to_case(desk_for("门口有狗，请小心", "inform", talk=talk))
+
+    assert any("门口有狗" in row.payload["text"] for row in stage.outbox("note"))
+
+
+def test_a_fact_without_a_case_was_not_understood(desk_for):
+    events = actions.cases.add_to_case(desk_for("3栋2单元1201", "inform"))
+
+    assert [event["name"] for event in events] == ["action_not_understood"]
+
+
+def test_the_third_misunderstanding_calls_a_butler(desk_for, stage):
+    """N7: rephrase, choices, butler."""
+    talk, seen = stage.resident(), []
+    events: list[dict[str, Any]] = []
+    for _ in range(3):
+        events = [*events, {"event": "user"}]
+        desk = desk_for("嗯哼唧唧", "nlu_fallback", talk=talk, events=events)
+        actions.conversations.not_understood(desk)
+        seen.append([said["buttons"] for said in desk.dispatcher.messages])
+        events = [*events, {"event": "action", "name": "action_not_understood"}]
+
+    assert not any(seen[0])
+    assert any(seen[1])
+    assert is_silent(desk)
+    assert talk.owner is Owner.WAITING
+
+
+def test_an_understood_turn_starts_the_count_afresh():
+    missed = [{"event": "user"}, {"event": "action", "name": "action_not_understood"}]
+    understood = [{"event": "user"}, {"event": "action", "name": "utter_thanks"}]
+    now = [{"event": "user"}]
+
+    assert actions.conversations.misunderstood_before([*missed, *understood, *now]) == 0
+    assert actions.conversations.misunderstood_before([*understood, *missed, *missed, *now]) == 2
+
+
+def test_people_are_called_once_and_the_form_is_left(desk_for, stage):
+    talk = stage.resident()
+
+    for _ in range(2):
+        desk = desk_for("转人工", "request_human", talk=talk)
+        events = actions.conversations.handoff(desk)
+
+    assert stage.lines_to(talk).count(texts.words("utter_handoff", language="zh")) == 1
+    assert {"event": "active_loop", "name": None, "timestamp": None} in events
+
+
+def test_an_emergency_the_tripwire_missed_is_answered_by_the_service(desk_for, stage):
+    talk = stage.resident()
+
+    desk = desk_for("快来人啊", "emergency", talk=talk)
+    actions.alarms.emergency(desk)
+
+    assert is_silent(desk)
+    assert "119" in stage.lines_to(talk)[0]
+
+
+def test_the_greeting_brings_the_keys(desk_for):
+    desk = desk_for("你好", "greet")
+
+    actions.greetings.greet(desk)
+
+    assert {key["title"] for key in desk.dispatcher.messages[0]["quick_replies"]} <= set(texts.menu_words())

@@ -1,0 +1,193 @@
+"""The forms without Rasa: what is asked, what is taken, what is left to other rules."""
+
+import pytest
+
+from actions import said_back
+from actions.answers import answer
+from actions.facts import DECLINED, SOON, Facts, begin, question
+from tests.actions.turns import turn
+
+KNOWN = {"phone": "13800138000", "place": "3栋2单元1201", "surname": "王"}
+FULL = Facts("水管漏水", "3栋2单元1201室", "13800138000", "明天下午")
+
+
+def reply(facts, asked, text, intent="inform", kind="repair", **more):
+    return answer(facts, asked, turn(text, intent, **more), kind=kind)
+
+
+def test_everything_in_one_message_leaves_only_the_yes():
+    """N8: two turns for who says it all."""
+    text = "厨房水管漏水，3栋2单元1201，13800138000，明天下午来"
+    facts = begin(turn(text, "repair", location="3栋2单元1201", phone="13800138000", time="明天下午"))
+
+    assert question(facts, kind="repair") == "confirmed"
+    assert (facts.location, facts.visit_time) == ("3栋2单元1201室 厨房", "明天下午")
+
+
+def test_the_record_is_used_and_not_asked_again():
+    facts = begin(turn("马桶堵了", "repair", known=KNOWN))
+
+    assert question(facts, kind="repair") == "confirmed"
+    assert facts == Facts("马桶堵了", "3栋2单元1201室", "13800138000", None, "王先生/女士")
+
+
+def test_with_nothing_known_five_turns_are_enough():
+    """Matter and place are one question, phone and time another."""
+    said = [
+        ("水管漏水", "inform", {}),
+        ("1201", "inform", {"location": "1201"}),
+        ("13800138000", "inform", {"phone": "13800138000"}),
+        ("/affirm", "affirm", {}),
+    ]
+    facts = begin(turn("/repair", "repair"))
+    for words, intent, entities in said:
+        facts = reply(facts, question(facts, kind="repair"), words, intent, **entities)
+
+    assert question(facts, kind="repair") is None
+    assert 1 + len(said) == 5
+
+
+def test_when_the_trouble_began_is_not_when_somebody_may_come():
+    facts = begin(turn("今天早上厨房水管漏水", "repair", time="今天早上", location="厨房"))
+
+    assert facts.visit_time is None
+    assert facts.matter == "今天早上厨房水管漏水"
+
+
+@pytest.mark.parametrize(
+    "guess", ["affirm", "greet", "inform", "out_of_scope", "nlu_fallback", "repair", "praise", "inquiry"]
+)
+def test_an_answer_is_taken_whatever_it_was_taken_for(guess):
+    """A weak guess of the classifier must not cost the resident's words (N3)."""
+    facts = reply(Facts(), "matter_and_place", "水管", guess, sure=0.35)
+
+    assert facts.matter == "水管"
+
+
+def test_a_number_is_taken_for_a_phone_even_when_it_reads_like_goodbye():
+    """886 and the like are how people say goodbye."""
+    facts = reply(Facts("灯坏了", "5栋"), "phone_and_time", "138001380", "goodbye")
+
+    assert facts.phone == "138001380"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "intent"),
+    [
+        ("location", "取消吧不修了", "cancel"),
+        ("matter", "我找王管家说话", "request_human"),
+        ("phone_and_time", "着火了", "emergency"),
+        ("location", "物业费一平多少钱", "inquiry"),
+        ("confirmed", "/complaint", "complaint"),
+        ("confirmed", "我要投诉", "complaint"),
+        ("matter", "/urge", "urge"),
+    ],
+)
+def test_what_is_no_answer_goes_to_its_own_rule(asked, text, intent):
+    assert reply(Facts("灯坏了"), asked, text, intent) is None
+
+
+@pytest.mark.parametrize("intent", ["cancel", "request_human", "inquiry"])
+def test_a_plain_fact_is_an_answer_whatever_the_guess(intent):
+    facts = reply(Facts("灯坏了"), "location", "5栋", intent, location="5栋")
+
+    assert facts.location == "5栋"
+
+
+def test_a_correction_is_heard_at_any_moment():
+    """「不对，是5栋」 while the phone is asked."""
+    facts = reply(Facts("水管漏水", "3栋2单元1201室"), "phone_and_time", "不对，是5栋", "correct", location="5栋")
+
+    assert facts.location == "5栋2单元1201室"
+
+
+def test_a_corrected_address_stands_beside_the_words_it_corrects():
+    """Staff must not read building 5 in the matter and 6 in the place without a reason."""
+    facts = reply(Facts("5栋电梯坏了", "5栋 电梯", "1"), "confirmed", "是6栋", "correct", location="6栋")
+
+    assert facts.matter == "5栋电梯坏了\n是6栋"
+
+
+def test_yes_opens_and_no_asks_what_to_change():
+    assert reply(FULL, "confirmed", "/affirm", "affirm").confirmed is True
+    assert reply(FULL, "confirmed", "对的，谢谢", "thanks").confirmed is True
+    no = reply(FULL, "confirmed", "/deny", "deny")
+    assert question(no, kind="repair") == "change"
+    assert question(reply(no, "change", "/affirm", "affirm"), kind="repair") is None
+
+
+@pytest.mark.parametrize("guess", ["affirm", "deny", "inform", "thanks"])
+def test_more_than_a_yes_is_kept_and_said_back(guess):
+    facts = reply(FULL, "confirmed", "麻烦师傅再带一把人字梯过来", guess)
+
+    assert facts.matter == "水管漏水\n麻烦师傅再带一把人字梯过来"
+    assert question(facts, kind="repair") == "confirmed"
+
+
+def test_a_correction_of_the_summary_is_said_back():
+    changed = reply(FULL, "change", "后天上午", time="后天上午")
+
+    assert changed.visit_time == "后天上午"
+    assert question(changed, kind="repair") == "confirmed"
+
+
+def test_soon_is_one_tap_and_the_phone_is_asked_alone():
+    facts = reply(Facts("灯坏了", "5栋"), "phone_and_time", "/inform", "inform")
+
+    assert facts.visit_time == SOON
+    assert question(facts, kind="repair") == "phone"
+
+
+@pytest.mark.parametrize("asked", ["phone_and_time", "phone"])
+def test_nobody_has_to_leave_a_phone(asked):
+    facts = reply(Facts("灯坏了", "5栋", visit_time=None), asked, "没有", "deny")
+
+    assert facts.phone == DECLINED
+    assert question(facts, kind="repair") == "confirmed"
+
+
+def test_a_free_time_is_kept_in_the_residents_words():
+    facts = reply(Facts("灯坏了", "5栋"), "phone_and_time", "什么时候都行", "inquiry")
+
+    assert facts.visit_time == "什么时候都行"
+
+
+def test_phone_and_a_free_time_fit_in_one_message():
+    facts = reply(Facts("灯坏了", "5栋"), "phone_and_time", "13800138000，什么时候都行", phone="13800138000")
+
+    assert (facts.phone, facts.visit_time) == ("13800138000", "什么时候都行")
+
+
+def test_a_place_nobody_knows_is_taken_as_it_was_said():
+    facts = reply(Facts("路灯坏了"), "location", "喷泉旁边那一盏", "inform")
+
+    assert facts.location == "喷泉旁边那一盏"
+
+
+def test_the_room_of_the_matter_joins_the_address():
+    facts = reply(Facts("厨房水管漏水"), "location", "3栋2单元1201", location="3栋2单元1201")
+
+    assert facts.location == "3栋2单元1201室 厨房"
+
+
+def test_more_trouble_does_not_move_the_case():
+    facts = reply(FULL, "confirmed", "卧室的灯也坏了", "repair", location="卧室")
+
+    assert facts.location == FULL.location
+    assert facts.matter == "水管漏水\n卧室的灯也坏了"
+
+
+def test_a_complaint_asks_for_no_phone():
+    assert question(Facts("太吵了"), kind="complaint") == "location"
+    assert question(Facts("太吵了", "5栋"), kind="complaint") == "confirmed"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", ["repair", "complaint"])
+def test_the_facts_are_said_back(kind, language):
+    """N7: matter, place, person and what will be done, none of them blank."""
+    words = said_back.summary(Facts("水管漏水", "5栋"), kind=kind, language=language)
+
+    assert "水管漏水" in words
+    assert "5栋" in words
+    assert all(line.split("：" if language == "zh" else ": ", 1)[1] for line in words.splitlines())

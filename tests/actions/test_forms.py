@@ -1,0 +1,72 @@
+"""What Rasa is told after each message of a form."""
+
+from typing import Any
+
+from rasa_sdk import Tracker
+
+from actions.forms import validate
+from tests.actions.turns import message
+
+ACTIVATED = {"event": "active_loop", "name": "repair_form"}
+REJECTED = {"event": "action_execution_rejected", "name": "repair_form"}
+
+
+def tracker(latest: dict[str, Any], *after: dict[str, Any], **slots: Any) -> Tracker:
+    """Rasa's tracker in the middle of a form's turn."""
+    events = [{"event": "user", "text": latest["text"]}, *after]
+    return Tracker("1", slots, latest, events, False, None, {"name": "repair_form"}, "repair_form")
+
+
+def slots_after(*given: Any, **slots: Any) -> dict[str, Any]:
+    return {event["name"]: event["value"] for event in validate("repair", tracker(*given, **slots))}
+
+
+def test_a_new_matter_forgets_the_old_one():
+    """A form that was called off leaves its slots behind."""
+    old = {"matter": "旧事", "location": "9栋", "phone": "13900139000", "confirmed": True}
+
+    slots = slots_after(message("厨房水管漏水", "repair"), ACTIVATED, **old)
+
+    assert slots["matter"] == "厨房水管漏水"
+    assert (slots["location"], slots["phone"], slots["confirmed"]) == (None, None, None)
+    assert slots["requested_slot"] == "location"
+
+
+def test_a_message_for_another_rule_is_answered_with_nothing():
+    """Rasa takes that for a refusal of the form and looks at the rules."""
+    latest = message("转人工", "request_human")
+
+    assert validate("repair", tracker(latest, requested_slot="location", matter="灯坏了")) == []
+
+
+def test_back_from_another_rule_the_same_is_asked_again():
+    """The question in between must not be read as an answer."""
+    latest = message("物业费多少钱", "inquiry")
+
+    slots = slots_after(latest, REJECTED, requested_slot="location", matter="灯坏了")
+
+    assert slots == {"requested_slot": "location"}
+
+
+def test_small_talk_is_met_with_the_question_again():
+    """A form that fills no slot is taken for a refusal, so there is always one."""
+    slots = slots_after(message("你好", "greet"), requested_slot="location", matter="灯坏了")
+
+    assert slots == {"confirmed": None, "requested_slot": "location"}
+
+
+def test_the_facts_are_said_back_when_they_are_complete():
+    latest = message("13800138000", phone="13800138000")
+
+    slots = slots_after(latest, requested_slot="phone", matter="灯坏了", location="5栋", visit_time="明天")
+
+    assert slots["requested_slot"] == "confirmed"
+    assert "13800138000" in slots["summary"]
+
+
+def test_a_yes_ends_the_form():
+    full = {"matter": "灯坏了", "location": "5栋", "phone": "1", "requested_slot": "confirmed"}
+
+    slots = slots_after(message("/affirm", "affirm"), **full)
+
+    assert slots == {"confirmed": True, "requested_slot": None}
