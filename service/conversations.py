@@ -326,7 +326,8 @@ def _write_down(
 
 
 def _topic_name(resident: Resident) -> str:
-    return " · ".join(filter(None, [residents.salutation(resident) or resident.display_name, resident.place]))
+    called = residents.salutation(resident).strip("，, ")  # it carries the comma of its sentence
+    return " · ".join(filter(None, [called or resident.display_name, resident.place]))
 
 
 def _card(session: Session, conversation: Conversation, reason: str) -> Line:

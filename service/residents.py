@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import texts
+from service import texts, where
 from service.models import Conversation, Owner, Resident
 
 
@@ -62,9 +62,13 @@ def salutation(resident: Resident) -> str:
 
 
 def remember(resident: Resident, *, phone: str | None = None, place: str | None = None) -> None:
-    """Keep what the resident told, so that it is not asked again (N8)."""
+    """Keep what the resident told, so that it is not asked again (N8).
+
+    The first place with a room is taken for their home; a lamp at the north gate or a neighbour's door is not.
+    """
     resident.phone = phone or resident.phone
-    resident.place = place or resident.place
+    if resident.place is None and place and where.parse(place).room:
+        resident.place = place
 
 
 def unreachable(resident: Resident, *, now: datetime) -> bool:
