@@ -1,0 +1,39 @@
+"""One running system for all tests of this folder: they are one group of pytest-xdist, so one worker runs them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.faults.harness import Stack, running
+from tests.faults.people import Person, butler, resident
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the heavy tests together, on one worker and one event loop."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("faults"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Everything up, Telegram by long polling."""
+    async with running(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def wang(stack: Stack) -> Person:
+    """A resident who has started the bot."""
+    person = await resident(stack)
+    await person.says("/start")
+    await person.sees("小管家")
+    return person
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def li(stack: Stack) -> Person:
+    """A butler."""
+    return await butler(stack)

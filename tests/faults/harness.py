@@ -1,0 +1,299 @@
+"""The whole system as real processes: what is killed is started again, and the look-alike is the witness."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import psutil
+from sqlalchemy import Engine, text
+
+from cli import children, database, demo, understanding
+from cli.children import Child
+from cli.postgres import DATABASE, Postgres
+from cli.supervisor import Supervisor
+from service import cases, communities, db, residents
+
+BOT_ID = int(demo.TOKEN.partition(":")[0])
+ROLES = ("ingress", "worker", "sender", "scheduler")
+DIALOGUE = ("actions", "rasa")
+UP_WITHIN = 120.0  # seconds; the machine may be busy
+PATIENCE = 30.0  # seconds for anything that should happen soon
+LOOK_EVERY = 0.05  # seconds
+NOON = "2026-11-23T04:00:00Z"  # of the demo's clock: no quiet hours near
+
+# Rates that do not slow a test down; the faults order their own 429s.
+FAST: Mapping[str, str] = {
+    "GUANJIA_PRIVATE_PER_SECOND": "50",
+    "GUANJIA_PRIVATE_BURST": "50",
+    "GUANJIA_GROUP_PER_MINUTE": "3000",
+    "GUANJIA_FRAGMENT_WAIT": "0.1",
+    "GUANJIA_API_TIMEOUT": "2",
+    "GUANJIA_SWEEP_SECONDS": "0.5",
+    "GUANJIA_WEBHOOK_SECRET": "a-secret-of-the-tests",
+}
+Found = TypeVar("Found")
+
+
+class NotInTime(AssertionError):
+    """Something that should have happened did not."""
+
+
+async def until(look: Callable[[], Awaitable[Found | None]], what: str, *, within: float = PATIENCE) -> Found:
+    """Look again and again until there is something to see."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        found = await look()
+        if found:
+            return found
+        if loop.time() > deadline:
+            raise NotInTime(what)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+@dataclass
+class Stack:
+    """The running system and the outside world."""
+
+    url: str
+    group: int
+    engine: Engine
+    postgres: Postgres
+    family: Mapping[str, Child]
+    http: aiohttp.ClientSession
+    logs: Path
+    webhook_port: int
+    keepers: dict[str, Supervisor] = field(default_factory=dict)
+
+    # --- the look-alike ----------------------------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Any:
+        """Look behind the scenes of the look-alike."""
+        async with self.http.get(f"{self.url}/sim/{path}") as answer:
+            assert answer.status < 400, await answer.text()
+            return await answer.json()
+
+    async def post(self, path: str, **body: Any) -> Any:
+        """Have the look-alike do something."""
+        plain = {name.rstrip("_"): value for name, value in body.items()}
+        async with self.http.post(f"{self.url}/sim/{path}", json=plain) as answer:
+            assert answer.status < 400, f"{path}: {await answer.text()}"
+            return await answer.json()
+
+    async def delete(self, path: str) -> None:
+        """Take something away there."""
+        async with self.http.delete(f"{self.url}/sim/{path}") as answer:
+            assert answer.status < 400, await answer.text()
+
+    @asynccontextmanager
+    async def fault(self, kind: str, **facts: Any) -> AsyncIterator[int]:
+        """Trouble between bot and Telegram, as long as the block lasts."""
+        fault = await self.post("faults", kind=kind, **facts)
+        try:
+            yield fault["id"]
+        finally:
+            await self.delete(f"faults/{fault['id']}")
+
+    async def until_struck(self, fault_id: int) -> None:
+        """Wait until a fault with a count has been used up."""
+
+        async def gone() -> bool:
+            return all(fault["id"] != fault_id for fault in (await self.get("faults"))["active"])
+
+        await until(gone, f"fault {fault_id} never struck")
+
+    async def calls(self, method: str, *, chat_id: int, after: int = 0) -> list[dict[str, Any]]:
+        """The Bot API calls to a chat, as the look-alike saw them."""
+        found = await self.get(f"requests?method={method}&after={after}")
+        return [call for call in found if str(call["params"].get("chat_id")) == str(chat_id)]
+
+    async def newest_call(self) -> int:
+        """The number of the last call."""
+        found = await self.get("requests")
+        return int(found[-1]["seq"]) if found else 0
+
+    # --- the database ------------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str, **values: Any) -> Sequence[Any]:
+        """Ask the database."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(sql), values).all()
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """Ask the database for one value."""
+        found = self.rows(sql, **values)
+        return found[0][0] if found else None
+
+    async def until_row(self, sql: str, **values: Any) -> Any:
+        """Wait until a query finds something, and give its first value."""
+
+        async def look() -> Any:
+            return await asyncio.to_thread(self.value, sql, **values)
+
+        return await until(look, f"no row: {sql} {values}")
+
+    def open_case(self, chat_id: int, matter: str) -> str:
+        """Open a resident's case as the dialogue would, and give its number."""
+        with db.transaction(db.sessions(self.engine)) as session:
+            community = communities.access_community(session, BOT_ID)
+            talk = residents.find_conversation(session, community.id, chat_id)
+            assert talk is not None
+            facts = cases.Facts(kind="repair", matter=matter, place="3栋2单元1201", phone="13800138000")
+            now = datetime.fromisoformat(NOON)
+            return cases.open_case(session, talk, facts, source=f"test:{matter}", now=now).number
+
+    async def settled(self, *, within: float = PATIENCE) -> None:
+        """Wait until nothing is left to do: no update unread, no row in hand."""
+
+        async def quiet() -> bool:
+            if any(not one["confirmed"] and not one["expired"] for one in await self.get("updates")):
+                return False
+            return not await asyncio.to_thread(
+                self.value,
+                "SELECT (SELECT count(*) FROM inbox WHERE done_at IS NULL AND dead_at IS NULL)"
+                " + (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending'))",
+            )
+
+        await until(quiet, "rows are still in hand", within=within)
+
+    # --- the processes -----------------------------------------------------------------------------------------------
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start processes and keep them running."""
+        for name in names:
+            self.keepers[name] = Supervisor([self.family[name]], healthy_after=5.0)
+            self.keepers[name].start()
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a child that runs."""
+        process = self.keepers[name].running.get(name)
+        return process.pid if process is not None and process.returncode is None else None
+
+    def kill(self, name: str) -> bool:
+        """End a process at once, as a crash would; False when it is down already."""
+        if name == "postgres":
+            return _kill(self.postgres.pid)
+        if name == "backend":
+            found = [child for child in _children(self.postgres.pid) if "postgres: " in " ".join(child.cmdline())]
+            busy = [child for child in found if " [local] " in " ".join(child.cmdline())]
+            return bool(busy) and _kill(busy[0].pid)
+        pid = self.pid(name)
+        return pid is not None and _kill(pid)
+
+    def moved_to(self, group: int) -> None:
+        """The staff group has another id now; whoever starts again is told."""
+        self.group = group
+        for child in self.family.values():
+            dict.__setitem__(child.environment, "GUANJIA_STAFF_CHAT_ID", str(group))  # type: ignore[arg-type]
+
+    async def hold_down(self, name: str) -> None:
+        """Kill a process and do not start it again."""
+        self.kill(name)
+        await self.keepers.pop(name).stop()
+
+    async def up(self, *names: str, within: float = UP_WITHIN) -> None:
+        """Wait until processes do their work."""
+        for name in names:
+            await until(lambda name=name: self._works(name), f"{name} is not up", within=within)  # type: ignore[misc]
+
+    async def _works(self, name: str) -> bool:
+        child, pid = self.family[name], self.pid(name)
+        if pid is None:
+            return False
+        if child.health is None:
+            return self._said(name, pid)
+        try:
+            async with self.http.get(child.health) as answer:
+                return answer.status < 500
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    def _said(self, name: str, pid: int) -> bool:
+        """Whether the newest run of a process has said that it has started."""
+        log = self.logs / f"{name}.log"
+        runs = log.read_text("utf-8", "replace").rpartition(f"== {pid}\n") if log.exists() else ("", "", "")
+        return bool(runs[1]) and '"started"' in runs[2]
+
+    async def stop(self) -> None:
+        """End everything."""
+        await asyncio.gather(*(keeper.stop() for keeper in self.keepers.values()))
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _logged(child: Child, logs: Path, extra: Mapping[str, str]) -> Child:
+    """The child with its output in a file, each run under its process id, and its environment open to change."""
+    script = 'echo "== $$" >>"$0"; exec "$@" >>"$0" 2>&1'
+    command = ["/bin/sh", "-c", script, str(logs / f"{child.name}.log"), *child.command]
+    return replace(child, command=command, environment={**child.environment, **extra})
+
+
+def _family(settings: Any, url: str, *, logs: Path, extra: Mapping[str, str]) -> dict[str, Child]:
+    try:
+        model = understanding.newest_model(settings)
+    except understanding.NoModel:
+        model = understanding.train(settings)
+    found = {
+        child.name: child
+        for child in children.children(
+            settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model
+        )
+    }
+    bot = found.pop("bot")
+    for role in ROLES:
+        found[role] = replace(bot, name=role, command=children.itself(role))
+    return {name: _logged(child, logs, extra) for name, child in found.items()}
+
+
+@asynccontextmanager
+async def running(folder: Path, *, names: Iterable[str] = (*ROLES, *DIALOGUE)) -> AsyncIterator[Stack]:
+    """Everything up on free ports, in `folder`; everything down afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    logs = folder / "logs"
+    logs.mkdir(parents=True)
+    port, webhook_port = demo.free_port(), demo.free_port()
+    postgres = Postgres(folder)
+    try:
+        url = db.ensure_database(postgres.url, DATABASE)
+        db.upgrade(url)
+        async with demo.look_alike(port=port, group_title="示范小区") as (_, group), aiohttp.ClientSession() as http:
+            extra = {**FAST, "GUANJIA_WEBHOOK_PORT": str(webhook_port)}
+            with demo.demo_settings(port=port, group=group, data_dir=folder) as settings:
+                family = _family(settings, url, logs=logs, extra=extra)
+            engine = db.connect(url)
+            address = f"http://127.0.0.1:{port}"
+            stack = Stack(address, group, engine, postgres, family, http, logs, webhook_port)
+            await stack.post("limits", enabled=False, webhook_backoff={"first": 0.2, "longest": 1.0})
+            await stack.post("clock", set=NOON)
+            stack.start(names)
+            try:
+                await stack.up(*names)
+                yield stack
+            finally:
+                await stack.stop()
+                engine.dispose()
+    finally:
+        postgres.stop()
