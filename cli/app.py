@@ -60,12 +60,14 @@ def serve() -> None:
 
 
 def _run_roles(name: str, *roles: str) -> None:
+    import uvloop
+
     from bot import process
     from cli import database
 
     settings = settings_for(name)
     with database.opened(settings) as url:
-        asyncio.run(process.run(settings, database_url=url, roles=roles or process.ROLES))
+        uvloop.run(process.run(settings, database_url=url, roles=roles or process.ROLES))
 
 
 @app.command()
