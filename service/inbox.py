@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, select, text, update
+from sqlalchemy import CursorResult, Row, select, text, update
 from sqlalchemy.orm import Session
 
 from service import db
@@ -52,15 +53,17 @@ _PUT = text("""
     ON CONFLICT (bot_id, update_id) DO NOTHING
 """)
 
-# The head row of every lane that nobody works on and whose newest bubble has waited long enough.
+# The head row of every lane that nobody works on and whose newest bubble has waited long enough. A lane is a bot's:
+# the same person has the same chat id with every bot.
 _HEADS = text("""
     SELECT id, lane FROM inbox AS head
     WHERE done_at IS NULL AND dead_at IS NULL AND bot_id = :bot_id
       AND (lease_until IS NULL OR lease_until < clock_timestamp())
-      AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.lane = head.lane AND earlier.id < head.id
-                      AND earlier.done_at IS NULL AND earlier.dead_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM inbox AS other WHERE other.lane = head.lane AND other.bot_id = head.bot_id
+                      AND other.done_at IS NULL AND other.dead_at IS NULL
+                      AND (other.id < head.id OR other.lease_until > clock_timestamp() AND other.worker IS NOT NULL))
       AND (turn_id IS NOT NULL OR NOT joins OR
-           (SELECT ready_at FROM inbox AS newest WHERE newest.lane = head.lane
+           (SELECT ready_at FROM inbox AS newest WHERE newest.lane = head.lane AND newest.bot_id = head.bot_id
             AND newest.done_at IS NULL AND newest.dead_at IS NULL ORDER BY newest.id DESC LIMIT 1)
            <= clock_timestamp())
     ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -68,7 +71,8 @@ _HEADS = text("""
 
 _LANE = text("""
     SELECT id, turn_id, joins, attempts, raw FROM inbox
-    WHERE lane = :lane AND done_at IS NULL AND dead_at IS NULL ORDER BY id LIMIT :most
+    WHERE bot_id = :bot_id AND lane = :lane AND id >= :head AND done_at IS NULL AND dead_at IS NULL
+    ORDER BY id LIMIT :most
 """)
 MOST_BUBBLES = 20  # of one turn; the rest makes the next
 
@@ -92,12 +96,12 @@ _RELEASE = text("""
 
 _NEXT = text("""
     SELECT extract(epoch FROM min(greatest(head.lease_until, CASE WHEN head.turn_id IS NULL AND head.joins THEN
-           (SELECT ready_at FROM inbox AS newest WHERE newest.lane = head.lane
+           (SELECT ready_at FROM inbox AS newest WHERE newest.lane = head.lane AND newest.bot_id = head.bot_id
             AND newest.done_at IS NULL AND newest.dead_at IS NULL ORDER BY newest.id DESC LIMIT 1)
            ELSE head.ready_at END)) - clock_timestamp())
     FROM inbox AS head WHERE done_at IS NULL AND dead_at IS NULL AND bot_id = :bot_id
-      AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.lane = head.lane AND earlier.id < head.id
-                      AND earlier.done_at IS NULL AND earlier.dead_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM inbox AS earlier WHERE earlier.lane = head.lane AND earlier.bot_id = head.bot_id
+                      AND earlier.id < head.id AND earlier.done_at IS NULL AND earlier.dead_at IS NULL)
 """)
 
 _ORPHANS = text("""
@@ -138,11 +142,12 @@ def take(session: Session, bot_id: int, *, worker: int, limit: int) -> list[Turn
         limit: how many lanes at the most.
     """
     heads = session.execute(_HEADS, {"bot_id": bot_id, "limit": limit}).all()
-    return [_lease(session, bot_id, head.lane, worker) for head in heads]
+    return [_lease(session, bot_id, head, worker) for head in heads]
 
 
-def _lease(session: Session, bot_id: int, lane: str, worker: int) -> Turn:
-    rows = session.execute(_LANE, {"lane": lane, "most": MOST_BUBBLES}).all()
+def _lease(session: Session, bot_id: int, found: Row[Any], worker: int) -> Turn:
+    lane = {"bot_id": bot_id, "lane": found.lane, "head": found.id, "most": MOST_BUBBLES}
+    rows = session.execute(_LANE, lane).all()
     head = rows[0]
     turn_id = head.turn_id or head.id
     mine = [head]
@@ -155,7 +160,7 @@ def _lease(session: Session, bot_id: int, lane: str, worker: int) -> Turn:
     turn = Turn(
         id=turn_id,
         bot_id=bot_id,
-        lane=lane,
+        lane=found.lane,
         lease=uuid4(),
         attempts=head.attempts + 1,
         rows=tuple((row.id, bytes(row.raw)) for row in mine),
