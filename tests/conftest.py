@@ -6,6 +6,9 @@ once instead of reaching out.
 """
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[name] = os.environ[name.upper()] = NOBODY
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = LOOPBACK
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    if not hasattr(config, "workerinput"):
+        # Not below pytest's own folder: every other run on the machine closes that to the server's user again.
+        os.environ["GUANJIA_TESTS_DIR"] = tempfile.mkdtemp(prefix="guanjia-tests-")
+        Path(os.environ["GUANJIA_TESTS_DIR"]).chmod(0o755)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the whole run shared."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("GUANJIA_TESTS_DIR", ""), ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from service import cases, communities, conversations, db, residents
-from service.models import Case, Conversation, OutboxRow, Staff
+from service.models import Base, Case, Conversation, OutboxRow, Staff
 from service.staff import access_staff
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
@@ -50,11 +51,9 @@ def copy_of_template(server_url: str, name: str) -> Iterator[str]:
 
 def empty(engine: Engine) -> None:
     """Remove every row."""
-    tables = ", ".join(
-        "communities departments topics residents staff conversations messages inbox outbox budgets case_counters "
-        "cases case_events call_backs surveys emergency_alarms".split()
-    )
+    tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))  # a session left open fails the test, not the run
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
 
 
@@ -121,7 +120,6 @@ STEPS_TO: dict[str, tuple[cases.Event, ...]] = {
 }
 
 
-def server_dir(tmp_path_factory: Any) -> Path:
-    """One embedded server for all workers of a test run: the folder they share."""
-    base = Path(tmp_path_factory.getbasetemp())
-    return base.parent if base.name.startswith("popen-") else base
+def server_dir(_: Any = None) -> Path:
+    """One embedded server for all workers of a test run: the folder they share (tests/conftest.py makes it)."""
+    return Path(os.environ["GUANJIA_TESTS_DIR"])
