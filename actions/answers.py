@@ -9,7 +9,9 @@ from actions import places
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, with_entities
 from actions.turns import Turn
 
-MORE_THAN_A_WORD = 6  # characters beside a yes, a no or a corrected fact: something else was said too
+MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
+LETTERS = 3  # Latin letters weigh as much as one Chinese character
+SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
 FEWEST_DIGITS = 5  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
@@ -96,9 +98,10 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """Yes, no, a correction, or more about the matter, which is said back again."""
-    says_more = len(turn.rest) > MORE_THAN_A_WORD
+    says_more = _weight(turn.rest) > MORE_THAN_A_WORD
     if told != facts:
         return _with_more(told, turn) if says_more else replace(told, confirmed=None)
+    says_more = says_more or bool(turn.rest and turn.confidence < SURE_OF_A_VERDICT)
     if turn.intent in VERDICTS and not says_more:
         return replace(told, confirmed=VERDICTS[turn.intent])
     return told if turn.says_nothing_new or (_is_small_talk(turn) and not says_more) else _with_more(told, turn)
@@ -106,6 +109,11 @@ def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _with_more(told: Facts, turn: Turn) -> Facts:
     return replace(told, matter=f"{told.matter}\n{turn.text}"[:MOST_MATTER], confirmed=None)
+
+
+def _weight(words: str) -> float:
+    letters = [character for character in words if character.isalpha()]
+    return sum(1 / LETTERS if letter.isascii() else 1 for letter in letters)
 
 
 def _digits(turn: Turn) -> str | None:

@@ -124,6 +124,18 @@ def test_more_than_a_yes_is_kept_and_said_back(guess):
     assert question(facts, kind="repair") == "confirmed"
 
 
+def test_a_small_wish_beside_a_yes_is_kept():
+    """The classifier hears the yes; the ladder would be forgotten."""
+    facts = reply(FULL, "confirmed", "好的，麻烦带个梯子", "affirm", sure=0.68)
+
+    assert facts.matter == "水管漏水\n好的，麻烦带个梯子"
+
+
+@pytest.mark.parametrize("text", ["好的就这样", "yes please go ahead", "嗯嗯"])
+def test_a_plain_yes_needs_no_second_one(text):
+    assert reply(FULL, "confirmed", text, "affirm", sure=0.97).confirmed is True
+
+
 def test_a_correction_of_the_summary_is_said_back():
     changed = reply(FULL, "change", "后天上午", time="后天上午")
 
