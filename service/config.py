@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+import re
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
@@ -37,8 +37,6 @@ class Settings(BaseSettings):
     community: str = Field("示范小区", min_length=1, max_length=60, examples=["阳光花园"])
     timezone: str = Field("Asia/Shanghai", examples=["Asia/Shanghai"])
     phone: str = Field("0731-88888888", examples=["0731-88888888"])
-    desk_opens: time = Field(time(8), examples=["08:00"])
-    desk_closes: time = Field(time(20), examples=["20:00"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])
@@ -62,9 +60,6 @@ class Settings(BaseSettings):
     fragment_wait: float = Field(1.0, ge=0, le=1.5, examples=["1.0"])
     workers: PositiveInt = Field(8, le=64, examples=["8"])
 
-    call_back_hours: PositiveFloat = Field(24.0, examples=["24"])
-    quiet_from: time = Field(time(21), examples=["21:00"])
-    quiet_until: time = Field(time(8), examples=["08:00"])
     sweep_seconds: PositiveFloat = Field(1.0, le=60, examples=["1"])
     clock_url: HttpUrl | None = Field(None, examples=["http://127.0.0.1:8081/sim/clock"])
 
@@ -75,11 +70,17 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone")
         return value
 
+    @field_validator("bot_token")
+    @classmethod
+    def _botfathers_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value.get_secret_value()):
+            raise ValueError("a number, a colon and a long word, as @BotFather wrote it")
+        return value
+
     @field_validator("webhook_secret")
     @classmethod
-    def _telegram_alphabet(cls, value: SecretStr | None) -> SecretStr | None:
-        word = value.get_secret_value() if value else "x"
-        if not (1 <= len(word) <= 256 and word.replace("-", "").replace("_", "").isascii() and "/" not in word):
+    def _telegrams_alphabet(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
             raise ValueError("1-256 characters of A-Z, a-z, 0-9, _ and - (Telegram's rule)")
         return value
 

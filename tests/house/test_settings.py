@@ -1,5 +1,6 @@
 """`.env.example` and service.config.Settings say the same."""
 
+import ast
 import importlib
 import re
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic.fields import FieldInfo
 
-from tests.house.tree import need
+from tests.house.tree import need, python_files
 
 LINE = re.compile(r"^#? ?(?P<name>[A-Z][A-Z0-9_]*)=")
 UNIT = re.compile(
@@ -62,6 +63,19 @@ def test_a_setting_has_a_comment():
     uncommented = [name for name, comment in documented().items() if not comment.strip()]
 
     assert uncommented == []
+
+
+def test_a_setting_is_used():
+    """One that changes nothing is worse than none: the operator believes in it."""
+    _, fields = settings()
+    read = {
+        node.attr
+        for _, tree in python_files("service", "bot", "actions", "cli")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+    }
+
+    assert set(fields) - read == set()
 
 
 def test_a_number_has_its_unit():
