@@ -87,6 +87,30 @@ def test_make_help_lists_every_target():
     assert [target for target, what in targets().items() if not what or f"make {target} " not in helped] == []
 
 
+def test_decisions_are_numbered_without_gaps():
+    """A missing number is a decision that somebody lost or never committed."""
+    names = sorted(path.name for path in need("docs/adr").glob("*.md"))
+
+    assert [name[:5] for name in names] == [f"{number:04}-" for number in range(1, len(names) + 1)]
+
+
+def test_a_decision_says_what_led_to_it_and_what_follows():
+    """Nygard's shape: its number and title, when and whether it holds, context, decision, consequences."""
+    shape = re.compile(
+        r"# (\d+)\. .+\n\nDate: \d{4}-\d\d-\d\d\. Status: (accepted|proposed|superseded by \d{4})\.\n\n"
+        r"## Context\n\n.+\n\n## Decision\n\n.+\n\n## Consequences\n\n.+",
+        re.DOTALL,
+    )
+
+    misshapen = [
+        path.name
+        for path in need("docs/adr").glob("*.md")
+        if not (found := shape.fullmatch(path.read_text("utf-8"))) or int(found[1]) != int(path.name[:4])
+    ]
+
+    assert misshapen == []
+
+
 def test_rooms_page_names_every_room():
     """docs/rooms.md answers where a line goes, so it must know every place."""
     page = need("docs/rooms.md").read_text("utf-8")
