@@ -132,6 +132,25 @@ def test_no_secret_is_written_down():
     )
 
 
+def test_rasa_never_sees_the_bots_token():
+    """Frozen software of others gets what it needs and nothing more."""
+    given = {name: services()[name] for name in ("rasa", "train")}
+
+    assert [name for name, service in given.items() if "env_file" in service] == []
+    assert not any("BOT_TOKEN" in setting for service in given.values() for setting in service["environment"])
+
+
+def test_a_sign_of_life_is_a_containers_own():
+    """On a shared volume one living replica would speak for a dead one."""
+    watched = {name: service for name, service in services().items() if "doctor" in str(service.get("healthcheck"))}
+
+    assert watched.keys() == {"ingress", "worker", "sender", "scheduler"}
+    for service in watched.values():
+        assert service["environment"]["GUANJIA_DATA_DIR"].startswith("/tmp/")
+        assert service["tmpfs"] == ["/tmp"]
+        assert "volumes" not in service
+
+
 def test_only_the_doors_to_telegram_reach_the_outside():
     """Everything else, residents' data above all, has no route to the internet."""
     outside = {name for name, service in services().items() if "outside" in service["networks"]}
