@@ -1,9 +1,9 @@
 """`guanjia bench`: Telegram to Telegram through everything, beside stock Rasa on the same model and script.
 
-(a) is the whole house on the look-alike: durable ingress, lanes, Rasa, actions, outbox, sender. (b) is Rasa 3.6.21 as it
-comes: its REST channel, its validator, its SQL tracker. Both use the same model, action server and PostgreSQL, and the
-same closed loop: every resident waits for the answer before the next message. Telegram's own limits are switched off
-in the look-alike and in the budgets, because (b) knows none.
+(a) is the whole house on the look-alike: durable ingress, lanes, Rasa, actions, outbox, sender. (b) is Rasa 3.6.21 as
+it comes: its REST channel, its validator, its SQL tracker. Both use the same model, action server and PostgreSQL, and
+the same closed loop: every resident waits for the answer before the next message. Telegram's own limits are switched
+off in the look-alike and in the budgets, because (b) knows none.
 """
 
 from __future__ import annotations
@@ -282,9 +282,7 @@ def _stock_rasa(child: Child, tracker_url: str, data_dir: Path) -> Child:
 def _make_residents(url: str, settings: Settings, people: int) -> list[int]:
     engine = db.connect(url)
     with db.transaction(db.sessions(engine)) as session:
-        community = communities.settle_in(
-            session, bot_id=settings.bot_id, name="bench", timezone="UTC", phone="1", staff_chat_id=None
-        )
+        community = communities.settle_in(session, settings.bot_id, communities.Profile("bench", "UTC", "1", None))
         found = [
             residents.access_conversation(session, community.id, 1 + n, display_name="R", language="zh").id
             for n in range(people)
@@ -322,7 +320,7 @@ async def _post_updates(http: aiohttp.ClientSession, url: str, secret: str, upda
     async def post() -> None:
         for number in numbers:
             chat = {"id": 1 + number % 200, "type": "private"}
-            message = {"message_id": number, "date": 0, "chat": chat, "text": "水管漏水了！"}
+            message = {"message_id": number, "date": 0, "chat": chat, "text": "The tap is leaking!"}
             async with http.post(url, json={"update_id": number, "message": message}, headers=headers) as response:
                 assert response.status == 200
 

@@ -134,7 +134,8 @@ class Stage:
 
     async def _messages(self, step: Mapping[str, Any]) -> list[dict[str, Any]]:
         if "topic" not in step:
-            return await self._get(f"chats/{self._id(step['who'])}/messages")
+            own: list[dict[str, Any]] = await self._get(f"chats/{self._id(step['who'])}/messages")
+            return own
         thread = await self._thread(step, wait=False)
         if thread is None and step["topic"] != "General":
             return []

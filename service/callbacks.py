@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -15,7 +15,6 @@ from service.models import CallBack, Case, CaseState, Community, Conversation, D
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
-QUIET = (time(21), time(8))  # no call-back is sent from the first until the second, local time
 
 
 def plan(session: Session, case: Case, *, now: datetime) -> None:
@@ -27,7 +26,7 @@ def plan(session: Session, case: Case, *, now: datetime) -> None:
         now: when it was finished, aware UTC.
     """
     delay = timedelta(hours=categories.call_back_hours(case.category))
-    due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id).timezone)
+    due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
     planned = insert(CallBack).values(
         case_id=case.id, resolution=case.resolution, due_at=due, state=FollowUpState.PLANNED
     )
@@ -82,7 +81,7 @@ def _send(session: Session, call_back: CallBack, *, now: datetime) -> None:
     if reason is not None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
         return
-    due = _out_of_quiet_hours(now, session.get_one(Community, case.community_id).timezone)
+    due = _out_of_quiet_hours(now, session.get_one(Community, case.community_id))
     if due > now:
         call_back.due_at, call_back.reason = due, "quiet hours"
         return
@@ -162,12 +161,14 @@ def cancel(session: Session, case: Case, *, reason: str) -> None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
 
 
-def _out_of_quiet_hours(moment: datetime, timezone: str) -> datetime:
-    """The same moment, or the end of the quiet hours it falls into."""
-    local = moment.astimezone(ZoneInfo(timezone))
-    begins, ends = QUIET
-    if local.time() >= begins:
-        local = local + timedelta(days=1)
-    elif local.time() >= ends:
+def _out_of_quiet_hours(moment: datetime, community: Community) -> datetime:
+    """The same moment, or the end of the community's quiet hours that it falls into."""
+    local = moment.astimezone(ZoneInfo(community.timezone))
+    begins, ends = community.quiet_from, community.quiet_until
+    overnight = begins > ends
+    quiet = local.time() >= begins or local.time() < ends if overnight else begins <= local.time() < ends
+    if not quiet:
         return moment
+    if overnight and local.time() >= begins:
+        local += timedelta(days=1)
     return local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0).astimezone(moment.tzinfo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,23 @@ TIMES_OF_DAY = (
 )
 
 
-def settle_in(
-    session: Session, *, bot_id: int, name: str, timezone: str, phone: str, staff_chat_id: int | None
-) -> Community:
-    """Make the bot's community as the settings say, or bring it up to date; departments are planned once."""
-    facts: dict[str, str | int] = {"name": name, "timezone": timezone, "phone": phone}
-    if staff_chat_id is not None:
-        facts |= {"staff_chat_id": staff_chat_id}
+@dataclass(frozen=True)
+class Profile:
+    """What an operator says about a community."""
+
+    name: str
+    timezone: str
+    phone: str
+    staff_chat_id: int | None
+    desk_opens: time = time(8)
+    desk_closes: time = time(20)
+    quiet_from: time = time(21)
+    quiet_until: time = time(8)
+
+
+def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
+    """Make the bot's community as its profile says, or bring it up to date; departments are planned once."""
+    facts = {name: value for name, value in vars(profile).items() if value is not None}
     statement = insert(Community).values(bot_id=bot_id, **facts)
     session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=facts))
     community = access_community(session, bot_id)
@@ -54,6 +65,11 @@ def department(session: Session, community_id: int, key: str) -> Department:
     """A department of the community."""
     found = select(Department).where(Department.community_id == community_id, Department.key == key)
     return session.scalars(found).one()
+
+
+def desk_hours(community: Community) -> str:
+    """When the desk is open, as digits that need no language."""
+    return f"{community.desk_opens:%H:%M}–{community.desk_closes:%H:%M}"
 
 
 def time_of_day(community: Community, *, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     community: str = Field("示范小区", min_length=1, max_length=60, examples=["阳光花园"])
     timezone: str = Field("Asia/Shanghai", examples=["Asia/Shanghai"])
     phone: str = Field("0731-88888888", examples=["0731-88888888"])
+    desk_opens: time = Field(time(8), examples=["08:00"])
+    desk_closes: time = Field(time(20), examples=["20:00"])
+    quiet_from: time = Field(time(21), examples=["21:00"])
+    quiet_until: time = Field(time(8), examples=["08:00"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])

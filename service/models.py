@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -99,6 +99,10 @@ class Community(Base):
     name: Mapped[str]
     timezone: Mapped[str]
     phone: Mapped[str]
+    desk_opens: Mapped[time]  # local time
+    desk_closes: Mapped[time]
+    quiet_from: Mapped[time]  # no call-back and no survey is sent from here …
+    quiet_until: Mapped[time]  # … to here
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
 
 

@@ -62,9 +62,8 @@ class Stage:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.community = communities.settle_in(
-            session, bot_id=BOT_ID, name="阳光花园", timezone="Asia/Shanghai", phone="0731-1", staff_chat_id=STAFF_CHAT
-        )
+        profile = communities.Profile("阳光花园", "Asia/Shanghai", "0731-1", STAFF_CHAT)
+        self.community = communities.settle_in(session, BOT_ID, profile)
 
     def resident(self, **facts: Any) -> Conversation:
         """Somebody who has written to the bot."""
