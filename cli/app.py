@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -245,3 +246,19 @@ def _transaction(settings: Settings) -> Iterator[Session]:
 
     with database.opened(settings) as url, db.transaction(db.sessions(db.connect(url))) as session:
         yield session
+
+
+@app.command()
+def bench(
+    people: Annotated[int, typer.Option(help="Residents who talk at once.")] = 200,
+    steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
+    ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
+) -> None:
+    """Measure throughput and latency beside stock Rasa, and print a table."""
+    from cli import bench as measuring
+
+    settings = settings_for("bench", token=False)
+    figures = asyncio.run(measuring.run(settings, people=people, steady_seconds=steady, ingress=ingress_updates))
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2), "utf-8")
