@@ -12,11 +12,12 @@ import actions.greetings
 import actions.knowledge
 from actions.base import Desk
 from actions.turns import read
-from service import texts
+from service import knowledge, texts
 from service.models import Owner
 from tests.actions.turns import message
 
 FILLED = {"matter": "水管漏水", "location": "3栋2单元1201室", "phone": "13800138000", "confirmed": True}
+BLANK = {"community": "阳光花园", "phone": "0731-1", "desk_hours": "08:00-20:00"}
 FORM = [{"event": "active_loop", "name": "repair_form"}, {"event": "active_loop", "name": None}]
 
 
@@ -76,8 +77,40 @@ def test_what_is_no_case_of_trouble_is_taken_down_in_one_turn(desk_for, kind):
     assert "S2611-0001" in answers(desk)[0]
 
 
+def test_a_common_question_is_answered_at_once(desk_for):
+    desk = desk_for("物业费怎么交", "inquiry")
+
+    assert actions.knowledge.answer(desk) == []
+    assert "阳光花园" in answers(desk)[0]
+    assert "{" not in answers(desk)[0]
+
+
+def test_near_questions_are_offered_and_a_tap_answers(desk_for, stage):
+    """The slots remember what stood on the buttons; a payload holds no more than an intent."""
+    talk = stage.resident()
+    desk = desk_for("装修", "inquiry", talk=talk)
+    slots = {event["name"]: event["value"] for event in actions.knowledge.answer(desk)}
+    offered = desk.dispatcher.messages[0]["buttons"]
+
+    tapped = desk_for("/second_choice", "second_choice", talk=talk, slots=slots)
+    actions.knowledge.answer(tapped)
+
+    assert [button["payload"] for button in offered][-1] == "/none_of_these"
+    key = slots["offered"].split()[1]
+    assert answers(tapped)[0][:12] == knowledge.entries("zh")[key].answer.format_map(BLANK)[:12]
+
+
+def test_none_of_these_takes_the_question_down_in_its_own_words(desk_for, stage):
+    desk = desk_for("/none_of_these", "none_of_these", slots={"asked": "物业费"})
+
+    actions.knowledge.answer(desk)
+
+    assert "I2611-0001" in answers(desk)[0]
+    assert "物业费" in stage.outbox("work_order")[0].payload["text"]
+
+
 def test_a_question_nobody_can_answer_yet_gets_the_standard_phrase_and_a_number(desk_for):
-    desk = desk_for("门口的树什么时候修剪", "inquiry")
+    desk = desk_for("您家隔壁老王哪年结婚", "inquiry")
 
     actions.knowledge.answer(desk)
 
