@@ -64,13 +64,14 @@ def rate(session: Session, conversation: Conversation, survey_id: int, *, stars:
 def _close(session: Session, case: Case, *, stars: int, key: str, now: datetime) -> None:
     if case.state is CaseState.FINISHED:
         cases.advance(session, case, cases.Event.CLOSED, actor="resident", key=f"{key}:closed", now=now)
+    if stars <= LOW:
+        work_orders.note(session, case, "utter_staff_rated_low", key=f"case:{case.id}:{key}:low", stars=stars)
+        # Before the line below, which would be dropped as one from before the change of owner.
+        conversations.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
     phrase = "utter_rated_low" if stars <= LOW else "utter_farewell"
     salutation = residents.salutation(case.resident)
     line = texts.say(phrase, language=case.resident.language, salutation=salutation, number=case.number)
     conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:{key}:farewell")
-    if stars <= LOW:
-        work_orders.note(session, case, "utter_staff_rated_low", key=f"case:{case.id}:{key}:low", stars=stars)
-        conversations.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
 
 
 def withdraw(session: Session, case: Case, *, reason: str) -> None:
