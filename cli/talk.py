@@ -27,6 +27,7 @@ from service.outbox import Rates
 
 RESIDENT, STAFF_GROUP, BUTLER = 1, -1, 2
 BOT_ID = 0
+NAMES = {RESIDENT: "Resident", BUTLER: "Butler", BOT_ID: "Guanjia"}
 AT_ONCE = Rates(bot_per_second=1000, private_per_second=1000, private_burst=1000, group_per_minute=60000)
 QUIET_FOR = 0.6  # seconds without a new line before the prompt comes back
 HELP = "(Enter a line as the resident; a number taps a button; '> text' answers as the butler; Ctrl-D ends.)"
@@ -84,7 +85,8 @@ class Terminal:
 
     def _tap(self, chat_id: int, message_id: int, data: str) -> dict[str, Any]:
         who = _user(BUTLER if chat_id == STAFF_GROUP else RESIDENT)
-        message = _message(chat_id, message_id, BOT_ID, "…")
+        keyboard = {"inline_keyboard": [[{"text": "…", "callback_data": data}]]}
+        message = _message(chat_id, message_id, BOT_ID, "…") | {"reply_markup": keyboard}
         return {"id": str(next(self._ids)), "from": who, "chat_instance": "1", "message": message, "data": data}
 
     def _show(self, chat_id: int, message_id: int, text: str, thread: int | None, keyboard: dict[str, Any]) -> None:
@@ -101,7 +103,7 @@ class Terminal:
 
 
 def _user(number: int) -> dict[str, Any]:
-    return {"id": number, "is_bot": number == BOT_ID, "first_name": "", "language_code": "zh"}
+    return {"id": number, "is_bot": number == BOT_ID, "first_name": NAMES[number], "language_code": "zh"}
 
 
 def _message(chat_id: int, message_id: int, who: int, text: str) -> dict[str, Any]:

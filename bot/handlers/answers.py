@@ -67,7 +67,9 @@ def bury(session: Session, turn: Turn, *, now: datetime) -> None:
     note = texts.say("utter_staff_dead_letter", language=STAFF_LANGUAGE, number=turn.id)
     conversations.alert_staff(session, community.id, note, key=f"turn:{turn.id}:dead", priority=Priority.WORK_ORDER)
     kind, _, chat_id = turn.lane.partition(":")
-    conversation = residents.find_conversation(session, community.id, int(chat_id)) if kind == "chat" else None
-    if conversation is not None:
+    if kind == "chat":
+        conversation = residents.access_conversation(
+            session, community.id, int(chat_id), display_name="", language=communities.STAFF_LANGUAGE
+        )
         line = texts.say("utter_try_later", language=conversation.resident.language, seed=turn.id)
         conversations.tell(session, conversation, line, now=now, key=f"turn:{turn.id}:try_later")

@@ -42,8 +42,8 @@ def clean(text: str) -> str:
 
 
 def name_of(user: User | None) -> str:
-    """How the person calls themselves."""
-    return clean(user.full_name)[:64] if user else ""
+    """How the person calls themselves; deleted accounts have no name."""
+    return clean((user and user.full_name) or "")[:64]
 
 
 def language_of(user: User | None) -> str:
