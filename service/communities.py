@@ -43,6 +43,9 @@ class Profile:
 def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
     """Make the bot's community as its profile says, or bring it up to date; departments are planned once."""
     facts = {name: value for name, value in vars(profile).items() if value is not None}
+    moved_from = session.scalar(select(Community.moved_from).where(Community.bot_id == bot_id))
+    if profile.staff_chat_id is not None and profile.staff_chat_id == moved_from:
+        facts.pop("staff_chat_id")
     statement = insert(Community).values(bot_id=bot_id, **facts)
     session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=facts))
     community = access_community(session, bot_id)

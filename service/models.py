@@ -104,6 +104,7 @@ class Community(Base):
     quiet_from: Mapped[time]  # no call-back and no survey is sent from here …
     quiet_until: Mapped[time]  # … to here
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
+    moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
 
 
 class Department(Base):

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("quiet_from", sa.Time(), nullable=False),
         sa.Column("quiet_until", sa.Time(), nullable=False),
         sa.Column("staff_chat_id", sa.BigInteger(), nullable=True),
+        sa.Column("moved_from", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("bot_id"),
         sa.UniqueConstraint("staff_chat_id"),
