@@ -17,13 +17,14 @@ from service import conversations, outbox, topics
 from service.db import Sessions
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 from service.outbox import Parcel, Rates
+from service.texts import Line
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 
 RATES = Rates(bot_per_second=25, private_per_second=1, private_burst=3, group_per_minute=18)
 PLENTY = Rates(bot_per_second=10_000, private_per_second=10_000, private_burst=10_000, group_per_minute=600_000)
 
 
-def write(stage: Stage, words: str = "您好", *, chat_id: int = 7, **facts: Any) -> int | None:
+def write(stage: Stage, words: str = "您好", *, chat_id: int = 7, **facts: Any) -> Any:
     """A line to somebody."""
     bot_id = facts.pop("bot_id", BOT_ID)
     told = {"kind": "reply", "act": "say", "payload": {"text": words}} | facts
@@ -252,7 +253,7 @@ def test_a_429_is_never_shortened(stage):
 
 
 def line(said: str) -> Any:
-    return conversations.Line(said)
+    return Line(said)
 
 
 def test_a_bots_line_born_before_a_takeover_is_dropped_with_its_reason(stage):
