@@ -75,6 +75,13 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _only_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"postgres(ql)?(\+\w+)?://", value.get_secret_value()):
+            raise ValueError("must start with postgresql://")
+        return value
+
     @field_validator("bot_token")
     @classmethod
     def _botfathers_shape(cls, value: SecretStr | None) -> SecretStr | None:
