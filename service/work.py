@@ -38,7 +38,8 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     case = cases.access_case_as_staff(session, member, case_id)
     actor = f"staff:{member.number}"
     if verb.startswith("to_"):
-        department = communities.department(session, case.community_id, verb.removeprefix("to_"))
+        key_of = {f"to_{name}": name for name in communities.DEPARTMENTS}
+        department = communities.department(session, case.community_id, key_of[verb])
         cases.hand_on(session, case, department, actor=actor, key=key, now=now)
         return case
     event, phrase = VERBS[verb]
