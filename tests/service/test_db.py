@@ -1,0 +1,78 @@
+"""The one database: by any spelling of its URL, migrated by one process at a time."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, make_url, text
+
+from service import db
+from service.models import Base
+
+
+@pytest.mark.parametrize(
+    "raw", ["postgresql://u:p@h:5/d", "postgres://u:p@h:5/d", "postgresql+psycopg://u:p@h:5/d", "postgresql+psycopg2://u:p@h:5/d"]
+)  # fmt: skip
+def test_however_the_operator_writes_it_the_driver_is_psycopg_3(raw):
+    assert db.url_for(raw) == "postgresql+psycopg://u:p@h:5/d"
+
+
+def test_the_embedded_servers_socket_survives():
+    url = db.url_for("postgresql://postgres:@/postgres?host=/tmp/x/postgres")
+
+    assert make_url(url).query == {"host": "/tmp/x/postgres"}
+
+
+def test_another_database_is_refused_without_showing_the_password():
+    with pytest.raises(ValueError, match="postgresql://") as refused:
+        db.url_for("mysql://u:hush@h/d")
+
+    assert "hush" not in str(refused.value)
+
+
+def test_four_processes_migrate_at_once_and_one_does_the_work(server_url):
+    name = f"upgraded_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    url = db.ensure_database(server_url, name)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(db.upgrade, [url] * 4))
+
+    engine = create_engine(db.url_for(url))
+    assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    engine.dispose()
+
+
+def test_a_database_is_made_once(server_url):
+    name = f"made_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+
+    with ThreadPoolExecutor(4) as pool:
+        urls = set(pool.map(lambda _: db.ensure_database(server_url, name), range(4)))
+
+    [url] = urls
+    assert make_url(url).drivername == "postgresql", "Rasa names its own driver"
+    assert make_url(url).database == name
+
+
+def test_the_migrations_make_the_tables_of_the_models(engine):
+    """A column that only one of them has would be found by a resident."""
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    assert differences == []
+
+
+def test_a_transaction_is_all_or_nothing(sessions):
+    def fail_half_way() -> None:
+        with db.transaction(sessions) as session:
+            session.execute(text("INSERT INTO budgets VALUES ('k', now(), now())"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+
+    with db.transaction(sessions) as session:
+        assert session.scalar(text("SELECT count(*) FROM budgets")) == 0
