@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service import outbox
@@ -72,8 +72,6 @@ def migrate(session: Session, old_chat_id: int, new_chat_id: int) -> None:
     moved = update(Community).where(Community.staff_chat_id == old_chat_id)
     session.execute(moved.values(staff_chat_id=new_chat_id, moved_from=old_chat_id))
     waiting = update(OutboxRow).where(OutboxRow.chat_id == old_chat_id, OutboxRow.state.in_(IN_HAND))
-    lane = func.replace(OutboxRow.lane, f":{old_chat_id}:", f":{new_chat_id}:")
-    session.execute(waiting.where(OutboxRow.state == OutboxState.PENDING).values(lane=lane))
     session.execute(waiting.values(chat_id=new_chat_id))
 
 
