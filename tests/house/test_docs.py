@@ -80,6 +80,18 @@ def test_links_between_documents_lead_somewhere():
     assert dead == []
 
 
+def test_the_tests_that_watch_a_norm_exist():
+    """docs/norms.md names them; a renamed test takes its row along, a deleted one leaves a promise unwatched."""
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", need("docs/norms.md").read_text("utf-8"))
+
+    missing = [
+        f"{file}::{test}" for file, test in named if f"def {test}(" not in need(f"tests/{file}").read_text("utf-8")
+    ]
+
+    assert named
+    assert missing == []
+
+
 def test_make_help_lists_every_target():
     """`make` alone is how people find out."""
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
