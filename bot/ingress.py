@@ -119,7 +119,7 @@ async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatch
                 continue
             bodies = [json.dumps(update).encode() for update in updates]
             await mailbox.keep(bodies)
-            offset = _after(updates)
+            offset = _after(updates) or await _out_of_step()
             for body in bodies:
                 taps.answer(body)
         except RetryAfter as error:
@@ -132,10 +132,17 @@ async def poll(bot: Bot, mailbox: Mailbox, *, beat: Callable[[], None] = unwatch
             await asyncio.sleep(1.0)
 
 
-def _after(updates: Sequence[Any]) -> int:
-    """The offset that confirms the updates; one without a number would be fetched for ever, so it ends the poll."""
+def _after(updates: Sequence[Any]) -> int | None:
+    """The offset that confirms the updates; None when none of them has a number."""
     numbers = [update.get("update_id") for update in updates if isinstance(update, dict)]
-    return max((number for number in numbers if isinstance(number, int)), default=0) + 1
+    return max((number + 1 for number in numbers if isinstance(number, int)), default=None)
+
+
+async def _out_of_step() -> int:
+    """Updates without numbers can only be fetched again: slowly, and loudly."""
+    log.error("updates_without_numbers")
+    await asyncio.sleep(5.0)
+    return 0
 
 
 async def _get_updates(bot: Bot, offset: int) -> list[dict[str, Any]]:

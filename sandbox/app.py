@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,23 @@ WEB = Path(__file__).with_name("web")
 BOT_PATHS = ("/bot", "/file/bot")
 
 
+class Escaped(JSONResponse):
+    """JSON in ASCII: what people and raw updates say may hold halves of characters, which UTF-8 does not know."""
+
+    def render(self, content: Any) -> bytes:
+        """Escape all but ASCII."""
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
 def make_control(world: World) -> FastAPI:
     """The control API, its documentation and the web page."""
-    app = FastAPI(title="Guanjia sandbox", docs_url="/sim/docs", openapi_url="/sim/openapi.json", redoc_url=None)
+    app = FastAPI(
+        title="Guanjia sandbox",
+        docs_url="/sim/docs",
+        openapi_url="/sim/openapi.json",
+        redoc_url=None,
+        default_response_class=Escaped,
+    )
     app.state.world = world
     for part in (people, chats, messages, machine, logs):
         app.include_router(part.router, prefix="/sim")

@@ -38,4 +38,4 @@ async def _lines(world: World, first: Callable[[], dict[str, Any]] | None, only:
 
 
 def _event(what: dict[str, Any]) -> str:
-    return f"data: {json.dumps(what, ensure_ascii=False)}\n\n"
+    return f"data: {json.dumps(what)}\n\n"

@@ -27,7 +27,7 @@ BOT_ID = int(demo.TOKEN.partition(":")[0])
 ROLES = ("ingress", "worker", "sender", "scheduler")
 DIALOGUE = ("actions", "rasa")
 UP_WITHIN = 120.0  # seconds; the machine may be busy
-PATIENCE = 30.0  # seconds for anything that should happen soon
+PATIENCE = 15.0  # seconds for anything that should happen soon
 LOOK_EVERY = 0.05  # seconds
 NOON = "2026-11-23T04:00:00Z"  # of the demo's clock: no quiet hours near
 
@@ -89,6 +89,13 @@ class Stack:
         async with self.http.post(f"{self.url}/sim/{path}", json=plain) as answer:
             assert answer.status < 400, f"{path}: {await answer.text()}"
             return await answer.json()
+
+    async def inject(self, update: Mapping[str, Any]) -> int:
+        """Have Telegram deliver an update of any shape, and give its number."""
+        emitted = await self.get("updates")
+        number = 1 + max((one["update_id"] for one in emitted), default=0)
+        await self.post("raw_updates", update_id=number, **update)
+        return number
 
     async def delete(self, path: str) -> None:
         """Take something away there."""
@@ -193,8 +200,19 @@ class Stack:
     def moved_to(self, group: int) -> None:
         """The staff group has another id now; whoever starts again is told."""
         self.group = group
-        for child in self.family.values():
-            dict.__setitem__(child.environment, "GUANJIA_STAFF_CHAT_ID", str(group))  # type: ignore[arg-type]
+        for name in self.family:
+            self.tell(name, GUANJIA_STAFF_CHAT_ID=str(group))
+
+    def tell(self, name: str, **settings: str) -> None:
+        """Change settings of a process; it reads them when it starts again."""
+        environment = self.family[name].environment
+        assert isinstance(environment, dict)
+        environment.update(settings)
+
+    async def restart(self, name: str) -> None:
+        """Kill a process and wait until it works again."""
+        self.kill(name)
+        await self.up(name)
 
     async def hold_down(self, name: str) -> None:
         """Kill a process and do not start it again."""

@@ -66,6 +66,15 @@ class Person:
         chat_id, message_id = message["chat"]["id"], message["message_id"]
         await self.stack.post("taps", from_=self.id, chat_id=chat_id, message_id=message_id, data=data, stale=True)
 
+    async def is_answered(self, before: int) -> str:
+        """Wait until there are more messages of the bot's than before, and give the newest."""
+
+        async def look() -> list[str]:
+            lines = await self.hears()
+            return lines if len(lines) > before else []
+
+        return (await until(look, f"{self.name} is met with silence"))[-1]
+
     async def messages(self, *, topic: str | None = None) -> list[Message]:
         """What the chat shows."""
         if topic is None:

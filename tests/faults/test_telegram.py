@@ -113,7 +113,7 @@ async def test_a_deleted_topic_is_made_again_with_the_card_before_what_was_said(
     again = await li.sees("火已经灭了", topic=wang.name)
     assert again["message_thread_id"] != card["message_thread_id"]
     lines = await li.hears(topic=wang.name)
-    assert [line for line in lines if line][0].startswith("👤")
+    assert next(line for line in lines if line).startswith("👤")
 
 
 async def test_a_topic_whose_making_nobody_could_vouch_for_is_not_made_twice(stack: Stack, wang: Person, li: Person):
