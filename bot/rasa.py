@@ -21,6 +21,7 @@ class Ask:
     turn: str
     text: str
     payload: bool = False  # a button of ours, not words
+    keyboard: int | None = None  # the turn whose buttons were tapped
     metadata: dict[str, Any] = field(default_factory=dict)
 
 

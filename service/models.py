@@ -179,7 +179,7 @@ class Conversation(Base):
     butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), index=True)
     misunderstood: Mapped[int] = mapped_column(default=0)
-    keyboard_turn: Mapped[int | None]  # the turn whose buttons are current; older ones have expired
+    keyboard_turn: Mapped[int | None]  # the turn whose buttons are current, negative once one was tapped
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)

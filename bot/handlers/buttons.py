@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telegram import CallbackQuery, Message, Update
@@ -79,11 +80,14 @@ def _dialogue(scene: Scene, conversation: Conversation, query: CallbackQuery, tu
     """
     tap = f"{conversation.id}:{turn}:{intent}"
     asked = resident.ask(scene, conversation, f"/{intent}", payload=True, tap=tap)
-    if outbox.find(scene.session, key=f"{asked.turn}:reply:0") is not None:
+    answered = (
+        outbox.find(scene.session, key=f"{asked.turn}:reply:0") is not None or conversation.keyboard_turn == -turn
+    )
+    if answered:
         return None
     if conversation.keyboard_turn != turn or query.data not in _offered(query):
         raise ButtonExpired
-    return asked
+    return replace(asked, keyboard=turn)
 
 
 def _offered(query: CallbackQuery) -> set[str]:

@@ -27,6 +27,12 @@ def from_resident(scene: Scene, conversation: Conversation, words: str) -> Ask |
     return None
 
 
+def without(words: str) -> str:
+    """What is said beside a command: 「/help」 is no cry for help, 「/help 着火了」 is one."""
+    first, _, rest = words.partition(" ")
+    return rest if first.split("@", maxsplit=1)[0].lower() in RESIDENT_COMMANDS else words
+
+
 def _help(_: Scene, conversation: Conversation) -> Line:
     return texts.say("utter_help", language=conversation.resident.language)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from telegram import Message, User
@@ -51,10 +52,22 @@ def language_of(user: User | None) -> str:
     return "en" if user and (user.language_code or "").startswith("en") else "zh"
 
 
-def copy_of(message: Message) -> dict[str, Any]:
-    """An outbox payload that copies the message as it is, whatever it is."""
-    words = clean(message.text or message.caption or "")
-    return {"from_chat_id": message.chat_id, "message_ids": [message.message_id], "text": words}
+def copy_of(album: Sequence[Message]) -> dict[str, Any]:
+    """An outbox payload that copies a message, or an album, as it is, whatever it is."""
+    first = album[0]
+    words = clean(first.text or first.caption or "")
+    return {"from_chat_id": first.chat_id, "message_ids": [message.message_id for message in album], "text": words}
+
+
+def albums(messages: Sequence[Message]) -> list[list[Message]]:
+    """The messages in their order, with those of one album together."""
+    found: list[list[Message]] = []
+    for message in messages:
+        if found and message.media_group_id and found[-1][0].media_group_id == message.media_group_id:
+            found[-1].append(message)
+        else:
+            found.append([message])
+    return found
 
 
 def _media(message: Message, kind: str) -> dict[str, Any]:

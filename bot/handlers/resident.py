@@ -35,7 +35,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     resident = conversation.resident
     resident.language = residents.detect_language(words, before=resident.language)
 
-    alarm = emergency.check(words)
+    alarm = emergency.check(commands.without(words))
     if alarm is not None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
@@ -54,11 +54,11 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
-    case = _awaited_case(scene, conversation)
+    payload = texts.menu_words().get(words)
+    case = None if payload else _awaited_case(scene, conversation)
     if case is not None:
         work.give_info(scene.session, case, words, key=scene.key, now=scene.now)
         return None
-    payload = texts.menu_words().get(words)
     return ask(scene, conversation, payload or words, payload=payload is not None)
 
 
@@ -130,21 +130,9 @@ def _alarm(scene: Scene, conversation: Conversation, bubbles: Sequence[Message],
 
 def _relay(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
     """Pass the bubbles on to the butlers as they are; an album stays one."""
-    for album in _albums(bubbles):
-        first = album[0]
-        payload = incoming.copy_of(first) | {"message_ids": [message.message_id for message in album]}
-        key = f"relay:{first.chat_id}:{first.message_id}"
-        conversations.to_staff(scene.session, conversation, "copy", payload, key=key)
-
-
-def _albums(bubbles: Sequence[Message]) -> list[list[Message]]:
-    albums: list[list[Message]] = []
-    for message in bubbles:
-        if albums and message.media_group_id and albums[-1][0].media_group_id == message.media_group_id:
-            albums[-1].append(message)
-        else:
-            albums.append([message])
-    return albums
+    for album in incoming.albums(bubbles):
+        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
+        conversations.to_staff(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
 
 
 def _take_media(scene: Scene, conversation: Conversation, media: Sequence[Message], *, answered: bool) -> None:
@@ -152,7 +140,7 @@ def _take_media(scene: Scene, conversation: Conversation, media: Sequence[Messag
     case = cases.at_work(scene.session, conversation)
     if case is None:
         return
-    for album in _albums(media):
+    for album in incoming.albums(media):
         ids = [message.message_id for message in album]
         work_orders.attach(scene.session, case, from_chat_id=album[0].chat_id, message_ids=ids)
     if not answered:

@@ -59,7 +59,7 @@ def parse(raw: bytes) -> Update:
     """
     try:
         update = Update.de_json(json.loads(raw), None)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError) as error:
         raise Unreadable(type(error).__name__) from error
     return update
 

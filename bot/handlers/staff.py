@@ -20,50 +20,60 @@ NOTE = "//"  # such a line stays among staff
 
 
 def said(scene: Scene, updates: Sequence[Update]) -> None:
-    """A line in a resident's topic goes to the resident; everything else is staff's own talk."""
-    message = updates[0].effective_message
-    assert message is not None
+    """A line in a resident's topic goes to the resident; everything else is staff's own talk. An album is one line."""
+    lines = [update.effective_message for update in updates]
+    messages = [message for message in lines if message is not None]
+    message = messages[0]
     if _service_message(scene, message):
         return
     if message.from_user is None or message.from_user.is_bot:
         return
     conversation = _conversation(scene, message)
-    command = (message.text or "").split("@")[0].split(maxsplit=1)[0].lower() if message.text else ""
+    command = _command(message)
     if conversation is None:
         if command in COMMANDS:
             answer(scene, message, "utter_staff_no_resident")
         return
     member = member_of(scene, message)
     try:
-        _act(scene, conversation, member, message, command)
+        _act(scene, conversation, member, messages, command)
     except ServiceError as error:
         answer(scene, message, error.response, **error.facts)
 
 
-def _act(scene: Scene, conversation: Conversation, member: Staff, message: Message, command: str) -> None:
+def _command(message: Message) -> str:
+    """The first word of a line that begins with a slash, without the bot's name."""
+    text = message.text or ""
+    return text.split(maxsplit=1)[0].split("@")[0].lower() if text.startswith("/") else ""
+
+
+def _act(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message], command: str) -> None:
+    words = next(filter(None, (message.text or message.caption for message in messages)), "")
     if command == "/done":
         conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
     elif command == "/claim":
         conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
-    elif command.startswith("/") and not command.startswith(NOTE):
-        answer(scene, message, "utter_staff_commands")
-    elif not (message.text or "").startswith(NOTE):
-        _relay(scene, conversation, member, message)
+    elif command and not command.startswith(NOTE):
+        answer(scene, messages[0], "utter_staff_commands")
+    elif not words.startswith(NOTE):
+        _relay(scene, conversation, member, messages)
 
 
 COMMANDS = ("/done", "/claim")
 
 
-def _relay(scene: Scene, conversation: Conversation, member: Staff, message: Message) -> None:
-    """Typing takes the resident over; then the line goes to them as it is."""
+def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
+    """Typing takes the resident over; then the line goes to them as it is, an album as one."""
     conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
-    heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
+    for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
+        heard = incoming.said(message, inbox_id=row_id)
+        conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
     if conversation.resident.unreachable_since is not None:
-        answer(scene, message, "utter_staff_blocked", name=conversation.resident.display_name)
+        answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
-    key = f"relay:{message.chat_id}:{message.message_id}"
-    conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(message), key=key)
+    for album in incoming.albums(messages):
+        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
+        conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:

@@ -455,7 +455,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_id", "resolution"),
     )
     # ### end Alembic commands ###
-    op.create_foreign_key("cases_work_order_id_fkey", "cases", "outbox", ["work_order_id"], ["id"])  # the two know each other
+    # The two tables know each other.
+    op.create_foreign_key("cases_work_order_id_fkey", "cases", "outbox", ["work_order_id"], ["id"])
 
 
 def downgrade() -> None:
