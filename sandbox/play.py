@@ -9,7 +9,7 @@
       - {advance: 25h}
       - {clock: "2026-11-24T10:00:00+08:00"}
 
-`sees` looks for a message that nobody has looked at yet. Run it with `python -m sandbox.play FILE --url URL`.
+`a|b` is one of both. `sees` looks for a message that nobody has looked at yet. Run it with `python -m sandbox.play FILE --url URL`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Stage:
 
         def fits(message: Mapping[str, Any]) -> str | None:
             text = _text(message)
-            ours = message["from"]["is_bot"] and all(word in text for word in wanted)
+            ours = message["from"]["is_bot"] and all(holds(text, word) for word in wanted)
             return text if ours and (message["chat"]["id"], message["message_id"], text) not in self._seen else None
 
         chat_id, message, text = await self._wait(step, fits, f"message with {wanted}")
@@ -181,6 +181,11 @@ VERBS: dict[str, Callable[[Stage, Mapping[str, Any]], Any]] = {
     "sees": Stage.sees,
     "sees_no": Stage.sees_no,
 }
+
+
+def holds(text: str, wanted: str) -> bool:
+    """Whether the text holds the words; `取消|不登记` wants one of them."""
+    return any(words in text for words in wanted.split("|"))
 
 
 def seconds(text: str) -> float:

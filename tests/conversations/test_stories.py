@@ -1,0 +1,46 @@
+"""Dialogues end to end: real Rasa, real action server, real PostgreSQL, real bot; only Telegram is the look-alike."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from cli.demo import STORY
+from sandbox.play import play
+from tests.faults.harness import Stack, running
+
+HERE = Path(__file__).parent
+STORIES = [STORY, *sorted(HERE.glob("*.yml"))]
+
+pytestmark = [pytest.mark.xdist_group("conversations"), pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Everything up, for all stories one after the other."""
+    async with running(tmp_path_factory.mktemp("house")) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
+async def test_the_story_goes_as_written(house, story):
+    """On a failure the transcript stands in the captured output."""
+    lines: list[str] = []
+
+    try:
+        await play(
+            yaml.safe_load(story.read_text("utf-8")),
+            house.url,
+            group=house.group,
+            say=lambda who, what: lines.append(f"{who}: {what}"),
+        )
+    except AssertionError as error:
+        pytest.fail("\n".join([*lines, str(error)]), pytrace=False)
+
+    await house.settled()
+    assert house.value("SELECT count(*) FROM inbox WHERE dead_at IS NOT NULL") == 0
+    assert house.value("SELECT count(*) FROM outbox WHERE state IN ('dead', 'unconfirmed')") == 0
