@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
+from cli import guard
 
 with warnings.catch_warnings():
     # The wheel looks for a folder for its lock while it is imported, and takes /tmp where there is none: as it should.
@@ -24,7 +26,12 @@ class Postgres:
     def __init__(self, data_dir: Path) -> None:
         self._pgdata = _pgdata(data_dir)
         self._pgdata.parent.mkdir(parents=True, exist_ok=True)
+        with PostgresServer._lock:  # noqa: SLF001 - the wheel's own lock around its list of owners
+            guard.forget_the_dead(self._pgdata)
         self._server: PostgresServer = get_server(self._pgdata, cleanup_mode="stop")
+        self._guard = subprocess.Popen(
+            [sys.executable, guard.__file__, str(self._pgdata)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._keep_running, daemon=True, name="postgres-watch")
         self._watch.start()
@@ -43,7 +50,7 @@ class Postgres:
 
     def _keep_running(self) -> None:
         while not self._stopping.wait(LOOK_EVERY):
-            if not _alive(self.pid):
+            if not guard.alive(self.pid):
                 # A postmaster that was killed leaves children that hold the shared memory for a moment: try again.
                 with suppress(Exception):
                     self._server.ensure_postgres_running()
@@ -53,6 +60,7 @@ class Postgres:
         self._stopping.set()
         self._watch.join()
         self._server.cleanup()
+        self._guard.communicate()
 
 
 def is_made(data_dir: Path) -> bool:
@@ -62,10 +70,3 @@ def is_made(data_dir: Path) -> bool:
 
 def _pgdata(data_dir: Path) -> Path:
     return data_dir / "postgres"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
