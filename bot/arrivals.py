@@ -28,11 +28,11 @@ def arrival(raw: bytes, *, fragment_wait: float) -> Arrival:
         return Arrival(None, "unread", raw[:1024], dead=f"larger than {MOST_BYTES} bytes")
     try:
         update = json.loads(raw)
-        update_id = int(update["update_id"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        update_id = update["update_id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return Arrival(None, "unread", raw, dead="not an update in JSON")
-    if not -(2**63) <= update_id < 2**63:
-        return Arrival(None, "unread", raw, dead="update_id out of range")
+    if not _is_number(update_id):
+        return Arrival(None, "unread", raw, dead="update_id is no number")
     message = _message(update)
     wait, joins = _patience(update, message, fragment_wait)
     return Arrival(update_id, _lane(message), raw, wait=wait, joins=joins)
@@ -59,12 +59,17 @@ def _message(update: dict[str, Any]) -> dict[str, Any]:
 
 def _lane(message: dict[str, Any]) -> str:
     chat = message.get("chat", {})
-    if not isinstance(chat.get("id"), int):
+    if not _is_number(chat.get("id")):
         return "other"
     if chat.get("type") == "private":
         return f"chat:{chat['id']}"
     thread = message.get("message_thread_id") if message.get("is_topic_message") else None
-    return f"group:{chat['id']}:{thread if isinstance(thread, int) else 0}"
+    return f"group:{chat['id']}:{thread if _is_number(thread) else 0}"
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a whole number that a column can hold; JSON's true is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
 def _patience(update: dict[str, Any], message: dict[str, Any], fragment_wait: float) -> tuple[float, bool]:

@@ -75,7 +75,11 @@ class Rasa:
             "payload": ask.payload,
             "metadata": ask.metadata,
         }
-        return _answer(await self._post("webhook", body))
+        found = await self._post("webhook", body)
+        try:
+            return _answer(found)
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
+            raise RasaDown(f"{type(error).__name__} in its answer") from error
 
     async def forget(self, conversation_id: int, turn: str) -> None:
         """Start the dialogue afresh, because a butler has answered meanwhile.
@@ -118,7 +122,7 @@ def _answer(body: dict[str, Any]) -> Answer:
 
 def _reply(reply: dict[str, Any]) -> Reply:
     return Reply(
-        text=reply["text"],
+        text="".join(reply["text"]),  # a TypeError unless it is text
         buttons=tuple((button["title"], button["payload"]) for button in reply.get("buttons") or ()),
         menu=tuple(key["title"] for key in reply.get("quick_replies") or ()),
     )

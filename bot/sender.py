@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -15,6 +15,7 @@ from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot import render
+from bot.drain import Drain
 from bot.transport import certainly_not_sent, retry_after
 from bot.wake import Wake
 from service import db, delivery, outbox, topics
@@ -22,73 +23,45 @@ from service.outbox import Parcel, Rates
 
 log = structlog.get_logger(__name__)
 IN_FLIGHT = 16  # calls at once
-ORPHANS_EVERY = 5.0  # seconds between looks for rows of senders that died
 TOPIC_WAIT = 2.0  # seconds
 
 Settle = Callable[[Session], None]
 
 
-class Sender:
+class Sender(Drain[Parcel]):
     """The only one who calls Telegram."""
 
     def __init__(
         self, bot: Bot, sessions: db.Sessions, wake: Wake, *, rates: Rates, now: Callable[[], datetime]
     ) -> None:
+        super().__init__(sessions, wake, places=IN_FLIGHT)
         self._bot = bot
         self._bot_id = int(bot.token.split(":")[0])
-        self._sessions = sessions
-        self._wake = wake
         self._rates = rates
         self._now = now
-        self._in_flight: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
-        """Send for ever."""
-        await self._wake.ready.wait()
-        looked = 0.0
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                if loop.time() - looked > ORPHANS_EVERY:
-                    await self._in_transaction(outbox.free_orphans)
-                    looked = loop.time()
-                pause = await self._send_some()
-            except SQLAlchemyError as error:
-                log.warning("sender_database", error=type(error).__name__)
-                pause = 1.0
-            await self._wake.wait(pause)
+    def take(self, session: Session, places: int) -> Sequence[Parcel]:
+        """Mark the next rows as being sent."""
+        return outbox.take(session, self._bot_id, sender=self._wake.number, limit=places, rates=self._rates)
 
-    async def finish(self) -> None:
-        """Let calls in flight end, so that a clean stop leaves nothing uncertain."""
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+    def seconds_to_next(self, session: Session) -> float | None:
+        """How long until a budget has a token, or a row may be tried again."""
+        return outbox.seconds_to_next(session, self._bot_id)
 
-    async def _send_some(self) -> float | None:
-        free = IN_FLIGHT - len(self._in_flight)
-        if free <= 0:
-            return None
-        parcels, pause = await asyncio.to_thread(self._take, free)
-        for parcel in parcels:
-            task = asyncio.create_task(self._deliver(parcel))
-            self._in_flight.add(task)
-            task.add_done_callback(self._in_flight.discard)
-        return 0.0 if parcels else pause
+    def free_orphans(self, session: Session) -> None:
+        """Settle what senders that died left in flight."""
+        outbox.free_orphans(session)
 
-    def _take(self, free: int) -> tuple[list[Parcel], float | None]:
-        with db.transaction(self._sessions) as session:
-            parcels = outbox.take(session, self._bot_id, sender=self._wake.number, limit=free, rates=self._rates)
-            pause = None if parcels else outbox.seconds_to_next(session, self._bot_id)
-        return parcels, pause
-
-    async def _deliver(self, parcel: Parcel) -> None:
+    async def work(self, parcel: Parcel) -> None:
+        """Make the call and write down what became of it."""
         settle = await self._call(parcel)
         for attempt in count():  # what became of the row is known only here: it is written down, however long it takes
             try:
-                await self._in_transaction(settle)
+                await self.in_transaction(settle)
                 break
             except SQLAlchemyError as error:
                 log.warning("settle_failed", outbox_id=parcel.id, error=type(error).__name__)
                 await asyncio.sleep(min(0.2 * 2 ** min(attempt, 5), 5.0))
-        self._wake.now()
 
     async def _call(self, parcel: Parcel) -> Settle:
         """Make the call; what comes back is what to write down about it."""
@@ -172,13 +145,6 @@ class Sender:
             case _:
                 log.error("telegram_never_takes_it", outbox_id=parcel.id, kind=parcel.kind, reason=reason)
                 outbox.dead(session, parcel, reason=reason)
-
-    async def _in_transaction(self, work: Settle) -> None:
-        await asyncio.to_thread(self._run, work)
-
-    def _run(self, work: Settle) -> None:
-        with db.transaction(self._sessions) as session:
-            work(session)
 
 
 # What a 400 says, and what it means for the row.

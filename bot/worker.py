@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.drain import Drain
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Rasa, RasaDown
 from bot.wake import Wake
@@ -18,10 +19,9 @@ from service import conversations, db, inbox
 from service.inbox import LeaseLost, Turn
 
 log = structlog.get_logger(__name__)
-ORPHANS_EVERY = 5.0  # seconds between looks for leases of workers that died
 
 
-class Worker:
+class Worker(Drain[Turn]):
     """Handles turns: one at a time in a lane, many lanes at once."""
 
     def __init__(
@@ -34,56 +34,25 @@ class Worker:
         lanes: int,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__(sessions, wake, places=lanes)
         self._bot_id = bot_id
-        self._sessions = sessions
-        self._wake = wake
         self._rasa = rasa
-        self._lanes = lanes
         self._now = now
-        self._at_work: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
-        """Work for ever."""
-        await self._wake.ready.wait()
-        looked = 0.0
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                if loop.time() - looked > ORPHANS_EVERY:
-                    await self._in_transaction(inbox.free_orphans)
-                    looked = loop.time()
-                pause = await self._take_some()
-            except SQLAlchemyError as error:
-                log.warning("worker_database", error=type(error).__name__)
-                pause = 1.0
-            await self._wake.wait(pause)
+    def take(self, session: Session, places: int) -> Sequence[Turn]:
+        """Lease the next turns."""
+        return inbox.take(session, self._bot_id, worker=self._wake.number, limit=places)
 
-    async def finish(self) -> None:
-        """Let turns at work end, so that a clean stop leaves no lease behind."""
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+    def seconds_to_next(self, session: Session) -> float | None:
+        """How long until a fragment has waited long enough, or a lease runs out."""
+        return inbox.seconds_to_next(session, self._bot_id)
 
-    async def _take_some(self) -> float | None:
-        free = self._lanes - len(self._at_work)
-        if free <= 0:
-            return None
-        turns, pause = await asyncio.to_thread(self._take, free)
-        for turn in turns:
-            task = asyncio.create_task(self._work(turn))
-            self._at_work.add(task)
-            task.add_done_callback(self._done)
-        return 0.0 if turns else pause
+    def free_orphans(self, session: Session) -> None:
+        """Free the leases of workers that died."""
+        inbox.free_orphans(session)
 
-    def _take(self, free: int) -> tuple[list[Turn], float | None]:
-        with db.transaction(self._sessions) as session:
-            turns = inbox.take(session, self._bot_id, worker=self._wake.number, limit=free)
-            pause = None if turns else inbox.seconds_to_next(session, self._bot_id)
-        return turns, pause
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._at_work.discard(task)
-        self._wake.now()
-
-    async def _work(self, turn: Turn) -> None:
+    async def work(self, turn: Turn) -> None:
+        """Handle a turn; what goes wrong is written into its rows."""
         try:
             await self._handle(turn)
         except LeaseLost:
@@ -94,7 +63,7 @@ class Worker:
         except route.Unreadable as error:
             reason = f"unreadable: {error}"
             log.warning("unreadable_update", turn=turn.id, reason=reason)
-            await self._in_transaction(lambda session: inbox.bury(session, turn, error=reason))
+            await self.in_transaction(lambda session: inbox.bury(session, turn, error=reason))
         except Exception as error:  # noqa: BLE001 - a bug must not stop the lanes; the row says what happened
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} at {where.name}:{where.lineno}"
@@ -134,13 +103,6 @@ class Worker:
                 answers.bury(session, turn, now=self._now())
 
         try:
-            await self._in_transaction(release)
+            await self.in_transaction(release)
         except SQLAlchemyError as failure:
             log.warning("not_released", turn=turn.id, error=type(failure).__name__)  # the lease will run out
-
-    async def _in_transaction(self, work: Callable[[Session], object]) -> None:
-        await asyncio.to_thread(self._run, work)
-
-    def _run(self, work: Callable[[Session], object]) -> None:
-        with db.transaction(self._sessions) as session:
-            work(session)

@@ -1,0 +1,95 @@
+"""The loop that worker and sender share: take rows as they come, work on many at once, sleep until woken."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from bot.wake import Wake
+from service import db
+
+log = structlog.get_logger(__name__)
+ORPHANS_EVERY = 5.0  # seconds between looks for rows of processes that died
+AFTER_A_FAILURE = 1.0  # seconds until a database that went away is asked again
+Item = TypeVar("Item")
+
+
+class Drain(ABC, Generic[Item]):
+    """Empties a queue that is a table, any number of processes beside each other."""
+
+    def __init__(self, sessions: db.Sessions, wake: Wake, *, places: int) -> None:
+        self._sessions = sessions
+        self._wake = wake
+        self._places = places
+        self._at_work: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    def take(self, session: Session, places: int) -> Sequence[Item]:
+        """Claim up to `places` items; committed before any is worked on."""
+
+    @abstractmethod
+    def seconds_to_next(self, session: Session) -> float | None:
+        """How long until there may be something to take."""
+
+    @abstractmethod
+    def free_orphans(self, session: Session) -> None:
+        """Settle what processes that died have claimed."""
+
+    @abstractmethod
+    async def work(self, item: Item) -> None:
+        """Do the work, whatever happens: nothing may be raised."""
+
+    async def run(self) -> None:
+        """Work for ever."""
+        await self._wake.ready.wait()
+        looked = float("-inf")
+        now = asyncio.get_running_loop().time
+        while True:
+            try:
+                if now() - looked > ORPHANS_EVERY:
+                    await self.in_transaction(self.free_orphans)
+                    looked = now()
+                pause = await self._take_some()
+            except SQLAlchemyError as error:
+                log.warning("queue_unreachable", queue=type(self).__name__, error=type(error).__name__)
+                pause = AFTER_A_FAILURE
+            await self._wake.wait(pause)
+
+    async def finish(self) -> None:
+        """Let work in hand end, so that a clean stop leaves nothing claimed and nothing uncertain."""
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
+    async def in_transaction(self, work: Callable[[Session], object]) -> None:
+        """Do the work in a transaction of its own, beside the event loop."""
+        await asyncio.to_thread(self._run, work)
+
+    async def _take_some(self) -> float | None:
+        free = self._places - len(self._at_work)
+        if free <= 0:
+            return None
+        items, pause = await asyncio.to_thread(self._take, free)
+        for item in items:
+            task = asyncio.create_task(self.work(item))
+            self._at_work.add(task)
+            task.add_done_callback(self._done)
+        return 0.0 if items else pause
+
+    def _take(self, free: int) -> tuple[Sequence[Item], float | None]:
+        with db.transaction(self._sessions) as session:
+            items = self.take(session, free)
+            pause = None if items else self.seconds_to_next(session)
+        return items, pause
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._at_work.discard(task)
+        self._wake.now()
+
+    def _run(self, work: Callable[[Session], object]) -> None:
+        with db.transaction(self._sessions) as session:
+            work(session)
