@@ -2,14 +2,14 @@
 
     people:  {wang: {first_name: 王芳, language_code: zh}, li: {first_name: 李, staff: true}}
     steps:
+      - {clock: "2026-11-24T10:00:00+08:00"}
       - {who: wang, says: 厨房水管漏水}
-      - {who: wang, sees: 您的电话}                  # a text, or several that one message holds
+      - {who: wang, sees: 您的电话}                  # a text, or several that one message holds; `a|b` is one of both
       - {who: wang, taps: 确认}                      # a button by its title
       - {who: li, topic: 工程, sees: 水管}            # the staff group: a topic by part of its name
       - {advance: 25h}
-      - {clock: "2026-11-24T10:00:00+08:00"}
 
-`a|b` is one of both. `sees` looks for a message that nobody has looked at yet. Run it with `python -m sandbox.play FILE --url URL`.
+`sees` looks for a message that nobody has looked at yet. Run it with `python -m sandbox.play FILE --url URL`.
 """
 
 from __future__ import annotations
