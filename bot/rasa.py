@@ -121,8 +121,10 @@ def _answer(body: dict[str, Any]) -> Answer:
 
 
 def _reply(reply: dict[str, Any]) -> Reply:
+    if not isinstance(reply["text"], str):
+        raise TypeError
     return Reply(
-        text="".join(reply["text"]),  # a TypeError unless it is text
+        text=reply["text"],
         buttons=tuple((button["title"], button["payload"]) for button in reply.get("buttons") or ()),
         menu=tuple(key["title"] for key in reply.get("quick_replies") or ()),
     )
