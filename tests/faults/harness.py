@@ -74,6 +74,7 @@ class Stack:
     logs: Path
     webhook_port: int
     keepers: dict[str, Supervisor] = field(default_factory=dict)
+    killed: set[int] = field(default_factory=set)
 
     # --- the look-alike ----------------------------------------------------------------------------------------------
 
@@ -182,9 +183,11 @@ class Stack:
             self.keepers[name].start()
 
     def pid(self, name: str) -> int | None:
-        """The process id of a child that runs."""
+        """The process id of a child that runs; None while it is down, also before its keeper has noticed."""
         process = self.keepers[name].running.get(name)
-        return process.pid if process is not None and process.returncode is None else None
+        if process is None or process.returncode is not None or process.pid in self.killed:
+            return None
+        return process.pid
 
     def kill(self, name: str) -> bool:
         """End a process at once, as a crash would; False when it is down already."""
@@ -195,7 +198,10 @@ class Stack:
             busy = [child for child in found if " [local] " in " ".join(child.cmdline())]
             return bool(busy) and _kill(busy[0].pid)
         pid = self.pid(name)
-        return pid is not None and _kill(pid)
+        if pid is None or not _kill(pid):
+            return False
+        self.killed.add(pid)
+        return True
 
     def moved_to(self, group: int) -> None:
         """The staff group has another id now; whoever starts again is told."""
