@@ -59,7 +59,7 @@ def _is_small_talk(turn: Turn) -> bool:
 def _take_matter(_: Facts, told: Facts, turn: Turn) -> Facts:
     if turn.says_nothing_new or _is_small_talk(turn):
         return told
-    return replace(told, matter=turn.text[:MOST_MATTER])
+    return replace(told, matter=turn.matter[:MOST_MATTER])
 
 
 def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:

@@ -28,7 +28,7 @@ class Facts:
 
 def begin(turn: Turn) -> Facts:
     """Take everything the first message and the resident's record tell."""
-    matter = None if turn.says_nothing_new else turn.text[:MOST_MATTER]
+    matter = None if turn.says_nothing_new else turn.matter[:MOST_MATTER]
     facts = with_entities(Facts(matter=matter), turn)
     surname, home = turn.known("surname"), places.home(turn.known("place"), language=turn.language)
     return replace(
@@ -73,7 +73,7 @@ def called(name: str, language: str) -> str:
 def with_entities(facts: Facts, turn: Turn) -> Facts:
     """The facts with what the understanding found; it corrects what was said before, at any moment."""
     phones, times, names = (turn.found(label) for label in ("phone", "time", "name"))
-    about_visit = facts.matter and facts.matter != turn.text[:MOST_MATTER]
+    about_visit = facts.matter and facts.matter != turn.matter[:MOST_MATTER]
     if not (about_visit or turn.speaks_of_a_visit):
         times = []
     return replace(

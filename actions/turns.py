@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ WORDS = Path(__file__).with_name("words.yml")
 LONGEST = 1000  # characters of a message; what Rasa reads too
 FACTS = frozenset({"location", "time", "phone", "name"})  # labels that fill a fact of a case
 MARKS = " ,.;:!?，。；：！？、\n"
+CLAUSE = re.compile(r"[^,.;，。；\n]+[,.;，。；\n]*")
 NOTHING_SAID = re.compile(r"[\W_]*")  # punctuation, spaces and smileys
 
 
@@ -27,6 +28,24 @@ class Entity:
     value: str
     start: int = 0
     end: int = 0
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A part of a message between two marks, the second included."""
+
+    start: int
+    text: str
+
+    def of(self, turn: Turn) -> Turn:
+        """The turn as if it had been this clause alone."""
+        end = self.start + len(self.text)
+        inside = tuple(
+            replace(entity, start=entity.start - self.start, end=entity.end - self.start)
+            for entity in turn.entities
+            if self.start <= entity.start and entity.end <= end
+        )
+        return replace(turn, text=self.text, entities=inside)
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,13 @@ class Turn:
         """What is left when words that say nothing are left out too; empty when that is all."""
         left = any_of("bare").sub(" ", self.unrecognised.lower())
         return "" if NOTHING_SAID.fullmatch(left) else left.strip()
+
+    @property
+    def matter(self) -> str:
+        """The text without the clauses that hold nothing but facts, which stand in slots of their own."""
+        clauses = [Clause(found.start(), found[0]) for found in CLAUSE.finditer(self.text)]
+        telling = [clause for clause in clauses if len(any_of("visit").sub("", clause.of(self).rest).strip()) > 1]
+        return "".join(clause.text for clause in telling).strip(MARKS) or self.text
 
     @property
     def says_nothing_new(self) -> bool:

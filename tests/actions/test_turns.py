@@ -2,6 +2,7 @@
 
 import pytest
 
+from actions import turns
 from tests.actions.turns import turn
 
 
@@ -43,3 +44,30 @@ def test_offsets_hold_after_leading_spaces():
 def test_a_time_is_a_visit_when_it_lies_ahead(text, ahead):
     """Since this morning: that is not when the plumber may come."""
     assert turn(text).speaks_of_a_visit is ahead
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "matter"),
+    [
+        ("我家厨房水管漏水，在3栋2单元1201", {"厨房": "location", "3栋2单元1201": "location"}, "我家厨房水管漏水"),
+        (
+            "插座没电了，1栋2单元901，13300133000，尽快",
+            {"1栋2单元901": "location", "13300133000": "phone"},
+            "插座没电了",
+        ),
+        (
+            "my AC is broken, call 13812340101, tomorrow",
+            {"13812340101": "phone", "tomorrow": "time"},
+            "my AC is broken",
+        ),
+        ("灯不亮，门也关不上", {}, "灯不亮，门也关不上"),
+        ("3栋2单元1201", {"3栋2单元1201": "location"}, "3栋2单元1201"),
+    ],
+)
+def test_the_matter_is_said_without_clauses_that_are_only_facts(text, facts, matter):
+    """The facts stand in slots of their own; twice they make the card long."""
+    entities = tuple(
+        turns.Entity(label, words, text.index(words), text.index(words) + len(words)) for words, label in facts.items()
+    )
+
+    assert turns.Turn(text, entities=entities).matter == matter
