@@ -21,6 +21,7 @@ class Ask:
     turn: str
     text: str
     payload: bool = False  # a button of ours, not words
+    afresh: bool = False  # a butler has talked since the last turn: nothing before it counts
     keyboard: int | None = None  # the turn whose buttons were tapped
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -68,6 +69,8 @@ class Rasa:
         Raises:
             RasaDown: no usable answer in time.
         """
+        if ask.afresh:
+            await self.forget(ask.conversation_id, ask.turn)
         body = {
             "sender": str(ask.conversation_id),
             "text": ask.text,

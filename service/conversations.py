@@ -260,6 +260,7 @@ def hand_back(session: Session, conversation: Conversation, member: Staff, *, so
         raise NothingToHandBack
     _change_owner(conversation, Owner.BOT)
     conversation.misunderstood = 0
+    conversation.dialogue_is_old = True
     line = texts.say("utter_handed_back", language=conversation.resident.language)
     tell(session, conversation, line, key=f"{source}:handed_back", now=now)
     told = texts.say("utter_staff_handed_back", language=STAFF_LANGUAGE, number=member.number)

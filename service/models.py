@@ -180,6 +180,7 @@ class Conversation(Base):
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), index=True)
     misunderstood: Mapped[int] = mapped_column(default=0)
     keyboard_turn: Mapped[int | None]  # the turn whose buttons are current, negative once one was tapped
+    dialogue_is_old: Mapped[bool] = mapped_column(default=False)  # a butler has talked since: Rasa starts afresh
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)

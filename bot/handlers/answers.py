@@ -28,6 +28,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
         )
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
+    conversation.dialogue_is_old = conversation.dialogue_is_old and conversation.epoch != ask.epoch
     conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else tapped
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:

@@ -71,6 +71,7 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
         turn=f"tap:{tap}" if tap else scene.key,
         text=words[:MOST_WORDS],
         payload=payload,
+        afresh=conversation.dialogue_is_old,
         metadata={
             "turn": f"tap:{tap}" if tap else str(scene.turn.id),
             "conversation_id": conversation.id,

@@ -11,6 +11,7 @@ import yaml
 
 from cli.demo import STORY
 from sandbox.play import play
+from tests import botapi_spec
 from tests.faults.harness import Stack, running
 
 HERE = Path(__file__).parent
@@ -44,3 +45,13 @@ async def test_the_story_goes_as_written(house, story):
     await house.settled()
     assert house.value("SELECT count(*) FROM inbox WHERE dead_at IS NOT NULL") == 0
     assert house.value("SELECT count(*) FROM outbox WHERE state IN ('dead', 'unconfirmed')") == 0
+
+
+async def test_every_call_made_meanwhile_is_one_the_specification_allows(house):
+    """Comes after the stories, and reads what the look-alike wrote down about them."""
+    calls = await house.get("requests")
+
+    wrong = [problem for call in calls for problem in botapi_spec.check_request(call["method"], call["params"])]
+
+    assert len(calls) > 10
+    assert wrong == []
