@@ -30,13 +30,9 @@ def access_conversation(
     newcomer = {"community_id": community_id, "chat_id": chat_id, "display_name": display_name, "language": language}
     session.execute(insert(Resident).values(newcomer).on_conflict_do_nothing())
     who = select(Resident.id).where(Resident.community_id == community_id, Resident.chat_id == chat_id)
-    talk = {
-        "community_id": community_id,
-        "resident_id": session.scalars(who).one(),
-        "owner": Owner.BOT,
-        "epoch": 0,
-    } | FRESH
-    session.execute(insert(Conversation).values(talk).on_conflict_do_nothing())
+    facts = {"community_id": community_id, "resident_id": session.scalars(who).one()}
+    afresh = {"owner": Owner.BOT, "epoch": 0, "misunderstood": 0, "dialogue_is_old": False}
+    session.execute(insert(Conversation).values(facts | afresh).on_conflict_do_nothing())
     conversation = find_conversation(session, community_id, chat_id)
     assert conversation is not None
     return conversation
