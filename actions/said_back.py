@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from actions.facts import SOON, Facts, stated
-from service import categories, texts
+from service import cases, categories, texts
 
 
 def summary(facts: Facts, *, kind: str, language: str) -> str:
     """Say the five facts back (N7, N8)."""
-    department = categories.categorise(facts.matter or "").department
+    department = cases.department_for(kind, categories.categorise(facts.matter or ""))
     reached = " ".join(filter(None, (facts.contact, stated(facts.phone))))
     return texts.words(
         f"utter_word_summary_{kind}",

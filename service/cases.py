@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import categories, communities, conversations, residents, texts, work_orders
+from service.categories import Category
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import (
     Case,
@@ -101,9 +102,7 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
         number=_next_number(session, conversation.community_id, facts.kind, now=now),
         conversation=conversation,
         resident=conversation.resident,
-        department=communities.department(
-            session, conversation.community_id, department_for(facts.kind, category.department)
-        ),
+        department=communities.department(session, conversation.community_id, department_for(facts.kind, category)),
         source=source,
         category=category.key,
         state=CaseState.OPEN,
@@ -120,9 +119,14 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
     return case
 
 
-def department_for(kind: str, by_category: str) -> str:
-    """Repairs and complaints go to whom the category names; everything else starts at the service desk."""
-    return by_category if kind in ("repair", "complaint") else "service"
+def department_for(kind: str, category: Category) -> str:
+    """Whose work it is: repairs and complaints by category, everything else at the service desk first.
+
+    Whatever is broken and belongs to no category is still for those who mend things.
+    """
+    if kind == "repair" and category.key == "other":
+        return "engineering"
+    return category.department if kind in ("repair", "complaint") else "service"
 
 
 def access_case(session: Session, conversation: Conversation, case_id: int) -> Case:

@@ -143,3 +143,7 @@ def test_reopening_keeps_the_case_makes_it_urgent_and_sends_it_out_again(stage):
     assert (case.state, case.urgency) == (CaseState.REOPENED, 1)
     assert cases.count(stage.session, case.conversation) == 1
     assert len(stage.outbox("work_order")) == 2
+
+
+def test_what_is_broken_and_has_no_category_still_goes_to_engineering(stage):
+    assert stage.case(matter="那个东西坏了转不动").department.key == "engineering"
