@@ -67,7 +67,7 @@ async def test_every_update_twice_and_lanes_shuffled_lead_to_the_same_end(stack:
 
     assert [end_state(stack, person) for person in people] == as_usual
     assert (await account(stack, people, **before)).troubles() == {}
-    assert stack.value("SELECT count(*) FROM inbox") == stack.value("SELECT count(DISTINCT update_id) FROM inbox")
+    assert stack.value("SELECT count(update_id) - count(DISTINCT update_id) FROM inbox") == 0
 
 
 async def test_a_button_tapped_again_and_again_opens_one_case(stack: Stack, wang: Person):
