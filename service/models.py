@@ -328,7 +328,7 @@ class Case(Base):
     contact: Mapped[str | None]
     phone: Mapped[str | None]
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", use_alter=True))
+    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
     opened_at: Mapped[datetime]
 
     conversation: Mapped[Conversation] = relationship(lazy="joined", innerjoin=True)

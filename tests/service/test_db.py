@@ -6,7 +6,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, make_url, text
 
@@ -76,3 +78,19 @@ def test_a_transaction_is_all_or_nothing(sessions):
 
     with db.transaction(sessions) as session:
         assert session.scalar(text("SELECT count(*) FROM budgets")) == 0
+
+
+def test_the_migrations_can_be_taken_back(server_url):
+    """And in an order that the foreign keys allow."""
+    url = db.ensure_database(server_url, f"undone_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}")
+    db.upgrade(url)
+    engine = create_engine(db.url_for(url))
+
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(db.MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()

@@ -190,70 +190,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("community_id", "key"),
     )
     op.create_table(
-        "cases",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("community_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.String(length=16), nullable=False),
-        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
-        sa.Column("resident_id", sa.BigInteger(), nullable=False),
-        sa.Column("department_id", sa.BigInteger(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("category", sa.String(length=32), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "open",
-                "accepted",
-                "on_the_way",
-                "needs_info",
-                "finished",
-                "reopened",
-                "closed",
-                "withdrawn",
-                name="casestate",
-                native_enum=False,
-                length=16,
-            ),
-            nullable=False,
-        ),
-        sa.Column("urgency", sa.BigInteger(), nullable=False),
-        sa.Column("resolution", sa.BigInteger(), nullable=False),
-        sa.Column("matter", sa.String(), nullable=False),
-        sa.Column("place", sa.String(), nullable=True),
-        sa.Column("wanted_at", sa.String(), nullable=True),
-        sa.Column("contact", sa.String(), nullable=True),
-        sa.Column("phone", sa.String(), nullable=True),
-        sa.Column("worker_id", sa.BigInteger(), nullable=True),
-        sa.Column("work_order_id", sa.BigInteger(), nullable=True),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["community_id"],
-            ["communities.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"],
-            ["conversations.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"],
-            ["departments.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["resident_id"],
-            ["residents.id"],
-        ),
-        sa.ForeignKeyConstraint(["work_order_id"], ["outbox.id"], use_alter=True),
-        sa.ForeignKeyConstraint(
-            ["worker_id"],
-            ["staff.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("community_id", "number"),
-        sa.UniqueConstraint("conversation_id", "source"),
-    )
-    op.create_index("cases_by_resident", "cases", ["resident_id", "id"], unique=False)
-    op.create_table(
         "emergency_alarms",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), nullable=False),
@@ -386,6 +322,71 @@ def upgrade() -> None:
         "outbox_lane", "outbox", ["lane", "priority", "id"], unique=False, postgresql_where=sa.text("state = 'pending'")
     )
     op.create_table(
+        "cases",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("community_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
+        sa.Column("resident_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("category", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "open",
+                "accepted",
+                "on_the_way",
+                "needs_info",
+                "finished",
+                "reopened",
+                "closed",
+                "withdrawn",
+                name="casestate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("urgency", sa.BigInteger(), nullable=False),
+        sa.Column("resolution", sa.BigInteger(), nullable=False),
+        sa.Column("matter", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=True),
+        sa.Column("wanted_at", sa.String(), nullable=True),
+        sa.Column("contact", sa.String(), nullable=True),
+        sa.Column("phone", sa.String(), nullable=True),
+        sa.Column("worker_id", sa.BigInteger(), nullable=True),
+        sa.Column("work_order_id", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["community_id"],
+            ["communities.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"],
+            ["departments.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["resident_id"],
+            ["residents.id"],
+        ),
+        sa.ForeignKeyConstraint(["work_order_id"], ["outbox.id"]),
+        sa.ForeignKeyConstraint(
+            ["worker_id"],
+            ["staff.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("community_id", "number"),
+        sa.UniqueConstraint("conversation_id", "source"),
+    )
+    op.create_index("cases_by_resident", "cases", ["resident_id", "id"], unique=False)
+
+    op.create_table(
         "call_backs",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
@@ -466,6 +467,8 @@ def downgrade() -> None:
     op.drop_table("case_events")
     op.drop_index("call_backs_due", table_name="call_backs", postgresql_where=sa.text("state = 'planned'"))
     op.drop_table("call_backs")
+    op.drop_index("cases_by_resident", table_name="cases")
+    op.drop_table("cases")
     op.drop_index("outbox_lane", table_name="outbox", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("outbox_in_flight", table_name="outbox", postgresql_where=sa.text("state = 'sending'"))
     op.drop_index("outbox_due", table_name="outbox", postgresql_where=sa.text("state = 'pending'"))
@@ -476,8 +479,6 @@ def downgrade() -> None:
     op.drop_index("messages_by_conversation", table_name="messages")
     op.drop_table("messages")
     op.drop_table("emergency_alarms")
-    op.drop_index("cases_by_resident", table_name="cases")
-    op.drop_table("cases")
     op.drop_table("departments")
     op.drop_index(op.f("ix_conversations_topic_id"), table_name="conversations")
     op.drop_index(op.f("ix_conversations_community_id"), table_name="conversations")
