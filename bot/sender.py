@@ -12,7 +12,15 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from telegram import Bot
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 
 from bot import render
 from bot.drain import Drain
@@ -116,8 +124,10 @@ class Sender(Drain[Parcel]):
                 return lambda session: outbox.again(session, parcel, reason=reason)
             case NetworkError():
                 return lambda session: outbox.uncertain(session, parcel, reason=reason)
-            case _:
-                return lambda session: outbox.dead(session, parcel, reason=reason)
+            case InvalidToken():  # nothing was sent, and nothing is lost while the operator mends the token
+                return lambda session: outbox.again(session, parcel, reason=reason)
+            case _:  # an answer that nobody can read
+                return lambda session: outbox.uncertain(session, parcel, reason=reason)
 
     def _obey(self, session: Session, parcel: Parcel, error: RetryAfter, reason: str) -> None:
         seconds = retry_after(error)
