@@ -32,7 +32,7 @@ class Clock:
                         if line.startswith(b"data:"):
                             self._ahead = timedelta(seconds=float(json.loads(line[5:])["offset"]))
                             on_change()
-            except (aiohttp.ClientError, OSError, ValueError) as error:
+            except (aiohttp.ClientError, OSError, ValueError, TypeError, KeyError) as error:
                 log.warning("clock_lost", error=type(error).__name__)
             await asyncio.sleep(1.0)
 

@@ -1,0 +1,120 @@
+"""The scheduler wakes the sweeps; the clock it follows may be the demo's."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+
+from bot import scheduler
+from bot.clock import Clock
+from bot.scheduler import SWEEPS, Scheduler
+from service.db import Sessions
+from service.models import CallBack, FollowUpState, OutboxRow
+from tests.bot.servers import serving
+from tests.service.test_follow_ups import finish
+from tests.stage import NOON, Stage
+
+LATER = NOON + timedelta(days=2)
+
+
+@pytest.fixture
+def due(sessions: Sessions, monkeypatch) -> int:
+    """More call-backs than a batch holds."""
+    monkeypatch.setattr(scheduler, "BATCH", 3)
+    with sessions.begin() as session:
+        stage = Stage(session)
+        for _ in range(7):
+            finish(stage)
+    return 7
+
+
+def sweeper(sessions: Sessions, *, every: float = 60.0) -> Scheduler:
+    return Scheduler(sessions, now=lambda: LATER, every=every)
+
+
+def sent(sessions: Sessions) -> int:
+    with sessions.begin() as session:
+        return session.query(CallBack).filter(CallBack.state == FollowUpState.SENT).count()
+
+
+def test_a_sweep_does_everything_that_is_due_batch_by_batch(sessions, due):
+    sweeper(sessions).sweep("call_backs")
+
+    assert sent(sessions) == due
+
+
+@pytest.mark.parametrize("name", sorted(SWEEPS))
+def test_a_sweep_with_nothing_to_do_ends(sessions, name):
+    sweeper(sessions).sweep(name)
+
+    with sessions.begin() as session:
+        assert session.query(OutboxRow).count() == 0
+
+
+async def test_the_scheduler_wakes_the_sweeps_until_it_is_stopped(sessions, due):
+    running = asyncio.create_task(sweeper(sessions, every=0.05).run())
+
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(sent, sessions) < due:
+            pass
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_the_clock_follows_the_one_it_is_told():
+    """A demo advances it; what cannot be read is passed over."""
+    lines = [b": hello\n", b'data: {"offset": 3600}\n', b"\n"]
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        assert request.path == "/sim/clock/stream"
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for line in lines:
+            await response.write(line)
+        await asyncio.Event().wait()
+        return response
+
+    changed = asyncio.Event()
+    clock = Clock()
+    async with serving(stream) as url:
+        following = asyncio.create_task(clock.follow(f"{url}/sim/clock", on_change=changed.set))
+        async with asyncio.timeout(5):
+            await changed.wait()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    assert timedelta(minutes=59) < clock.now() - datetime.now(UTC) < timedelta(minutes=61)
+
+
+@pytest.mark.parametrize("line", [b"data: {}\n", b"data: 5\n", b"data: {\n", b'data: {"offset": null}\n'])
+async def test_a_clock_that_talks_nonsense_stops_nobody(line):
+    """The role would end, and with it the process."""
+    asked = 0
+    again = asyncio.Event()
+
+    async def stream(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            again.set()
+        return web.Response(body=line)
+
+    clock = Clock()
+    async with serving(stream) as url:
+        following = asyncio.create_task(clock.follow(url, on_change=lambda: None))
+        async with asyncio.timeout(5):
+            await asyncio.wait([following, asyncio.create_task(again.wait())], return_when=asyncio.FIRST_COMPLETED)
+        alive = not following.done()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    assert alive
+
+
+def test_without_another_clock_it_is_the_machines():
+    assert abs(Clock().now() - datetime.now(UTC)) < timedelta(seconds=5)
