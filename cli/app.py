@@ -44,7 +44,8 @@ def settings_for(name: str, *, token: bool = True) -> Settings:
     if token and settings.bot_token is None:
         sys.exit("GUANJIA_BOT_TOKEN: is needed (example: GUANJIA_BOT_TOKEN=123456:ABC-DEF; @BotFather gives one)")
     if settings.webhook_url is not None and settings.webhook_secret is None:
-        sys.exit("GUANJIA_WEBHOOK_SECRET: is needed with GUANJIA_WEBHOOK_URL (example: a long random word)")
+        name = "GUANJIA_WEBHOOK_SECRET"
+        sys.exit(f"{name}: is needed with GUANJIA_WEBHOOK_URL (example: {name}=a_long_random_word)")
     return settings
 
 

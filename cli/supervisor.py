@@ -107,13 +107,19 @@ async def run(children: Sequence[Child]) -> None:
 
 async def _answers(session: aiohttp.ClientSession, child: Child, within: float) -> None:
     assert child.health is not None
-    async with asyncio.timeout(within):
-        while True:
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                async with session.get(child.health) as response:
-                    if response.status < 500:
-                        return
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(within):
+            while not await _is_up(session, child.health):  # noqa: ASYNC110 - another program has no event to wait for
+                await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        raise TimeoutError(f"{child.name} does not answer at {child.health}") from error
+
+
+async def _is_up(session: aiohttp.ClientSession, url: str) -> bool:
+    with contextlib.suppress(aiohttp.ClientError, OSError):
+        async with session.get(url) as response:
+            return response.status < 500
+    return False
 
 
 def _die_with_parent() -> None:
