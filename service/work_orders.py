@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -14,23 +15,37 @@ from service.texts import Line
 
 DONE = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
 
+# Steps that are behind the case: their buttons are gone.
+PAST: dict[CaseState, tuple[str, ...]] = {
+    CaseState.ACCEPTED: ("accept",),
+    CaseState.ON_THE_WAY: ("accept", "depart"),
+    CaseState.NEEDS_INFO: ("ask",),
+}
+
 
 def post(session: Session, case: Case, *, key: str) -> None:
-    """Tell the case's department at once (W2)."""
+    """Tell the case's department at once (W2); an earlier work order of the case loses its buttons."""
     row_id = _put(session, case, _sheet(case), kind="work_order", key=key, delivery=Delivery.AT_MOST_ONCE)
-    if row_id is not None:
-        case.work_order_id = row_id
+    if row_id is None:
+        return
+    if case.work_order_id is not None:
+        _show(session, case, _sheet(case, superseded=True))
+    case.work_order_id = row_id
 
 
 def refresh(session: Session, case: Case) -> None:
-    """Show the case's state on its work order; an edit that has not gone out yet is overtaken by this one."""
-    if case.work_order_id is None:
-        return
+    """Show the case's state on its work order."""
+    if case.work_order_id is not None:
+        _show(session, case, _sheet(case))
+
+
+def _show(session: Session, case: Case, sheet: Line) -> None:
+    """Edit the work order; an edit that has not gone out yet is overtaken by this one."""
     overtaken = update(OutboxRow).where(
         OutboxRow.edits_id == case.work_order_id, OutboxRow.state == OutboxState.PENDING
     )
     session.execute(overtaken.values(state=OutboxState.DROPPED, reason="a newer edit overtook it"))
-    _put(session, case, _sheet(case), kind="card", edits_id=case.work_order_id, delivery=Delivery.RETRY)
+    _put(session, case, sheet, kind="card", edits_id=case.work_order_id, delivery=Delivery.RETRY)
 
 
 def note(session: Session, case: Case, phrase: str, *, key: str, **slots: object) -> None:
@@ -106,16 +121,17 @@ def _put(
     )
 
 
-def _sheet(case: Case) -> Line:
-    phrase = "utter_staff_work_order_done" if case.state in DONE else "utter_staff_work_order"
-    return texts.say(
-        phrase,
+def _sheet(case: Case, *, superseded: bool = False) -> Line:
+    final = superseded or case.state in DONE
+    state = "superseded" if superseded else case.state
+    line = texts.say(
+        "utter_staff_work_order_done" if final else "utter_staff_work_order",
         language=STAFF_LANGUAGE,
         mark=texts.words(f"utter_word_urgency_{case.urgency}", language=STAFF_LANGUAGE),
         number=case.number,
         kind=texts.words(f"utter_word_{case.kind}", language=STAFF_LANGUAGE),
         category=texts.words(f"utter_word_category_{case.category}", language=STAFF_LANGUAGE),
-        state=texts.words(f"utter_word_{case.state}", language=STAFF_LANGUAGE),
+        state=texts.words(f"utter_word_{state}", language=STAFF_LANGUAGE),
         matter=case.matter[:1000],
         place=case.place,
         wanted_at=case.wanted_at,
@@ -123,3 +139,5 @@ def _sheet(case: Case) -> Line:
         phone=case.phone,
         case_id=case.id,
     )
+    past = PAST.get(case.state, ())
+    return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in past))

@@ -147,3 +147,24 @@ def test_reopening_keeps_the_case_makes_it_urgent_and_sends_it_out_again(stage):
 
 def test_what_is_broken_and_has_no_category_still_goes_to_engineering(stage):
     assert stage.case(matter="那个东西坏了转不动").department.key == "engineering"
+
+
+def test_a_step_that_is_behind_the_case_has_no_button(stage):
+    case = stage.case()
+
+    work.tap(stage.session, stage.member(), case.id, "depart", key="tap", now=NOON)
+
+    left = {button["data"].rpartition(":")[2] for button in stage.outbox("card")[-1].payload["buttons"]}
+    assert left == {"done", "ask", "hand_on"}
+
+
+def test_a_new_work_order_takes_the_buttons_off_the_earlier_one(stage):
+    """Two cards with buttons for one case: somebody would tap the wrong one."""
+    case = stage.case(state="finished")
+    first = case.work_order_id
+
+    callbacks.reopen(stage.session, case, key="turn:7", now=NOON)
+
+    last_edit = [row for row in stage.outbox("card") if row.edits_id == first][-1]
+    assert "buttons" not in last_edit.payload
+    assert case.work_order_id != first
