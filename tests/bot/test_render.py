@@ -47,8 +47,8 @@ def test_every_sentence_of_ours_is_a_message_telegram_takes(key, language):
     line = texts.say(key, language=language, **SLOTS)
     payload = line.payload() | {"text": line.text or "…"}
 
-    request(parcel("say", payload))
-    request(parcel("edit", payload, edits_message=5))
+    assert request(parcel("say", payload))["text"]
+    assert request(parcel("edit", payload, edits_message=5))["message_id"] == 5
 
 
 @pytest.mark.parametrize("length", [1, 4095, 4096, 4097, 10_000])

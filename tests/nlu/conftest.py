@@ -18,9 +18,7 @@ from urllib.error import HTTPError, URLError
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from cli.postgres import Postgres
 from service import db
-from tests.stage import server_dir
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / "nlu/.venv/bin/python"
@@ -147,11 +145,9 @@ class Rasa:
 
 
 @pytest.fixture(scope="session")
-def tracker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database for dialogues."""
-    server = Postgres(server_dir(tmp_path_factory))
-    yield db.ensure_database(server.url, f"rasa_{os.getpid()}")
-    server.stop()
+def tracker_url(server_url: str) -> str:
+    """A database for dialogues, on the server that all tests of the run share."""
+    return db.ensure_database(server_url, f"rasa_{os.getpid()}")
 
 
 @pytest.fixture(scope="session")
