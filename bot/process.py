@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from telegram import Bot
 
-from bot import ingress
+from bot import ingress, menu
 from bot.clock import Clock
 from bot.heart import Heart
 from bot.rasa import Rasa
@@ -27,7 +27,7 @@ from service.outbox import Rates
 
 log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")
-STOP_WITHIN = 4.0  # seconds for what is in flight
+STOP_WITHIN = 3.0  # seconds for what is in flight
 Tasks = list[Coroutine[Any, Any, None]]
 
 
@@ -56,7 +56,10 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
             stack.push_async_callback(request.shutdown)
         await process.rasa.open()
         stack.push_async_callback(process.rasa.close)
+        menus = asyncio.create_task(menu.offer(bot, settings.staff_chat_id)) if "ingress" in roles else None
         await _until_stopped(process, roles)
+        if menus is not None:
+            menus.cancel()
 
 
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:

@@ -19,6 +19,11 @@ from service import conversations, db, inbox
 from service.inbox import LeaseLost, Turn
 
 log = structlog.get_logger(__name__)
+MOST_LEASES = 4 * inbox.MAX_ATTEMPTS  # of one turn; whoever takes it then has seen it end many a worker
+
+
+class TurnKillsWorkers(Exception):
+    """A turn was leased again and again and never given back: it is parked instead of ending one more worker."""
 
 
 class Worker(Drain[Turn]):
@@ -71,6 +76,8 @@ class Worker(Drain[Turn]):
             await self._give_back(turn, place)
 
     async def _handle(self, turn: Turn) -> None:
+        if turn.attempts > MOST_LEASES:
+            raise TurnKillsWorkers
         ask = await asyncio.to_thread(self._receive, turn)
         if ask is None:
             return

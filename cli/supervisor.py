@@ -17,7 +17,7 @@ from cli.children import Child
 log = structlog.get_logger(__name__)
 BACK_OFF = (0.2, 10.0)  # seconds before the first restart, and at the most; a minute of life starts it afresh
 HEALTHY_AFTER = 60.0  # seconds
-STOP_WITHIN = 4.5  # seconds after SIGTERM; then SIGKILL
+STOP_WITHIN = 3.5  # seconds after SIGTERM, then SIGKILL; PostgreSQL stops after the children, all within five
 PR_SET_PDEATHSIG = 1
 
 

@@ -19,7 +19,6 @@ from service import db
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 
 CHANNEL = "guanjia_outbox"
-MAX_ATTEMPTS = 8  # of one row; waits double from 0.5 s to 60 s
 
 
 @dataclass(frozen=True)
