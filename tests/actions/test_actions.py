@@ -47,7 +47,7 @@ def test_a_confirmed_form_becomes_one_case(desk_for, stage):
         desk = desk_for("/affirm", "affirm", talk=talk, slots=FILLED, events=FORM)
         actions.cases.open_case(desk)
 
-    assert "R2611-0001" in answers(desk)[0]
+    assert "R2611-" in answers(desk)[0]
     assert len(stage.outbox("work_order")) == 1
 
 
@@ -126,26 +126,26 @@ def test_a_bare_question_is_asked_what_it_is(desk_for):
 
 def test_asking_how_far_it_is_urges_once_and_a_tap_only_shows(desk_for, stage):
     talk = stage.resident()
-    stage.case(talk)
+    case = stage.case(talk)
 
     for text in ("/urge", "师傅怎么还没来", "师傅怎么还没来"):
         desk = desk_for(text, "urge", talk=talk)
         actions.cases.case_status(desk)
 
-    urged = [row for row in stage.outbox("note") if "R2611-0001" in row.payload["text"]]
+    urged = [row for row in stage.outbox("note") if case.number in row.payload["text"]]
     assert len(urged) == 1
-    assert "R2611-0001" in answers(desk)[-1]
+    assert case.number in answers(desk)[-1]
 
 
 def test_not_fixed_reopens_the_last_case_and_the_service_says_so(desk_for, stage):
     talk = stage.resident()
-    stage.case(talk, state="finished")
+    case = stage.case(talk, state="finished")
 
     desk = desk_for("还没好", "reopen", talk=talk)
     actions.cases.reopen(desk)
 
     assert is_silent(desk)
-    assert any("R2611-0001" in line for line in stage.lines_to(talk))
+    assert any(case.number in line for line in stage.lines_to(talk))
 
 
 def test_not_fixed_without_a_case_is_a_new_repair(desk_for):
