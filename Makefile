@@ -24,7 +24,7 @@ train: environments ## Train the understanding from nlu/data (skipped when the d
 	@./guanjia train
 
 test: setup ## Unit and integration tests (ARGS="-k word" for some of them)
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 faults: setup ## The long run of kills and faults; its figures go into docs/
 	@$(PYTHON) -m pytest -m faults $(ARGS)
