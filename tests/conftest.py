@@ -9,14 +9,33 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests.database import database_url, engine, server_url, session, sessions, stage  # noqa: F401 - fixtures
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = "127.0.0.1,::1,localhost"
+
+
+class FileByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file's tests stay on one worker, and so do all tests that share the running system of tests/faults.
+
+    pytest-xdist's own groups do nothing with this pytest, which keeps a test's id elsewhere than pytest-xdist sets it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the running system" if file.startswith("tests/faults/") and "supervisor" not in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileByFile:
+    """Share the tests out among the workers."""
+    return FileByFile(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,20 +1,12 @@
-"""One running system for all tests of this folder: they are one group of pytest-xdist, so one worker runs them."""
+"""One running system for all tests of this folder; tests/conftest.py keeps them on one worker."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.faults.harness import Stack, running
 from tests.faults.people import Person, butler, resident
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the heavy tests together, on one worker and one event loop."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -28,7 +28,7 @@ async def everyday(stack: Stack, residents: Sequence[Person], staff: Sequence[Pe
     async with asyncio.TaskGroup() as group:
         reports = [group.create_task(mend(number, person)) for number, person in enumerate(residents[::2])]
         for number, person in enumerate(residents[1::2]):
-            group.create_task(talk(person, staff[number % len(staff)], lines=6))
+            group.create_task(talk(person, staff[number % len(staff)], lines=8))
     return [task.result() for task in reports]
 
 
@@ -77,14 +77,14 @@ async def test_a_handful_of_kills_loses_nothing(stack: Stack):
 async def test_more_than_a_hundred_kills_lose_nothing(stack: Stack):
     """The whole main job, round after round, until every kind was killed often."""
     staff = [await butler(stack) for _ in range(3)]
-    killer = Killer(stack, seed=1, pauses=(0.5, 3.0))
+    killer = Killer(stack, seed=1, pauses=(1.0, 4.0))
     residents: list[Person] = []
     reports: list[Reported] = []
 
     async with on_duty(stack, staff[0]) as duty:
         killing = asyncio.create_task(killer.run(130))
         while not killing.done():
-            people = await newcomers(stack, 8)
+            people = await newcomers(stack, 14)
             reported = await everyday(stack, people, staff)
             await stack.settled(within=120)
             await stack.post("clock", advance=TWO_DAYS)

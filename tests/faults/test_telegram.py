@@ -98,6 +98,7 @@ async def test_a_work_order_in_flight_when_the_sender_dies_is_shown_to_staff(sta
         stack.kill("sender")
 
     await li.sees("不确定", number, topic="General")
+    await li.taps("已经送到", topic="General")
     assert sum(number in line for line in await li.hears(topic="工程")) == 1
 
 

@@ -63,10 +63,11 @@ async def account(stack: Stack, residents: Sequence[Person], *, after_call: int 
         await _heard(stack, person, found)
         _in_order(stack, person, found)
     await _delivered(stack, found, after_call=after_call, after_row=after_row)
+    unconfirmed = "SELECT id FROM outbox WHERE state = 'unconfirmed' AND id > :after"
     found.in_hand = [
         *(f"inbox {row.id}" for row in stack.rows("SELECT id FROM inbox WHERE done_at IS NULL AND dead_at IS NULL")),
         *(f"outbox {row.id}" for row in stack.rows("SELECT id FROM outbox WHERE state IN ('pending', 'sending')")),
-        *(f"unconfirmed {row.id}" for row in stack.rows("SELECT id FROM outbox WHERE state = 'unconfirmed'")),
+        *(f"unconfirmed {row.id}" for row in stack.rows(unconfirmed, after=after_row)),
     ]
     dead = "SELECT id, kind, reason FROM outbox WHERE state = 'dead' AND id > :after"
     found.dead = [f"{row.kind}: {row.reason}" for row in stack.rows(dead, after=after_row)]
