@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tests.faults.harness import DIALOGUE, LOOK_EVERY, ROLES, Stack
 
+WORKS_AT_LEAST = 4.0  # seconds between two kills of the same kind: with none at all nothing would ever be done
 KINDS = (*ROLES, *DIALOGUE, "postgres", "backend")
 
 
@@ -23,12 +24,13 @@ class Killer:
     seed: int
     pauses: tuple[float, float]  # seconds between kills, from and to
     recovery: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # seconds
+    _killed: int = 0
     _healing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def kills(self) -> int:
         """How many processes were killed."""
-        return sum(map(len, self.recovery.values())) + len(self._healing)
+        return self._killed
 
     async def run(self, kills: int) -> None:
         """Kill so many, every kind about equally often, and return when everything works again."""
@@ -38,12 +40,11 @@ class Killer:
             order = order or dice.sample(KINDS, len(KINDS))
             kind = order.pop()
             await asyncio.sleep(dice.uniform(*self.pauses))
-            if kind in self._healing:
-                await self._healing[kind]
-            if self.stack.kill(kind):
+            if kind not in self._healing and self.stack.kill(kind):
+                self._killed += 1
                 self._healing[kind] = asyncio.create_task(self._heal(kind))
             else:
-                order.insert(0, kind)  # it is down just now: later
+                order.insert(0, kind)  # it is down just now, or has only just come up: later
         while self._healing:
             await asyncio.gather(*self._healing.values())
 
@@ -55,6 +56,7 @@ class Killer:
         else:
             await self.stack.up(kind)
         self.recovery[kind].append(loop.time() - started)
+        await asyncio.sleep(WORKS_AT_LEAST)
         del self._healing[kind]
 
     async def _answers(self) -> None:

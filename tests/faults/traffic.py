@@ -12,6 +12,7 @@ from tests.faults.harness import LOOK_EVERY, NotInTime, Stack, until
 from tests.faults.people import Message, Person, button, buttons, text_of
 
 PATIENCE = 120.0  # seconds; Rasa alone needs ten to come back
+MOST_TRIES = 150
 PAUSE = 2.0  # seconds a person waits who was asked to
 NUMBER = re.compile(r"R\d{4}-\d{4}")
 TRY_LATER = "转给了管家"
@@ -33,7 +34,7 @@ async def report(person: Person, matter: str) -> Reported:
     heard = len(await person.hears())
     await person.says(words)
     last: Message | None = None  # the question that was tapped
-    for tries in range(1, 40):
+    for tries in range(1, MOST_TRIES):
         message, heard = await _next(person, heard)
         text = text_of(message)
         found = NUMBER.search(text)
