@@ -135,7 +135,7 @@ async def test_nothing_outlives_the_supervisor(tmp_path: Path, how: signal.Signa
     async def gone() -> bool:
         return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in everybody)
 
-    await until(gone, f"left behind: {everybody}", within=10)
+    await until(gone, f"left behind: {everybody}", within=20)
     assert owner.returncode == (0 if how is signal.SIGTERM else -how)
 
 
