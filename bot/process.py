@@ -28,6 +28,7 @@ from service.outbox import Rates
 log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")
 STOP_WITHIN = 3.0  # seconds for what is in flight
+CLOCK_WITHIN = 5.0  # seconds
 Tasks = list[Coroutine[Any, Any, None]]
 
 
@@ -87,8 +88,9 @@ async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
-    tasks += [asyncio.create_task(work) for work in process.clock_tasks()]
+    tasks = [asyncio.create_task(work) for work in process.clock_tasks()]
+    await process.know_the_time()
+    tasks += [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
     stopping = asyncio.create_task(stop.wait())
     log.info("started", roles=list(roles))
     done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +112,7 @@ class _Process:
         self._sessions = sessions
         self._bot = bot
         self._clock = Clock()
+        self._clock_read = asyncio.Event()
         self.rasa = Rasa(str(settings.rasa_url), settings.rasa_token.get_secret_value(), timeout=settings.rasa_timeout)
         self._finishers: list[Worker | Sender] = []
 
@@ -152,7 +155,13 @@ class _Process:
 
     def clock_tasks(self) -> Tasks:
         url = self._settings.clock_url
-        return [self._clock.follow(str(url).rstrip("/"), on_change=lambda: None)] if url else []
+        return [self._clock.follow(str(url).rstrip("/"), on_change=self._clock_read.set)] if url else []
+
+    async def know_the_time(self) -> None:
+        """Wait for the demo's clock, or work begins days too early; a clock that does not answer is not waited for."""
+        if self._settings.clock_url:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._clock_read.wait(), CLOCK_WITHIN)
 
     def _beat(self, role: str) -> Callable[[], None]:
         return Heart(self._settings.data_dir, role).beat
