@@ -88,7 +88,7 @@ async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(work) for work in process.clock_tasks()]
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in process.clock_tasks()]
     await process.know_the_time()
     tasks += [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
     stopping = asyncio.create_task(stop.wait())
