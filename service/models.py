@@ -72,6 +72,30 @@ class FollowUpState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class LabelUse(StrEnum):
+    """What a label is for; never both at once."""
+
+    TEST = "test"
+    TRAIN = "train"
+
+
+class CandidateReason(StrEnum):
+    """Why a message is worth a look."""
+
+    LOW_MARGIN = "low_margin"
+    REPHRASE = "rephrase"  # the bot asked to say it again
+    CORRECTED = "corrected"  # a butler gave the case another kind
+    NEAR_MISS = "near_miss"  # almost an emergency
+
+
+class CandidateState(StrEnum):
+    """What a person made of a candidate."""
+
+    OPEN = "open"
+    LABELLED = "labelled"
+    IGNORED = "ignored"
+
+
 def _values(kind: type[StrEnum]) -> list[str]:
     """Enumerations are stored as what they say, so that plain SQL can say it too."""
     return [member.value for member in kind]
@@ -403,3 +427,73 @@ class EmergencyAlarm(Base):
     kind: Mapped[str] = mapped_column(String(32))
     caught_by: Mapped[str] = mapped_column(String(16))  # tripwire, classifier
     raised_at: Mapped[datetime]
+
+
+class LanguageModel(Base):
+    """A trained model of the understanding; the file lies in the models folder under this name.
+
+    One site trains and serves one model for all of its communities, so these rows belong to none.
+    """
+
+    __tablename__ = "language_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)  # guanjia-<hash of everything it was made from>
+    data_hash: Mapped[str] = mapped_column(String(64))  # of its training examples, the site's labels included
+    trained_at: Mapped[datetime]
+    trained_by: Mapped[str]
+    scores: Mapped[dict[str, Any] | None]  # as `guanjia evaluate` measured it on the frozen sets; None: not yet
+
+
+class Activation(Base):
+    """A switch of the model that is served; the newest says which one is active. The log is never changed."""
+
+    __tablename__ = "activations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("language_models.id"))
+    at: Mapped[datetime]
+    by: Mapped[str]
+    reason: Mapped[str | None]  # why the gate was overruled, or what was rolled back
+
+    model: Mapped[LanguageModel] = relationship(lazy="joined", innerjoin=True)
+
+
+class Label(Base):
+    """What a message of this site means, as a person said: first in the site's test set, later in its training."""
+
+    __tablename__ = "labels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the text, which may be too long to index
+    text: Mapped[str]
+    intent: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(2))
+    use: Mapped[LabelUse]
+    labelled_by: Mapped[str]
+    labelled_at: Mapped[datetime]
+
+
+class Candidate(Base):
+    """A message worth a look by a person: why, and what the model made of it."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("community_id", "source", "why"),
+        Index("candidates_open", "community_id", "id", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    text: Mapped[str]
+    language: Mapped[str] = mapped_column(String(2))
+    why: Mapped[CandidateReason]
+    source: Mapped[str]  # the turn, or the case whose kind a butler corrected
+    detail: Mapped[str | None]  # the kind a butler chose, the filter that kept the tripwire quiet
+    intent: Mapped[str | None] = mapped_column(String(32))
+    confidence: Mapped[float | None]
+    margin: Mapped[float | None]  # confidence of the first guess less that of the second
+    model: Mapped[str | None]
+    noticed_at: Mapped[datetime]
+    state: Mapped[CandidateState]
+    label_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
