@@ -2,23 +2,26 @@
 
 `nlu/.venv/bin/python nlu/evaluate.py --model models/x.tar.gz labelled.jsonl`: a model against JSON Lines of text and
 intent. `... evaluate.py --cross-validate --data nlu/data/nlu`: the recipe against its own training data, five folds.
---json prints the whole report for a program. Exit code 0, or 1 when there is nothing to evaluate.
+`... evaluate.py --learning-curve labelled.jsonl`: the recipe, trained on a growing share of the data.
+--json prints the whole report for a program, --picture draws the confusion matrix. Exit code 0, or 1 when there is
+nothing to evaluate.
 """
 
 import argparse
 import json
 import sys
-from collections import Counter
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import launcher
-from parse import newest_model, read_all
+from components.text import language_of
+from examples import labelled, read_examples
+from figures import Outcome, as_text, draw_confusions, report, scores
+from parse import newest_model
 
-THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
-CONFUSIONS_SHOWN = 15
-
-Outcome = Tuple[str, str, str, float]  # text, true intent, predicted intent, confidence
+SHARES = (0.25, 0.5, 0.75, 1.0)  # of the training data, for the learning curve
+TIMED = 300  # messages, one at a time
 
 
 def main() -> None:
@@ -26,138 +29,106 @@ def main() -> None:
     arguments = _arguments()
     launcher.prepare()
     launcher.hush_tools()
-    outcomes = cross_validated(arguments.data) if arguments.cross_validate else of_model(arguments)
+    if arguments.learning_curve:
+        print(json.dumps(learning_curve(arguments.data, arguments.file), indent=1))
+        return
+    outcomes, extra = (cross_validated(arguments.data), {}) if arguments.cross_validate else of_model(arguments)
     if not outcomes:
         sys.exit("evaluate: no line with text and intent")
-    found = report(outcomes)
+    if arguments.picture:
+        draw_confusions(outcomes, arguments.picture)
+    found = {**report(outcomes, arguments.kinds), **extra}
     print(json.dumps(found, ensure_ascii=False, indent=1) if arguments.json else as_text(found))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path, nargs="?", help="JSON Lines with text and intent")
+    parser.add_argument("file", type=Path, nargs="*", help="JSON Lines with text and intent, perhaps language")
     parser.add_argument("--model", type=Path, default=launcher.HOME.parent / "models", help="file, or folder: newest")
     parser.add_argument("--cross-validate", action="store_true", help="the recipe on its own training data")
+    parser.add_argument("--learning-curve", action="store_true", help="the recipe on a growing share of the data")
     parser.add_argument(
         "--data", type=Path, default=launcher.HOME / "data" / "nlu", help="training data: file or folder"
     )
+    parser.add_argument("--kinds", type=json.loads, default={}, help="JSON object: intent to kind")
+    parser.add_argument("--picture", type=Path, help="draw the confusion matrix into this file")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
-    if not arguments.cross_validate and not (arguments.file and arguments.file.is_file()):
+    missing = [str(path) for path in arguments.file if not path.is_file()]
+    if missing:
+        parser.error(f"no such file: {', '.join(missing)}")
+    if not arguments.cross_validate and not arguments.file:
         parser.error("give a file of JSON Lines, or --cross-validate")
     return arguments
 
 
-def of_model(arguments: argparse.Namespace) -> List[Outcome]:
-    """Return what a trained model makes of labelled messages."""
+def of_model(arguments: argparse.Namespace) -> Tuple[List[Outcome], Dict[str, Any]]:
+    """Return what a trained model makes of labelled messages, and how long that takes."""
     from understanding import Understanding
 
-    items = [item for item in read_all(arguments.file) if isinstance(item.get("intent"), str)]
-    results = Understanding(newest_model(arguments.model)).parse([item["text"] for item in items])
-    return [(i["text"], i["intent"], r["intent"], r["confidence"]) for i, r in zip(items, results, strict=True)]
+    items = labelled(arguments.file)
+    texts = [item["text"] for item in items]
+    understanding = Understanding(newest_model(arguments.model))
+    outcomes = [
+        Outcome(i["text"], i["language"], i["intent"], r["intent"], r["confidence"], r["threshold"])
+        for i, r in zip(items, understanding.parse(texts), strict=True)
+    ]
+    return outcomes, {"latency_ms": latency(understanding, texts[:TIMED])}
+
+
+def latency(understanding: Any, texts: List[str]) -> Dict[str, float]:
+    """Return milliseconds of parsing one message: median, 99th percentile, longest."""
+    import numpy as np
+
+    taken = []
+    for text in texts:
+        began = time.perf_counter()
+        understanding.parse([text])
+        taken.append(1000 * (time.perf_counter() - began))
+    p50, p99 = np.percentile(taken, [50, 99]) if taken else (0.0, 0.0)
+    return {"p50": round(float(p50), 2), "p99": round(float(p99), 2), "longest": round(max(taken, default=0.0), 2)}
 
 
 def cross_validated(folder: Path) -> List[Outcome]:
     """Return what models that never saw a message make of it, for every message of the training data."""
     import numpy as np
-    from scipy.special import softmax
 
-    from components.model import held_out_distances, sharpness_of
+    from components.classifier import seen_texts
+    from components.model import held_out
 
     examples = read_examples(folder)
-    intents = np.array([intent for _, intent in examples])
-    distances = held_out_distances(_seen([text for text, _ in examples]), intents)
-    names = sorted(set(intents))
-    probabilities = softmax(sharpness_of(distances, intents) * distances, axis=1)
-    best = probabilities.argmax(axis=1)
-    guesses = zip(examples, best, probabilities, strict=True)
-    return [(text, intent, names[b], float(row[b])) for (text, intent), b, row in guesses]
-
-
-def _seen(texts: List[str]) -> list:
-    """Return texts as the intent model sees them, without a graph around the components."""
-    from rasa.shared.nlu.training_data.message import Message
-
-    from components import language
-    from components.classifier import seen
-    from components.entities import read
-    from components.normaliser import Normaliser
-
-    messages = Normaliser().process([Message.build(text) for text in texts])
-    nlp = language.build()
-    for message in messages:
-        read(nlp, message)
-    return [seen(message) for message in messages]
-
-
-def read_examples(folder: Path) -> List[Tuple[str, str]]:
-    """Return the texts and intents of a Rasa training file, or of a folder of them."""
-    from ruamel.yaml import YAML
-
-    files = sorted(folder.rglob("*.yml")) if folder.is_dir() else [folder]
-    entries = [entry for path in files for entry in YAML(typ="safe").load(path)["nlu"]]
+    intents = np.array([example.intent for example in examples])
+    guesses = held_out(seen_texts([example.text for example in examples]), intents)
     return [
-        (line[2:].strip(), entry["intent"])
-        for entry in entries
-        for line in entry.get("examples", "").splitlines()
-        if line.startswith("- ")
+        Outcome(example.text, language_of(example.text), example.intent, guess, confidence)
+        for example, (guess, confidence) in zip(examples, guesses, strict=True)
     ]
 
 
-def report(outcomes: List[Outcome]) -> Dict[str, Any]:
-    """Return the figures."""
-    from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+def learning_curve(folder: Path, files: List[Path]) -> List[Dict[str, float]]:
+    """Return macro-F1 on labelled messages after training on a growing share of the data, picked at random.
 
-    truth, predicted = [true for _, true, _, _ in outcomes], [guess for _, _, guess, _ in outcomes]
-    names = sorted(set(truth))
-    columns = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
-    wrong = Counter((true, guess) for _, true, guess, _ in outcomes if true != guess)
-    return {
-        "messages": len(outcomes),
-        "macro_f1": round(f1_score(truth, predicted, labels=names, average="macro", zero_division=0), 4),
-        "accuracy": round(accuracy_score(truth, predicted), 4),
-        "intents": {
-            name: {"precision": round(p, 3), "recall": round(r, 3), "f1": round(f, 3), "messages": int(n)}
-            for name, p, r, f, n in zip(names, *columns, strict=True)
-        },
-        "confusions": [{"intent": t, "predicted": g, "messages": n} for (t, g), n in wrong.most_common()],
-        "thresholds": [_at_threshold(threshold, outcomes) for threshold in THRESHOLDS],
-        "errors": [
-            {"text": text, "intent": true, "predicted": guess, "confidence": round(confidence, 4)}
-            for text, true, guess, confidence in outcomes
-            if true != guess
-        ],
-    }
+    Args:
+        folder: the training data.
+        files: JSON Lines of text and intent.
+    """
+    import numpy as np
 
+    from components.classifier import seen_texts
+    from components.model import IntentModel
 
-def _at_threshold(threshold: float, outcomes: List[Outcome]) -> Dict[str, float]:
-    """Say what a fallback below this confidence would do: how many are answered, how right those are, and the rest."""
-    above = [true == guess for _, true, guess, confidence in outcomes if confidence >= threshold]
-    below = [true == guess for _, true, guess, confidence in outcomes if confidence < threshold]
-    return {
-        "threshold": threshold,
-        "answered": round(len(above) / len(outcomes), 3),
-        "right_above": round(sum(above) / max(1, len(above)), 3),
-        "right_below": round(sum(below) / max(1, len(below)), 3),
-    }
-
-
-def as_text(found: Dict[str, Any]) -> str:
-    """Return the report for a person."""
-    lines = [f"messages {found['messages']}  macro-F1 {found['macro_f1']:.3f}  accuracy {found['accuracy']:.3f}", ""]
-    lines += [f"{'intent':18}{'precision':>10}{'recall':>8}{'f1':>8}{'messages':>10}"]
-    lines += [
-        f"{name:18}{row['precision']:10.3f}{row['recall']:8.3f}{row['f1']:8.3f}{row['messages']:10}"
-        for name, row in found["intents"].items()
-    ]
-    lines += ["", "most confused"]
-    lines += [f"{c['messages']:5}  {c['intent']} -> {c['predicted']}" for c in found["confusions"][:CONFUSIONS_SHOWN]]
-    lines += ["", "threshold  answered  right above  right below"]
-    lines += [
-        f"{t['threshold']:9.2f}{t['answered']:10.3f}{t['right_above']:13.3f}{t['right_below']:13.3f}"
-        for t in found["thresholds"]
-    ]
-    return "\n".join(lines)
+    examples, items = read_examples(folder), labelled(files)
+    known, unknown = seen_texts([e.text for e in examples]), seen_texts([i["text"] for i in items])
+    truth = [item["intent"] for item in items]
+    order = np.random.RandomState(7).permutation(len(examples))
+    curve = []
+    for share in SHARES:
+        part = order[: int(share * len(order))]
+        model = IntentModel.fit([known[i] for i in part], np.array([examples[i].intent for i in part]))
+        guesses = [ranking[0][0] for ranking in model.rank(unknown)]
+        rows = scores(truth, guesses, sorted(set(truth)))
+        curve.append({"examples": len(part), "macro_f1": round(sum(r["f1"] for r in rows.values()) / len(rows), 4)})
+    return curve
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Iterator
 import launcher
 
 HOME = launcher.HOME
-RECIPE = ("components/*.py", "lexicon/*.yml")  # data is not all a model is made of
+RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl")  # data is not all a model is made of
 
 
 def main() -> None:

@@ -74,5 +74,6 @@ def _line(text: str, parsed: Any) -> Dict[str, Any]:
         "text": text,
         "intent": best["name"],
         "confidence": round(best["confidence"], 4),
+        "threshold": round(parsed.get("threshold") or 0.0, 4),
         "entities": entities,
     }

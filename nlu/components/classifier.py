@@ -1,30 +1,50 @@
-"""The third component: the intent and how sure we are of it."""
+"""The third component: the intent, how sure we are of it, and whether that is sure enough."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from components.entities import MASKS, PIECES
+from components import language
+from components.entities import MASKS, PIECES, read
 from components.model import IntentModel, Seen
-from components.text import squeeze
+from components.normaliser import NORMAL_TEXT, Normaliser
+from components.text import language_of, squeeze
+from examples import labelled
+
+HOME = Path(__file__).resolve().parent.parent
+GUESSES = 5  # that are told, likeliest first
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentClassifier(GraphComponent):
     """Trains, keeps and asks the intent model of components.model."""
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, model: Optional[IntentModel] = None) -> None:
+    def __init__(
+        self,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        model: Optional[IntentModel] = None,
+    ) -> None:
+        self._config = config
         self._model_storage = model_storage
         self._resource = resource
         self._model = model
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        """Return what config.yml may say: labelled messages in nlu/ that confidence and thresholds are fitted on."""
+        return {"calibrate_on": None}
 
     @classmethod
     def create(
@@ -35,7 +55,7 @@ class IntentClassifier(GraphComponent):
         execution_context: ExecutionContext,
     ) -> IntentClassifier:
         """Create the untrained component."""
-        return cls(model_storage, resource)
+        return cls(config, model_storage, resource)
 
     @classmethod
     def load(
@@ -48,23 +68,31 @@ class IntentClassifier(GraphComponent):
     ) -> IntentClassifier:
         """Load the trained model."""
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, IntentModel.load(folder))
+            return cls(config, model_storage, resource, IntentModel.load(folder))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Train on every example that has an intent and a text, and save."""
+        """Train on every example that has an intent and a text, fit the confidence, and save."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        self._model = IntentModel.train([seen(example) for example in examples], [e.get(INTENT) for e in examples])
+        self._model = IntentModel.fit([seen(example) for example in examples], [e.get(INTENT) for e in examples])
+        if self._config["calibrate_on"]:
+            exam = labelled([HOME / self._config["calibrate_on"]])
+            self._model.calibrate(seen_texts([item["text"] for item in exam]), [item["intent"] for item in exam])
         with self._model_storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Set the intent and the ranking of every message."""
-        rankings = self._model.rank([seen(message) for message in messages])
-        for message, ranking in zip(messages, rankings, strict=True):
-            intents = [{"name": name, "confidence": confidence} for name, confidence in ranking]
-            message.set(INTENT, intents[0], add_to_output=True)
-            message.set(INTENT_RANKING_KEY, intents[:5], add_to_output=True)
+        """Set the intent and the ranking of every message; a guess below the threshold becomes the fallback."""
+        those = [seen(message) for message in messages]
+        for message, one, ranking in zip(messages, those, self._model.rank(those), strict=True):
+            guesses = [{"name": name, "confidence": confidence} for name, confidence in ranking[:GUESSES]]
+            threshold = self._model.confidence_for(one).threshold
+            if guesses[0]["confidence"] < threshold:
+                unsure = {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": 1 - guesses[0]["confidence"]}
+                guesses.insert(0, unsure)
+            message.set(INTENT, guesses[0], add_to_output=True)
+            message.set(INTENT_RANKING_KEY, guesses, add_to_output=True)
+            message.set("threshold", threshold, add_to_output=True)
         return messages
 
 
@@ -76,4 +104,14 @@ def seen(message: Message) -> Seen:
         words=squeeze(" ".join(pieces)),
         else_left=sum(character.isalnum() for piece in pieces if piece not in MASKS.values() for character in piece),
         has_entities=bool(message.get(ENTITIES)),
+        language=language_of(message.get(NORMAL_TEXT) or ""),
     )
+
+
+def seen_texts(texts: Sequence[str]) -> List[Seen]:
+    """Return texts as the intent model sees them, without a graph around the components."""
+    messages = Normaliser().process([Message.build(text) for text in texts])
+    nlp = language.build()
+    for message in messages:
+        read(nlp, message)
+    return [seen(message) for message in messages]

@@ -56,3 +56,8 @@ def squeeze(normal: str) -> str:
     """
     even = REPEATED.sub(r"\1\1", SPACES.sub(" ", normal.lower()).strip())
     return DIGITS.sub("0", even)
+
+
+def language_of(text: str) -> str:
+    """Return zh when there is a Chinese character, en otherwise."""
+    return "zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en"
