@@ -1,9 +1,9 @@
 """Rasa without the parts Guanjia never uses.
 
-Rasa 3.6.21 imports TensorFlow and thirteen chat channels the moment it starts, whether or not the pipeline needs
-them: 2 GB on disk, 340 MB of memory and ten seconds (docs/adr/0001-slim-rasa.md). Here stand-ins take the place of
-exactly those modules before Rasa is imported. Naming one of them in config.yml or credentials.yml fails with Rasa's
-own "unknown component" message.
+Rasa 3.6.21 imports TensorFlow, scikit-learn, two database clients and thirteen chat channels the moment it starts,
+whether or not anything needs them: 2 GB on disk, 400 MB of memory and ten seconds (docs/adr/0001-slim-rasa.md). Here
+stand-ins take the place of exactly those modules before Rasa is imported. Naming one of them in config.yml,
+credentials.yml or endpoints.yml fails with Rasa's own "unknown component" message.
 """
 
 import sys
@@ -24,12 +24,27 @@ TENSORFLOW_MODULES = frozenset(
     }
 )
 
+# Every other component that imports scikit-learn when it is imported itself; ours does when it trains.
+SKLEARN_MODULES = frozenset(
+    {
+        "rasa.nlu.classifiers.logistic_regression_classifier",
+        "rasa.nlu.extractors.crf_entity_extractor",
+        "rasa.nlu.featurizers.sparse_featurizer.count_vectors_featurizer",
+        "rasa.utils.tensorflow.model_data",
+    }
+)
+
+# Clients of databases that Rasa could keep its trackers in; ours are in PostgreSQL.
+UNUSED_CLIENTS = frozenset(
+    {"boto3", "boto3.dynamodb", "boto3.dynamodb.conditions", "pymongo", "pymongo.collection"}
+)
+
 # Rasa's own chat channels, less the two it needs itself and REST, which benchmarks use; and what draws with matplotlib.
 UNUSED_CHANNELS = """
     socketio botframework callback facebook mattermost rasa_chat rocketchat slack telegram twilio twilio_voice
     webexteams hangouts
 """
-UNUSED_MODULES = frozenset({"rasa.utils.plotting"} | {f"rasa.core.channels.{c}" for c in UNUSED_CHANNELS.split()})
+UNUSED_MODULES = UNUSED_CLIENTS | {"rasa.utils.plotting"} | {f"rasa.core.channels.{c}" for c in UNUSED_CHANNELS.split()}
 
 
 class StandInFinder(MetaPathFinder, Loader):
@@ -40,7 +55,7 @@ class StandInFinder(MetaPathFinder, Loader):
 
     def find_spec(self, fullname, path=None, target=None):
         """Claim only the modules named at construction; everything else is imported as usual."""
-        return ModuleSpec(fullname, self) if fullname in self.names else None
+        return ModuleSpec(fullname, self, is_package=True) if fullname in self.names else None
 
     def create_module(self, spec):
         """Let Python make the module object."""
@@ -66,7 +81,7 @@ def install(*, tensorflow: bool = False) -> None:
     """Put the stand-ins in front of the import system; call it before the first `import rasa`.
 
     Args:
-        tensorflow: keep Rasa's TensorFlow components, because the `tensorflow` extra is installed and wanted.
+        tensorflow: keep all of Rasa's own components, because the `tensorflow` extra is installed and wanted.
     """
-    names = UNUSED_MODULES if tensorflow else UNUSED_MODULES | TENSORFLOW_MODULES
+    names = UNUSED_MODULES if tensorflow else UNUSED_MODULES | TENSORFLOW_MODULES | SKLEARN_MODULES
     sys.meta_path.insert(0, StandInFinder(names))

@@ -16,7 +16,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components import language
 from components.entities import MASKS, PIECES, read
-from components.model import IntentModel, Seen
+from components.features import Seen
+from components.model import IntentModel
 from components.normaliser import NORMAL_TEXT, Normaliser
 from components.text import language_of, squeeze
 from examples import labelled

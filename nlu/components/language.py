@@ -4,36 +4,40 @@ spaCy's own EntityRuler can only mark whole tokens, and Jieba cuts "3栋2单元1
 the text, and the words are cut once more where an entity begins or ends.
 """
 
+import io
 import json
-import logging
-import tempfile
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping
 
 import jieba
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from components.rules import Rules, read_lexicon
+from components.rules import Rules, read_lexicon, read_words
 
 FACTORY = "guanjia_rules"
+DICTIONARY = Path(jieba.__file__).with_name("dict.txt")
+COMMON = 5  # times Jieba has counted a word; the 210,000 rarer ones cost 40 MB and teach nothing
+OURS = 1000  # times a word of the lexicon counts as seen, so that it stays whole
 
-# Jieba keeps a cache in the world-writable /tmp under a guessable name and unmarshals whatever lies there.
-jieba.dt.tmp_dir = tempfile.mkdtemp(prefix="guanjia-jieba-")
-jieba.setLogLevel(logging.WARNING)
+# Empty until `_cut_by`, but ready: spaCy tries Jieba out when a pipeline is made, which would load all of its dictionary.
+jieba.dt.FREQ, jieba.dt.total, jieba.dt.initialized = {}, 1, True
 
 
 class RuleFinder:
-    """Sets `doc.ents` from the lexicon, and keeps the lexicon in the saved pipeline."""
+    """Sets `doc.ents` from the lexicon; lexicon and words are kept in the saved pipeline."""
 
-    def __init__(self, lexicon: List[Dict[str, Any]]) -> None:
-        self._use(lexicon)
+    def __init__(self, lexicon: List[Dict[str, Any]], words: Mapping[str, int]) -> None:
+        self._use(lexicon, words)
 
-    def _use(self, lexicon: List[Dict[str, Any]]) -> None:
-        self.lexicon = lexicon
+    def _use(self, lexicon: List[Dict[str, Any]], words: Mapping[str, int]) -> None:
+        self.lexicon, self.words = lexicon, words
         self.rules = Rules(lexicon) if lexicon else None
+        if words:
+            _cut_by(json.dumps(words, ensure_ascii=False))
 
     def __call__(self, doc: Doc) -> Doc:
         """Return the document cut anew around its entities, their value in `ent_id_`."""
@@ -47,29 +51,51 @@ class RuleFinder:
         return exact
 
     def to_disk(self, path: Path, exclude=()) -> None:
-        """Write the lexicon into spaCy's folder."""
-        Path(path).write_text(json.dumps(self.lexicon, ensure_ascii=False, indent=1), encoding="utf-8")
+        """Write the lexicon and the words into spaCy's folder."""
+        kept = {"lexicon": self.lexicon, "words": self.words}
+        Path(path).write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
 
     def from_disk(self, path: Path, exclude=()) -> "RuleFinder":
-        """Read the lexicon the model was trained with, which may be older than the one in the tree."""
-        self._use(json.loads(Path(path).read_text(encoding="utf-8")))
+        """Read those the model was trained with, which may be older than the ones in the tree."""
+        self._use(**json.loads(Path(path).read_text(encoding="utf-8")))
         return self
 
 
-@Language.factory(FACTORY, default_config={"lexicon": []})
-def _make_rule_finder(nlp: Language, name: str, lexicon: List[Dict[str, Any]]) -> RuleFinder:
-    return RuleFinder(lexicon)
+@Language.factory(FACTORY, default_config={"lexicon": [], "words": {}})
+def _make_rule_finder(nlp: Language, name: str, lexicon: List[Dict[str, Any]], words: Dict[str, int]) -> RuleFinder:
+    return RuleFinder(lexicon, words)
 
 
+@lru_cache(maxsize=1)
 def build() -> Language:
-    """Return a new pipeline with the lexicon in the tree."""
-    jieba.initialize()
+    """Return the pipeline with the lexicon in the tree, made once."""
+    lexicon = read_lexicon()
+    terms = [term for rules in lexicon for term in rules.get("terms", ()) if not term.isascii()]
+    words = {**_common_words(), **dict.fromkeys([*terms, *read_words()], OURS)}
     nlp = spacy.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "jieba"}}})
-    nlp.add_pipe(FACTORY)._use(read_lexicon())
+    nlp.add_pipe(FACTORY)._use(lexicon, words)
     return nlp
 
 
 def load(folder: Path) -> Language:
     """Return the pipeline that was saved with a model."""
-    jieba.initialize()  # half a second, better now than in front of the first resident
     return spacy.load(folder)
+
+
+def _common_words() -> Dict[str, int]:
+    """Return the common words of Jieba's own dictionary and how often it has counted them."""
+    with DICTIONARY.open(encoding="utf-8") as lines:
+        counted = (line.split(" ")[:2] for line in lines)
+        return {word: int(count) for word, count in counted if int(count) >= COMMON}
+
+
+@lru_cache(maxsize=1)  # the next model mostly has the same words
+def _cut_by(words: str) -> None:
+    """Give Jieba exactly these words (JSON: how often each was counted).
+
+    Jieba has one dictionary in a process. Its own loading leaves a cache under a guessable name in the world-writable
+    /tmp, and unmarshals whatever lies there.
+    """
+    lines = "".join(f"{word} {count}\n" for word, count in json.loads(words).items())
+    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(io.BytesIO(lines.encode()))
+    jieba.dt.initialized = True

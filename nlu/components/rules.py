@@ -28,6 +28,11 @@ def read_lexicon(folder: Path = LEXICON) -> List[Dict[str, Any]]:
     return [yaml.load(folder / f"{label}.yml") for label in STRENGTH]
 
 
+def read_words(folder: Path = LEXICON) -> List[str]:
+    """Read the words that are not to be cut."""
+    return YAML(typ="safe").load(folder / "words.yml")
+
+
 class Rules:
     """The compiled rules of one lexicon."""
 
