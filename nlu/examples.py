@@ -14,7 +14,7 @@ import launcher
 
 TOO_ALIKE = 0.6  # of the character bigrams in common (Jaccard), inside an intent
 LIKE_AN_EXAM = 0.5  # the same, against messages that measure …
-LONG_ENOUGH = 6  # … of so many characters: there are only so many ways to say thanks
+CHARACTERS, WORDS = 6, 4  # … of at least so many: there are only so many ways to say thanks
 
 
 class Example(NamedTuple):
@@ -114,7 +114,7 @@ def near_duplicates(examples: Sequence[Example]) -> Iterator[str]:
 
 def leaks(examples: Sequence[Example], exam: Sequence[str]) -> Iterator[str]:
     """Yield examples that resemble a message that measures: what is learnt by heart measures nothing."""
-    telling = [text for text in exam if len(text) >= LONG_ENOUGH]
+    telling = [text for text in exam if len(text) >= CHARACTERS and (not text.isascii() or len(text.split()) >= WORDS)]
     for one, _, share in alike([example.text for example in examples], telling, above=LIKE_AN_EXAM):
         yield f"{examples[one].place}: {share:.2f} like a message that measures: {examples[one].text}"
 
