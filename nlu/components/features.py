@@ -143,11 +143,11 @@ class Features:
         """Return a sparse row per message, for the training."""
         from scipy.sparse import csr_matrix
 
-        places, values, ends = array("l"), array("d"), array("l", [0])
+        places, values, ends = array("i"), array("d"), array("i", [0])
         for seen in messages:
             found, weights = self.row(seen)
             places.extend(found.tolist())
             values.extend(weights.tolist())
             ends.append(len(places))
-        shape = (len(messages), self.width)
-        return csr_matrix((np.frombuffer(values), np.frombuffer(places, np.int64), np.frombuffer(ends, np.int64)), shape)
+        parts = (np.frombuffer(values), np.frombuffer(places, np.intc), np.frombuffer(ends, np.intc))
+        return csr_matrix(parts, (len(messages), self.width))

@@ -9,7 +9,7 @@ import json
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List
 
 import jieba
 import spacy
@@ -20,7 +20,7 @@ from components.rules import Rules, read_lexicon, read_words
 
 FACTORY = "guanjia_rules"
 DICTIONARY = Path(jieba.__file__).with_name("dict.txt")
-COMMON = 5  # times Jieba has counted a word; the 210,000 rarer ones cost 40 MB and teach nothing
+COMMON = 10  # times Jieba has counted a word; the 240,000 rarer ones cost 45 MB and teach nothing
 OURS = 1000  # times a word of the lexicon counts as seen, so that it stays whole
 
 # Empty until `_cut_by`, but ready: spaCy tries Jieba out when a pipeline is made, which would load all of its dictionary.
@@ -30,14 +30,14 @@ jieba.dt.FREQ, jieba.dt.total, jieba.dt.initialized = {}, 1, True
 class RuleFinder:
     """Sets `doc.ents` from the lexicon; lexicon and words are kept in the saved pipeline."""
 
-    def __init__(self, lexicon: List[Dict[str, Any]], words: Mapping[str, int]) -> None:
+    def __init__(self, lexicon: List[Dict[str, Any]], words: str) -> None:
         self._use(lexicon, words)
 
-    def _use(self, lexicon: List[Dict[str, Any]], words: Mapping[str, int]) -> None:
+    def _use(self, lexicon: List[Dict[str, Any]], words: str) -> None:
         self.lexicon, self.words = lexicon, words
         self.rules = Rules(lexicon) if lexicon else None
         if words:
-            _cut_by(json.dumps(words, ensure_ascii=False))
+            _cut_by(words)
 
     def __call__(self, doc: Doc) -> Doc:
         """Return the document cut anew around its entities, their value in `ent_id_`."""
@@ -61,8 +61,8 @@ class RuleFinder:
         return self
 
 
-@Language.factory(FACTORY, default_config={"lexicon": [], "words": {}})
-def _make_rule_finder(nlp: Language, name: str, lexicon: List[Dict[str, Any]], words: Dict[str, int]) -> RuleFinder:
+@Language.factory(FACTORY, default_config={"lexicon": [], "words": ""})
+def _make_rule_finder(nlp: Language, name: str, lexicon: List[Dict[str, Any]], words: str) -> RuleFinder:
     return RuleFinder(lexicon, words)
 
 
@@ -71,7 +71,7 @@ def build() -> Language:
     """Return the pipeline with the lexicon in the tree, made once."""
     lexicon = read_lexicon()
     terms = [term for rules in lexicon for term in rules.get("terms", ()) if not term.isascii()]
-    words = {**_common_words(), **dict.fromkeys([*terms, *read_words()], OURS)}
+    words = _common_words() + "".join(f"{word} {OURS}\n" for word in dict.fromkeys([*terms, *read_words()]))
     nlp = spacy.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "jieba"}}})
     nlp.add_pipe(FACTORY)._use(lexicon, words)
     return nlp
@@ -82,20 +82,18 @@ def load(folder: Path) -> Language:
     return spacy.load(folder)
 
 
-def _common_words() -> Dict[str, int]:
-    """Return the common words of Jieba's own dictionary and how often it has counted them."""
+def _common_words() -> str:
+    """Return the common lines of Jieba's own dictionary: word, count, part of speech."""
     with DICTIONARY.open(encoding="utf-8") as lines:
-        counted = (line.split(" ")[:2] for line in lines)
-        return {word: int(count) for word, count in counted if int(count) >= COMMON}
+        return "".join(line for line in lines if int(line.split(" ")[1]) >= COMMON)
 
 
 @lru_cache(maxsize=1)  # the next model mostly has the same words
 def _cut_by(words: str) -> None:
-    """Give Jieba exactly these words (JSON: how often each was counted).
+    """Give Jieba exactly these words, in the form of its dictionaries.
 
     Jieba has one dictionary in a process. Its own loading leaves a cache under a guessable name in the world-writable
     /tmp, and unmarshals whatever lies there.
     """
-    lines = "".join(f"{word} {count}\n" for word, count in json.loads(words).items())
-    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(io.BytesIO(lines.encode()))
+    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(io.BytesIO(words.encode()))
     jieba.dt.initialized = True
