@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ class When:
         return (self.ends or self.begins + DAY) < _full_minute(now)
 
 
-def resolve(words: str, *, now: datetime, timezone: str, ahead: bool = True) -> When | None:
+def resolve(words: str, *, now: datetime, timezone: str, ahead: bool = True, day: date | None = None) -> When | None:
     """Turn a resident's words of time into what they mean.
 
     A day that the words name is kept even if it lies on the wrong side of now: 今天上午, said in the afternoon, is
@@ -40,17 +40,18 @@ def resolve(words: str, *, now: datetime, timezone: str, ahead: bool = True) -> 
         now: the moment they were said, aware.
         timezone: the community's, by its IANA name.
         ahead: True for a visit, which is in the future; False for when the trouble was.
+        day: the day that is talked of already, in that time zone; words without a day mean it.
 
     Returns:
         None when the words are unreadable or ambiguous: nobody's time is guessed wildly.
     """
     sides = when_words.read(words)
-    clock = _Clock(_full_minute(now), ZoneInfo(timezone), ahead)
+    clock = _Clock(_full_minute(now), ZoneInfo(timezone), ahead, day)
     if any(COUNTED & side.tells() for side in sides):
         return _counted(sides[0], clock) if len(sides) == 1 else None
     found = list(_ranges(sides[0], sides[1], clock) if len(sides) > 1 else _choices(sides[0], clock)) if sides else []
     fitting = [when for when in found if clock.fits(when, opens=_opens(sides[0]))]
-    if not fitting and found and when_days.are_named(sides[0]):
+    if not fitting and found and clock.knows_day(sides[0]):
         return found[-1]
     return fitting[0] if fitting else None
 
@@ -62,6 +63,17 @@ class _Clock:
     now: datetime  # UTC, full minutes
     zone: ZoneInfo
     ahead: bool
+    talked_of: date | None
+
+    def knows_day(self, said: Said) -> bool:
+        """Whether the words name a day, or follow on one."""
+        return when_days.are_named(said) or self.talked_of is not None
+
+    def days(self, said: Said) -> Sequence[Days]:
+        """The days that the words may mean."""
+        if self.talked_of and not when_days.are_named(said):
+            return [Days(self.talked_of, self.talked_of)]
+        return when_days.choices(said, today=self.today, ahead=self.ahead)
 
     @property
     def today(self) -> date:
@@ -111,7 +123,7 @@ def _counted(said: Said, clock: _Clock) -> When | None:
 
 def _choices(said: Said, clock: _Clock) -> Iterator[When]:
     """Everything that words for one point of time may mean, the likeliest first."""
-    for days in when_days.choices(said, today=clock.today, ahead=clock.ahead):
+    for days in clock.days(said):
         if not when_hours.are_named(said):
             yield from _whole(days, said, clock)
         elif days.is_one:
@@ -121,7 +133,7 @@ def _choices(said: Said, clock: _Clock) -> Iterator[When]:
 
 def _day(day: date, said: Said, clock: _Clock) -> Day:
     """The day as its hours see it."""
-    return Day(when_days.are_named(said), clock.minute if day == clock.today else None)
+    return Day(clock.knows_day(said), clock.minute if day == clock.today else None)
 
 
 def _whole(days: Days, said: Said, clock: _Clock) -> Iterator[When]:
@@ -140,7 +152,7 @@ def _whole(days: Days, said: Said, clock: _Clock) -> Iterator[When]:
 
 def _ranges(begin: Said, end: Said, clock: _Clock) -> Iterator[When]:
     """Everything that from … to … may mean, the likeliest first."""
-    for first in when_days.choices(begin, today=clock.today, ahead=clock.ahead):
+    for first in clock.days(begin):
         last = _last_days(end, first, clock)
         if not last or last.last < first.first:
             continue
