@@ -49,8 +49,9 @@ def resolve(words: str, *, now: datetime, timezone: str, ahead: bool = True, day
     clock = _Clock(_full_minute(now), ZoneInfo(timezone), ahead, day)
     if any(COUNTED & side.tells() for side in sides):
         return _counted(sides[0], clock) if len(sides) == 1 else None
-    found = list(_ranges(sides[0], sides[1], clock) if len(sides) > 1 else _choices(sides[0], clock)) if sides else []
-    fitting = [when for when in found if clock.fits(when, opens=_opens(sides[0]))]
+    found = list(_meanings(sides, clock))
+    opens = len(sides) == 1 and _opens(sides[0])
+    fitting = [when for when in found if clock.fits(when, opens=opens)]
     if not fitting and found and clock.knows_day(sides[0]):
         return found[-1]
     return fitting[0] if fitting else None
@@ -119,6 +120,14 @@ def _counted(said: Said, clock: _Clock) -> When | None:
         return When(clock.now, clock.at(clock.today + said.within_days * DAY, clock.minute))
     moment = clock.now + timedelta(minutes=said.minutes or 0)
     return When(moment, moment)
+
+
+def _meanings(sides: Sequence[Said], clock: _Clock) -> Iterator[When]:
+    """Everything that the words may mean, the likeliest first."""
+    if len(sides) == 1:
+        yield from _choices(sides[0], clock)
+    elif sides:
+        yield from _ranges(sides[0], sides[1], clock)
 
 
 def _choices(said: Said, clock: _Clock) -> Iterator[When]:

@@ -69,7 +69,7 @@ def read(words: str) -> tuple[Said, ...]:
     """
     text = _normal(words)
     sides = _sides(text) if 0 < len(text) <= LONGEST else None
-    if not sides or not all(map(_is_possible, sides)) or not any(_names_an_hour_or_none(side) for side in sides):
+    if not sides or not all(map(_is_possible, sides)) or not any(map(_is_more_than_a_number, sides)):
         return ()
     return tuple(sides)
 
@@ -165,9 +165,9 @@ def _is_possible(said: Said) -> bool:
     return all(low <= getattr(said, name) <= high for name, (low, high) in limits.items() if name in said.tells())
 
 
-def _names_an_hour_or_none(said: Said) -> bool:
-    """Whether a number alone is an hour because something stands beside it."""
-    return bool(said.tells() - {"bare", "hour"}) or not said.bare
+def _is_more_than_a_number(said: Said) -> bool:
+    """Whether something stands beside the number that makes it an hour: "2" says nothing, "at 2" does."""
+    return not said.bare or bool(said.tells() - {"bare", "hour"})
 
 
 @cache
