@@ -45,7 +45,7 @@ def choices(said: Said, *, day: Day, ahead: bool) -> Sequence[Hours]:
     Returns:
         None at all when nobody could tell which hours are meant.
     """
-    if said.hour is None and said.part:
+    if said.part and _is_part(said):
         return [_edged(hours, said) for hours in _part(said.part, ahead=ahead)]
     minutes = _usual(said, day, ahead=ahead) if _is_open(said) else _clock(said)
     return [_edged(Hours(minute, minute + _more(said)), said) for minute in minutes]
@@ -69,7 +69,7 @@ def ends_after(said: Said, minute: int) -> Sequence[int]:
     """
     if not are_named(said):
         return [MIDNIGHT]
-    if said.hour is None and said.part:
+    if said.part and _is_part(said):
         ends = [table()["parts"][said.part]["until"] * HOUR]
     else:
         ends = [each + later for later in (0, MIDNIGHT) for each in _clock(said)]
@@ -78,7 +78,7 @@ def ends_after(said: Said, minute: int) -> Sequence[int]:
 
 def _edged(hours: Hours, said: Said) -> Hours:
     """The hours after, or until, what was named."""
-    noon = table()["parts"][said.part].get("at") if said.part and said.hour is None else None
+    noon = table()["parts"][said.part].get("at") if _is_part(said) else None
     begins = noon * HOUR if noon else hours.begins
     if said.edge in {"after", "since"}:
         return Hours(begins, MIDNIGHT if begins < MIDNIGHT else NEXT_MORNING)
@@ -111,7 +111,8 @@ def _anchor(said: Said) -> Sequence[int]:
     """Before and after work, school or a meal; of the thing itself no hour is known."""
     sides = {"after": "after", "since": "after", "before": "before", "by": "before"}
     hour = table()["anchors"][said.anchor].get(sides.get(str(said.edge)))
-    return [int(hour * HOUR)] if hour else []
+    clock = table()["parts"][said.part]["clock"] if said.part else [[0, 24]]
+    return [int(hour * HOUR)] if hour and any(first <= hour < last for first, last in clock) else []
 
 
 def _usual(said: Said, day: Day, *, ahead: bool) -> Sequence[int]:
@@ -131,6 +132,11 @@ def _usual(said: Said, day: Day, *, ahead: bool) -> Sequence[int]:
 def _more(said: Said) -> int:
     """How long 三点多 lasts: to the full hour, or to the half."""
     return 0 if not said.more else HOUR // 2 if said.minute else HOUR
+
+
+def _is_part(said: Said) -> bool:
+    """Whether a part of the day is all that is named."""
+    return said.part is not None and said.hour is None and said.anchor is None
 
 
 def _is_open(said: Said) -> bool:

@@ -160,8 +160,10 @@ def _with_length(says: Says) -> Says | None:
 
 
 def _is_possible(said: Said) -> bool:
-    """Whether the numbers are of a clock and a calendar."""
+    """Whether the numbers are of a clock and a calendar, and one thing says the hour."""
     limits = {"hour": (0, 24), "minute": (-15, 59), "month": (1, 12), "date": (1, 31), "year": (FIRST_YEAR, LAST_YEAR)}
+    if said.anchor and said.hour is not None:  # 三点下班: which of them?
+        return False
     return all(low <= getattr(said, name) <= high for name, (low, high) in limits.items() if name in said.tells())
 
 
