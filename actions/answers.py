@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from actions import places
-from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, with_entities
+from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
 from actions.turns import Turn
 
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
@@ -79,14 +79,27 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
     if turn.intent == "deny" and _is_small_talk(turn):
-        return replace(told, phone=DECLINED, visit_time=SOON)
+        return to_come(replace(told, phone=DECLINED), SOON, turn)
     if _is_small_talk(turn) or (turn.tapped and turn.intent != "inform"):
         return told
-    phone = told.phone or _digits(turn)
-    named = told.visit_time if told.visit_time != facts.visit_time else None
-    if not named and turn.rest and turn.rest != phone and not _is_bare_number(turn):
-        named = turn.unrecognised
-    return replace(told, phone=phone, visit_time=named or SOON)
+    return _take_time(facts, replace(told, phone=told.phone or _digits(turn)), turn)
+
+
+def _take_another_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    """A time for one that was over; it is said back before anything is registered."""
+    if turn.intent == "deny" and _is_small_talk(turn):
+        return replace(to_come(told, SOON, turn), confirmed=None)
+    if turn.found("time") or _is_small_talk(turn):
+        return replace(told, confirmed=None)
+    return replace(_take_time(facts, told, turn), confirmed=None)
+
+
+def _take_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    """The time that was recognised, or whatever else was said, or as soon as possible."""
+    if told.visit_time and told.visit_time != facts.visit_time:
+        return told
+    says_more = turn.rest and turn.rest != told.phone and not _is_bare_number(turn)
+    return to_come(told, turn.unrecognised if says_more else SOON, turn)
 
 
 def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
@@ -131,6 +144,7 @@ _TAKE: Mapping[str, Callable[[Facts, Facts, Turn], Facts]] = {
     "location": _take_location,
     "phone_and_time": _take_phone_and_time,
     "phone": _take_phone,
+    "another_time": _take_another_time,
     "confirmed": _take_verdict,
     "change": _take_verdict,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions import facts, said_back
+from actions import facts, said_back, times
 from actions.base import Desk, Event, action
 from service import callbacks, cases, greetings, texts, work_orders
 
@@ -19,11 +19,14 @@ def open_case(desk: Desk) -> list[Event]:
     """
     assert desk.slots.get("confirmed") is True, "nobody has confirmed"
     kind, told, language = _form(desk), facts.from_slots(desk.slots), desk.turn.language
+    visit = told.visit if kind == "repair" else None
     case_facts = cases.Facts(
         kind=kind,
         matter=str(told.matter),
         place=facts.stated(told.location),
         wanted_at=said_back.wanted_at(told, language) if kind == "repair" else None,
+        wanted_from=visit.begins if visit else None,
+        wanted_until=visit.ends if visit else None,
         contact=told.contact,
         phone=facts.stated(told.phone),
     )
@@ -36,12 +39,15 @@ def open_case(desk: Desk) -> list[Event]:
 @action("action_take_down")
 def take_down(desk: Desk) -> list[Event]:
     """Take praise, a suggestion or a request for a service down in one turn."""
-    kind = desk.turn.intent
+    kind, words = desk.turn.intent, " ".join(desk.turn.found("time"))
+    visit = times.to_come(words, desk.turn) if kind == "request_service" else None
     case_facts = cases.Facts(
         kind=kind,
         matter=desk.turn.text,
         place=desk.conversation.resident.place,
-        wanted_at=" ".join(desk.turn.found("time")) or None,
+        wanted_at=words or None,
+        wanted_from=visit.begins if visit else None,
+        wanted_until=visit.ends if visit else None,
         phone=desk.conversation.resident.phone,
     )
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
-from actions import places
+from actions import places, times
 from actions.turns import Turn
 from service import texts
+from service.when import When
 
 DECLINED = "-"  # asked for, and the resident would rather not say
 SOON = "asap"  # no time was named
@@ -21,9 +23,16 @@ class Facts:
     matter: str | None = None
     location: str | None = None
     phone: str | None = None
-    visit_time: str | None = None
+    visit_time: str | None = None  # in the resident's words
     contact: str | None = None
+    visit_from: str | None = None  # what visit_time means, in ISO 8601; none when that is unclear
+    visit_until: str | None = None
     confirmed: bool | None = None
+
+    @property
+    def visit(self) -> When | None:
+        """When a visit suits, if the words are clear."""
+        return times.from_slots(self.visit_from, self.visit_until)
 
 
 def begin(turn: Turn) -> Facts:
@@ -39,14 +48,22 @@ def begin(turn: Turn) -> Facts:
     )
 
 
-def question(facts: Facts, *, kind: str) -> str | None:
-    """Name what is to be asked next, or None when everything is there."""
+def question(facts: Facts, *, kind: str, now: datetime) -> str | None:
+    """Name what is to be asked next, or None when everything is there.
+
+    Args:
+        facts: so far.
+        kind: repair, complaint or inquiry.
+        now: aware; a visit that was wanted before it is asked about again.
+    """
     if not facts.matter:
         return "matter" if facts.location or kind == "inquiry" else "matter_and_place"
     if kind == "inquiry":
         return None
     if not facts.location:
         return "location"
+    if kind == "repair" and facts.visit and facts.visit.is_over(now):
+        return "another_time"
     if kind == "repair" and not facts.phone:
         return "phone" if facts.visit_time else "phone_and_time"
     return {None: "confirmed", False: "change", True: None}[facts.confirmed]
@@ -72,17 +89,22 @@ def called(name: str, language: str) -> str:
 
 def with_entities(facts: Facts, turn: Turn) -> Facts:
     """The facts with what the understanding found; it corrects what was said before, at any moment."""
-    phones, times, names = (turn.found(label) for label in ("phone", "time", "name"))
-    about_visit = facts.matter and facts.matter != turn.matter[:MOST_MATTER]
-    if not (about_visit or turn.speaks_of_a_visit):
-        times = []
+    phones, names = turn.found("phone"), turn.found("name")
+    about_visit = bool(facts.matter and facts.matter != turn.matter[:MOST_MATTER])
+    visit = " ".join(times.of_a_visit(turn, is_asked=about_visit))
     return replace(
-        facts,
+        facts if not visit else to_come(facts, visit, turn),
         location=_location(facts, turn),
         phone=phones[-1] if phones else facts.phone,
-        visit_time=" ".join(times) or facts.visit_time,
         contact=called(names[-1], turn.language) if names else facts.contact,
     )
+
+
+def to_come(facts: Facts, words: str, turn: Turn) -> Facts:
+    """The facts with when a visit suits, by the words of this turn."""
+    meant = times.meaning(words, turn, before=facts.visit)
+    begins, ends = (meant.begins, meant.ends) if meant else (None, None)
+    return replace(facts, visit_time=words, visit_from=times.to_slot(begins), visit_until=times.to_slot(ends))
 
 
 def _location(facts: Facts, turn: Turn) -> str | None:

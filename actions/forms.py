@@ -44,9 +44,9 @@ def _events(before: facts.Facts, told: facts.Facts, kind: str, turn: Turn) -> li
     """The slots that changed; `confirmed` always, because a form takes no slot at all for a refusal."""
     was, now = asdict(before), asdict(told)
     events = [SlotSet(name, now[name]) for name in now if name == "confirmed" or now[name] != was[name]]
-    asked = facts.question(told, kind=kind)
+    asked = facts.question(told, kind=kind, now=turn.now)
     if asked == "confirmed":
-        events.append(SlotSet("summary", said_back.summary(told, kind=kind, language=turn.language)))
+        events.append(SlotSet("summary", said_back.summary(told, turn, kind=kind)))
     return [*events, SlotSet("requested_slot", asked)]
 
 

@@ -79,6 +79,11 @@ class Turn:
         """When the turn is handled, aware UTC."""
         return datetime.fromisoformat(self.metadata["now"])
 
+    @property
+    def timezone(self) -> str:
+        """The community's time zone, by its IANA name."""
+        return str(self.metadata["timezone"])
+
     def known(self, fact: str) -> str | None:
         """What is known of the resident from earlier: phone, place or surname."""
         value = self.metadata.get(fact)
@@ -107,8 +112,13 @@ class Turn:
     def matter(self) -> str:
         """The text without the clauses that hold nothing but facts, which stand in slots of their own."""
         clauses = [Clause(found.start(), found[0]) for found in CLAUSE.finditer(self.text)]
-        telling = [clause for clause in clauses if len(any_of("visit").sub("", clause.of(self).rest).strip()) > 1]
+        telling = [clause for clause in clauses if not clause.of(self).says_only_facts]
         return "".join(clause.text for clause in telling).strip(MARKS) or self.text
+
+    @property
+    def says_only_facts(self) -> bool:
+        """Whether nothing is left beside the facts but the wish that somebody comes."""
+        return len(any_of("visit").sub("", self.rest).strip()) <= 1
 
     @property
     def says_nothing_new(self) -> bool:

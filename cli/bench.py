@@ -231,6 +231,7 @@ class _Stock:
             "conversation_id": talk,
             "language": "zh",
             "now": datetime.now(UTC).isoformat(),
+            "timezone": "UTC",
             "text": words,
         }
         async with self._http.post(

@@ -76,7 +76,9 @@ class Facts:
     kind: str
     matter: str
     place: str | None = None
-    wanted_at: str | None = None
+    wanted_at: str | None = None  # in the resident's words
+    wanted_from: datetime | None = None  # what they mean, aware; none when that is unclear
+    wanted_until: datetime | None = None
     contact: str | None = None
     phone: str | None = None
 

@@ -348,7 +348,9 @@ class Case(Base):
     resolution: Mapped[int] = mapped_column(default=0)  # how often it was finished
     matter: Mapped[str]
     place: Mapped[str | None]
-    wanted_at: Mapped[str | None]
+    wanted_at: Mapped[str | None]  # in the resident's words
+    wanted_from: Mapped[datetime | None]  # what the words mean, when that is clear
+    wanted_until: Mapped[datetime | None]  # the same as wanted_from for a moment; none when no end was meant
     contact: Mapped[str | None]
     phone: Mapped[str | None]
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -11,12 +11,11 @@ from typing import Any
 
 import yaml
 
+from service.numerals import HALF_WIDTH, digits, is_numeral
+
 TABLE = Path(__file__).with_suffix(".yml")
 LONGEST = 2_000  # characters that are read; an address stands near the beginning
-HALF_WIDTH = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x3001: 0x2C, 0x3002: 0x2C}
 SIMPLIFIED = str.maketrans("棟單元號樓層電車庫區間廚廳臥陽臺門東", "栋单元号楼层电车库区间厨厅卧阳台门东")
-DIGITS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1}
-UNITS = {"十": 10, "百": 100}
 
 
 @dataclass(frozen=True)
@@ -87,21 +86,7 @@ def _places_in(text: str) -> Iterator[str]:
 
 def _value(written: str) -> str:
     """A part as it is stored: digits for numerals, capital letters."""
-    return _number(written) if written[0] in DIGITS or written[0] in UNITS else written.upper()
-
-
-def _number(numeral: str) -> str:
-    """Chinese numerals as digits: 二十三 is a number, 一二零三 a row of digits."""
-    if not UNITS.keys() & set(numeral):
-        return "".join(str(DIGITS[sign]) for sign in numeral)
-    total = pending = 0
-    for sign in numeral:
-        if sign in UNITS:
-            total += (pending or 1) * UNITS[sign]
-            pending = 0
-        else:
-            pending = DIGITS[sign]
-    return str(total + pending)
+    return digits(written) if is_numeral(written[0]) else written.upper()
 
 
 @cache

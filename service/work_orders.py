@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service import outbox, texts
+from service import outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
 from service.texts import Line
+from service.when import When
 
 DONE = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
 
@@ -25,18 +26,18 @@ PAST: dict[CaseState, tuple[str, ...]] = {
 
 def post(session: Session, case: Case, *, key: str) -> None:
     """Tell the case's department at once (W2); an earlier work order of the case loses its buttons."""
-    row_id = _put(session, case, _sheet(case), kind="work_order", key=key, delivery=Delivery.AT_MOST_ONCE)
+    row_id = _put(session, case, _sheet(session, case), kind="work_order", key=key, delivery=Delivery.AT_MOST_ONCE)
     if row_id is None:
         return
     if case.work_order_id is not None:
-        _show(session, case, _sheet(case, superseded=True))
+        _show(session, case, _sheet(session, case, superseded=True))
     case.work_order_id = row_id
 
 
 def refresh(session: Session, case: Case) -> None:
     """Show the case's state on its work order."""
     if case.work_order_id is not None:
-        _show(session, case, _sheet(case))
+        _show(session, case, _sheet(session, case))
 
 
 def _show(session: Session, case: Case, sheet: Line) -> None:
@@ -121,7 +122,7 @@ def _put(
     )
 
 
-def _sheet(case: Case, *, superseded: bool = False) -> Line:
+def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
     final = superseded or case.state in DONE
     state = "superseded" if superseded else case.state
     line = texts.say(
@@ -134,10 +135,17 @@ def _sheet(case: Case, *, superseded: bool = False) -> Line:
         state=texts.words(f"utter_word_{state}", language=STAFF_LANGUAGE),
         matter=case.matter[:1000],
         place=case.place,
-        wanted_at=case.wanted_at,
+        wanted_at=_wanted_at(session, case),
         contact=case.contact or case.resident.display_name,
         phone=case.phone,
         case_id=case.id,
     )
     past = PAST.get(case.state, ())
     return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in past))
+
+
+def _wanted_at(session: Session, case: Case) -> str | None:
+    """When the resident wants somebody, in their words and as what these mean."""
+    when = When(case.wanted_from, case.wanted_until) if case.wanted_from else None
+    zone = session.get_one(Community, case.community_id).timezone
+    return visits.written(case.wanted_at, when, timezone=zone, language=STAFF_LANGUAGE)

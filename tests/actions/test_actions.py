@@ -67,6 +67,29 @@ def test_a_declined_phone_is_not_written_on_the_work_order(desk_for, stage):
     assert stage.outbox("work_order")[0].payload["text"].rstrip().endswith("王芳")
 
 
+def test_the_work_order_shows_the_day_and_clock_the_resident_was_told(desk_for, stage):
+    """The words as they were said, and what they mean, in the language of staff."""
+    visit = {"visit_time": "tomorrow after 6", "visit_from": "2026-11-24T10:00:00+00:00"}
+    slots = FILLED | visit | {"visit_until": "2026-11-24T16:00:00+00:00"}
+
+    actions.cases.open_case(desk_for("/affirm", "affirm", slots=slots, events=FORM))
+
+    assert "时间：tomorrow after 6（11月24日 周二 18:00以后）" in stage.outbox("work_order")[0].payload["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [("明天下午", "明天下午（11月24日 周二 13:00–18:00）"), ("昨天", "昨天\n")]
+)
+def test_a_request_is_taken_down_with_the_time_that_lies_ahead(desk_for, stage, words, shown):
+    talk = stage.resident()
+    latest = message(f"{words}帮忙搬家具", "request_service", known={"conversation_id": talk.id}, time=words)
+    desk = Desk(stage.session, talk, read(latest), {}, (), CollectingDispatcher())
+
+    actions.cases.take_down(desk)
+
+    assert shown in stage.outbox("work_order")[0].payload["text"]
+
+
 @pytest.mark.parametrize("kind", ["praise", "suggestion", "request_service"])
 def test_what_is_no_case_of_trouble_is_taken_down_in_one_turn(desk_for, kind):
     """N9: taken down and handed up, with a number."""

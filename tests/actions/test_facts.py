@@ -2,13 +2,19 @@
 
 import pytest
 
+from actions import facts as gathered
 from actions import said_back
 from actions.answers import answer
-from actions.facts import DECLINED, SOON, Facts, begin, question
+from actions.facts import DECLINED, SOON, Facts, begin
 from tests.actions.turns import turn
+from tests.stage import NOON
 
 KNOWN = {"phone": "13800138000", "place": "3栋2单元1201", "surname": "王"}
 FULL = Facts("水管漏水", "3栋2单元1201室", "13800138000", "明天下午")
+
+
+def question(facts, kind):
+    return gathered.question(facts, kind=kind, now=NOON)
 
 
 def reply(facts, asked, text, intent="inform", kind="repair", **more):
@@ -198,7 +204,7 @@ def test_a_complaint_asks_for_no_phone():
 @pytest.mark.parametrize("kind", ["repair", "complaint"])
 def test_the_facts_are_said_back(kind, language):
     """N7: matter, place, person and what will be done, none of them blank."""
-    words = said_back.summary(Facts("水管漏水", "5栋"), kind=kind, language=language)
+    words = said_back.summary(Facts("水管漏水", "5栋"), turn("/inform", known={"language": language}), kind=kind)
 
     assert "水管漏水" in words
     assert "5栋" in words

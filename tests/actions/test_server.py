@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from actions.server import executor
+from tests.actions.turns import message
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +26,7 @@ def test_every_form_has_its_validation():
 
 async def test_a_call_without_the_domain_is_served():
     """Rasa would serialise 90 KB for every call."""
-    latest = {"text": "漏水", "intent": {"name": "repair"}, "entities": [], "metadata": {}}
+    latest = message("漏水", "repair")
     events = [{"event": "user"}, {"event": "active_loop", "name": "repair_form"}]
     tracker = {"sender_id": "1", "slots": {}, "latest_message": latest, "events": events}
 

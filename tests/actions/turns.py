@@ -18,7 +18,13 @@ def message(
             {"entity": label, "value": words, "start": text.index(words), "end": text.index(words) + len(words)}
             for label, words in entities.items()
         ],
-        "metadata": {"turn": "7", "conversation_id": 1, "language": "zh", "now": "2026-11-23T04:00:00+00:00"}
+        "metadata": {
+            "turn": "7",
+            "conversation_id": 1,
+            "language": "zh",
+            "now": "2026-11-23T04:00:00+00:00",  # a Monday, noon in Shanghai
+            "timezone": "Asia/Shanghai",
+        }
         | (known or {}),
     }
 

@@ -20,7 +20,8 @@ HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 CHINESE_DATA = {
     "bot/arrivals.py": "words that make a fragment complete: they are matched, never said",
     "service/config.py": "defaults and examples of settings, which the operator replaces",
-    "service/where.py": "numerals and variants of characters: they are read, never said",
+    "service/numerals.py": "numerals: they are read, never said",
+    "service/where.py": "variants of characters: they are read, never said",
 }
 HARMLESS = re.compile(r"小管家|\u4e00-\u9fff|^\u4e00$|^\u9fff$")  # the product's name; the range of Chinese characters
 

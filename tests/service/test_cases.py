@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from service import callbacks, cases, work
@@ -43,6 +45,17 @@ def test_the_work_order_stands_in_the_departments_topic_with_what_is_known(stage
     for fact in (case.number, "厨房水管漏水", "3栋2单元1201", "13800138000"):
         assert fact in order.payload["text"]
     assert {b["data"] for b in order.payload["buttons"]} >= {f"w:{case.id}:accept", f"w:{case.id}:done"}
+
+
+def test_when_a_visit_is_wanted_is_kept_in_words_and_as_an_interval(stage):
+    """The words are what was said; the interval is what can be sorted and reminded of."""
+    begins, ends = NOON + timedelta(days=1), NOON + timedelta(days=1, hours=4)
+
+    case = stage.case(wanted_at="明天下午", wanted_from=begins, wanted_until=ends)
+    stage.session.expire(case)
+
+    assert (case.wanted_at, case.wanted_from, case.wanted_until) == ("明天下午", begins, ends)
+    assert "时间：明天下午（11月24日 周二 12:00–16:00）" in stage.outbox("work_order")[0].payload["text"]
 
 
 def test_what_was_told_is_remembered_and_not_asked_again(stage):
