@@ -35,9 +35,7 @@ SKLEARN_MODULES = frozenset(
 )
 
 # Clients of databases that Rasa could keep its trackers in; ours are in PostgreSQL.
-UNUSED_CLIENTS = frozenset(
-    {"boto3", "boto3.dynamodb", "boto3.dynamodb.conditions", "pymongo", "pymongo.collection"}
-)
+UNUSED_CLIENTS = frozenset({"boto3", "boto3.dynamodb", "boto3.dynamodb.conditions", "pymongo", "pymongo.collection"})
 
 # Rasa's own chat channels, less the two it needs itself and REST, which benchmarks use; and what draws with matplotlib.
 UNUSED_CHANNELS = """

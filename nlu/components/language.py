@@ -23,7 +23,7 @@ DICTIONARY = Path(jieba.__file__).with_name("dict.txt")
 COMMON = 10  # times Jieba has counted a word; the 240,000 rarer ones cost 45 MB and teach nothing
 OURS = 1000  # times a word of the lexicon counts as seen, so that it stays whole
 
-# Empty until `_cut_by`, but ready: spaCy tries Jieba out when a pipeline is made, which would load all of its dictionary.
+# Empty until `_cut_by`, but ready: spaCy tries Jieba out when it makes a pipeline, which would load all of its words.
 jieba.dt.FREQ, jieba.dt.total, jieba.dt.initialized = {}, 1, True
 
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Iterator, List, Optional, Tuple
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # 25 MB of phrases, and we ask character by character
-from pypinyin import lazy_pinyin  # noqa: E402
-from pypinyin.constants import PINYIN_DICT  # noqa: E402
+from pypinyin import lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
 
 LONGEST_SYLLABLE = 6  # letters: zhuang
 LONGEST_PINYIN = 24  # letters without a space; longer runs are no words anybody types
