@@ -3,6 +3,7 @@
 `nlu/.venv/bin/python nlu/evaluate.py --model models/x.tar.gz labelled.jsonl`: a model against JSON Lines of text and
 intent. `... evaluate.py --cross-validate --data nlu/data/nlu`: the recipe against its own training data, five folds.
 `... evaluate.py --learning-curve labelled.jsonl`: the recipe, trained on a growing share of the data.
+`... evaluate.py --ablation labelled.jsonl`: the recipe with each view of a message left out, and with it alone.
 --json prints the whole report for a program, --picture draws the confusion matrix. Exit code 0, or 1 when there is
 nothing to evaluate.
 """
@@ -12,12 +13,12 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import launcher
 from components.text import language_of
 from examples import labelled, read_examples
-from figures import Outcome, as_text, draw_confusions, report, scores
+from figures import Outcome, as_text, draw_confusions, report
 from parse import newest_model
 
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the training data, for the learning curve
@@ -29,8 +30,10 @@ def main() -> None:
     arguments = _arguments()
     launcher.prepare()
     launcher.hush_tools()
-    if arguments.learning_curve:
-        print(json.dumps(learning_curve(arguments.data, arguments.file), indent=1))
+    if arguments.learning_curve or arguments.ablation:
+        measure = learning_curve if arguments.learning_curve else ablation
+        for row in measure(arguments.data, arguments.file):
+            print(json.dumps(row), flush=True)
         return
     outcomes, extra = (cross_validated(arguments.data), {}) if arguments.cross_validate else of_model(arguments)
     if not outcomes:
@@ -47,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=launcher.HOME.parent / "models", help="file, or folder: newest")
     parser.add_argument("--cross-validate", action="store_true", help="the recipe on its own training data")
     parser.add_argument("--learning-curve", action="store_true", help="the recipe on a growing share of the data")
+    parser.add_argument("--ablation", action="store_true", help="the recipe with views left out")
     parser.add_argument(
         "--data", type=Path, default=launcher.HOME / "data" / "nlu", help="training data: file or folder"
     )
@@ -105,8 +109,8 @@ def cross_validated(folder: Path) -> List[Outcome]:
     ]
 
 
-def learning_curve(folder: Path, files: List[Path]) -> List[Dict[str, float]]:
-    """Return macro-F1 on labelled messages after training on a growing share of the data, picked at random.
+def learning_curve(folder: Path, files: List[Path]) -> Iterator[Dict[str, Any]]:
+    """Yield macro-F1 on labelled messages after training on a growing share of the data, picked at random.
 
     Args:
         folder: the training data.
@@ -114,21 +118,50 @@ def learning_curve(folder: Path, files: List[Path]) -> List[Dict[str, float]]:
     """
     import numpy as np
 
-    from components.classifier import seen_texts
-    from components.model import IntentModel
-
-    examples, items = read_examples(folder), labelled(files)
-    known, unknown = seen_texts([e.text for e in examples]), seen_texts([i["text"] for i in items])
-    truth = [item["intent"] for item in items]
-    order = np.random.RandomState(7).permutation(len(examples))
-    curve = []
+    trial = Trial(folder, files)
+    order = np.random.RandomState(7).permutation(len(trial.intents))
     for share in SHARES:
-        part = order[: int(share * len(order))]
-        model = IntentModel.fit([known[i] for i in part], np.array([examples[i].intent for i in part]))
-        guesses = [ranking[0][0] for ranking in model.rank(unknown)]
-        rows = scores(truth, guesses, sorted(set(truth)))
-        curve.append({"examples": len(part), "macro_f1": round(sum(r["f1"] for r in rows.values()) / len(rows), 4)})
-    return curve
+        yield {"examples": int(share * len(order)), **trial.run(order[: int(share * len(order))])}
+
+
+def ablation(folder: Path, files: List[Path]) -> Iterator[Dict[str, Any]]:
+    """Yield macro-F1 on labelled messages with all views of a message, with each left out, and with each alone."""
+    from components.features import VIEWS
+
+    trial = Trial(folder, files)
+    recipes = {"all": tuple(VIEWS)}
+    recipes.update({f"without {name}": tuple(other for other in VIEWS if other != name) for name in VIEWS})
+    recipes.update({f"only {name}": (name,) for name in VIEWS})
+    for recipe, views in recipes.items():
+        yield {"recipe": recipe, **trial.run(range(len(trial.intents)), views)}
+
+
+class Trial:
+    """Training data and labelled messages, read once, for trying recipes."""
+
+    def __init__(self, folder: Path, files: List[Path]) -> None:
+        import numpy as np
+
+        from components.classifier import seen_texts
+
+        examples = read_examples(folder)
+        self.items = labelled(files)
+        self.intents = np.array([example.intent for example in examples])
+        self._known = seen_texts([example.text for example in examples])
+        self._unknown = seen_texts([item["text"] for item in self.items])
+
+    def run(self, places: Iterable[int], views: Optional[Iterable[str]] = None) -> Dict[str, float]:
+        """Return macro-F1 per language after training on the examples at these places."""
+        from components.features import VIEWS
+        from components.model import IntentModel
+
+        model = IntentModel.fit([self._known[i] for i in places], self.intents[list(places)], views or VIEWS)
+        guesses = [ranking[0] for ranking in model.rank(self._unknown)]
+        outcomes = [
+            Outcome(item["text"], item["language"], item["intent"], *guess)
+            for item, guess in zip(self.items, guesses, strict=True)
+        ]
+        return {language: part["macro_f1"] for language, part in report(outcomes, {})["languages"].items()}
 
 
 if __name__ == "__main__":
