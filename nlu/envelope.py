@@ -10,6 +10,7 @@ MAX_ID = 255  # characters, what the tracker store's column holds
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither NUL nor lone surrogates
 FULLWIDTH_SLASH = "／"
+FALLBACK = "nlu_fallback"
 
 
 class BadRequest(ValueError):
@@ -99,12 +100,21 @@ def answer_from(events: List[Dict[str, Any]], *, repeated: bool) -> Dict[str, An
     Args:
         events: the user event and the bot events that followed it, as dictionaries.
         repeated: whether the turn had been handled before.
+
+    `intent` is what the dialogue went by, the fallback included; `guesses` are the real intents, likeliest first;
+    `model` made them; `asked` is the slot that was being asked for when the message came.
     """
     understood = events[0].get("parse_data") or {}
     intent = understood.get("intent") or {}
+    ranking = understood.get("intent_ranking") or []
     return {
         "replies": [_reply(event) for event in events[1:]],
         "intent": {"name": intent.get("name"), "confidence": intent.get("confidence")},
+        "guesses": [
+            {"name": guess["name"], "confidence": guess["confidence"]} for guess in ranking if guess["name"] != FALLBACK
+        ],
+        "model": understood.get("model"),
+        "asked": understood.get("asked"),
         "entities": understood.get("entities") or [],
         "repeated": repeated,
     }

@@ -25,6 +25,21 @@ def test_an_answer_carries_replies_buttons_data_and_what_was_understood(rasa, ac
     assert answer["repeated"] is False
 
 
+def test_an_answer_carries_the_real_guesses_and_the_model_that_made_them(rasa, actions, model):
+    """The bot keeps messages that were sorted with little margin; the fallback is no intent of anybody's."""
+    _, answer = rasa.say("灯不亮了", sender="guesses")
+    _, unsure = rasa.say("asdf qwer zxcv", sender="guesses")
+
+    for given in (answer, unsure):
+        sure = [guess["confidence"] for guess in given["guesses"]]
+        assert len(sure) > 1
+        assert sure == sorted(sure, reverse=True)
+        assert "nlu_fallback" not in {guess["name"] for guess in given["guesses"]}
+    assert answer["guesses"][0] == answer["intent"]
+    assert answer["model"] == model.name.removesuffix(".tar.gz")
+    assert answer["asked"] is None
+
+
 def test_metadata_reaches_the_action(rasa, actions):
     rasa.say("灯不亮了", sender="meta", metadata={"language": "en", "household": 5})
 
