@@ -21,6 +21,7 @@ class Ask:
     turn: str
     text: str
     payload: bool = False  # a button of ours, not words
+    command: bool = False  # one nobody knows, its slash taken away
     afresh: bool = False  # a butler has talked since the last turn: nothing before it counts
     keyboard: int | None = None  # the turn whose buttons were tapped
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -41,8 +42,13 @@ class Answer:
 
     replies: tuple[Reply, ...]
     handled: bool
-    intent: str | None
+    intent: str | None  # the likeliest real one, whether the dialogue believed it or not
     confidence: float
+    margin: float | None = None  # over the second guess; None where there was none, as with a tap
+    model: str | None = None
+    danger: float = 0.0  # confidence of an emergency that was not the decision
+    understood: bool = True  # False when it asked to say it again, offered choices or called a butler
+    asked: bool = False  # a question of ours was open
 
 
 class Rasa:
@@ -114,12 +120,20 @@ class Rasa:
 
 def _answer(body: dict[str, Any]) -> Answer:
     replies = body.get("replies", [])
-    intent = body.get("intent") or {}
+    marks = [reply.get("custom") or {} for reply in replies]
+    decided = body.get("intent") or {}
+    guesses = [(guess.get("name"), float(guess.get("confidence") or 0.0)) for guess in body.get("guesses") or [decided]]
+    (intent, confidence), *others = guesses
     return Answer(
         replies=tuple(_reply(reply) for reply in replies if reply.get("text")),
-        handled=any((reply.get("custom") or {}).get("silent") for reply in replies),
-        intent=intent.get("name"),
-        confidence=float(intent.get("confidence") or 0.0),
+        handled=any(mark.get("silent") for mark in marks),
+        intent=intent,
+        confidence=confidence,
+        margin=confidence - others[0][1] if others else None,
+        model=body.get("model"),
+        danger=0.0 if decided.get("name") == "emergency" else dict(guesses).get("emergency", 0.0),
+        understood=not any(mark.get("not_understood") for mark in marks),
+        asked=bool(body.get("asked")),
     )
 
 

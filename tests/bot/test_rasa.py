@@ -63,6 +63,42 @@ async def test_lines_buttons_and_keys_are_read():
     assert found == Answer((first, Reply("好")), handled=False, intent="repair", confidence=0.9)
 
 
+GUESSES = [{"name": "repair", "confidence": 0.5}, {"name": "emergency", "confidence": 0.3}]
+
+
+async def test_how_sure_the_model_was_is_read_with_its_name():
+    """What it hesitated about is kept for people to look at."""
+    body = {"replies": [], "intent": GUESSES[0], "guesses": GUESSES, "model": "guanjia-abc", "asked": "location"}
+
+    found = await ask(answering(body))
+
+    assert (found.intent, found.confidence, found.model, found.asked) == ("repair", 0.5, "guanjia-abc", True)
+    assert found.margin == pytest.approx(0.2)
+    assert found.danger == 0.3
+
+
+async def test_a_guess_nobody_believed_is_still_the_guess():
+    fallback = {"name": "nlu_fallback", "confidence": 0.5}
+    body = {"replies": [{"custom": {"not_understood": True}}], "intent": fallback, "guesses": GUESSES[::-1]}
+
+    found = await ask(answering(body))
+
+    assert (found.intent, found.understood, found.danger) == ("emergency", False, 0.3)
+
+
+async def test_an_emergency_that_was_the_decision_is_no_near_miss():
+    found = await ask(answering({"replies": [], "intent": GUESSES[1], "guesses": GUESSES[::-1]}))
+
+    assert (found.intent, found.danger) == ("emergency", 0.0)
+
+
+@pytest.mark.parametrize("rest", [{}, {"guesses": []}, {"guesses": GUESSES[:1]}, {"guesses": None, "model": None}])
+async def test_a_tap_or_an_older_rasa_has_no_margin(rest):
+    found = await ask(answering({"replies": [], "intent": GUESSES[0]} | rest))
+
+    assert (found.intent, found.confidence, found.margin, found.understood) == ("repair", 0.5, None, True)
+
+
 async def test_an_action_that_has_told_the_resident_itself_is_no_silence():
     found = await ask(answering({"replies": [{"custom": {"silent": True}}], "intent": None}))
 
@@ -86,7 +122,8 @@ async def test_any_other_status_is_rasa_down(status):
     [None, [], "text", 5, {"replies": None}, {"replies": "x"}, {"replies": [5]},
      {"replies": [{"text": "a", "buttons": 5}]}, {"replies": [{"text": "a", "buttons": [{"title": "x"}]}]},
      {"replies": [{"text": 5}]}, {"replies": [], "intent": "repair"},
-     {"replies": [], "intent": {"confidence": "high"}}],
+     {"replies": [], "intent": {"confidence": "high"}}, {"replies": [], "guesses": "repair"},
+     {"replies": [], "guesses": [5]}, {"replies": [{"custom": "x"}]}],
 )  # fmt: skip
 async def test_an_answer_of_a_wrong_shape_is_rasa_down(body):
     """The resident hears at once that a person will look, instead of after five attempts."""
