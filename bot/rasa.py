@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from service.candidates import Guess, Heard
+
 
 class RasaDown(Exception):
     """Rasa or the action server did not answer, or answered with nothing usable."""
@@ -42,13 +44,9 @@ class Answer:
 
     replies: tuple[Reply, ...]
     handled: bool
-    intent: str | None  # the likeliest real one, whether the dialogue believed it or not
+    intent: str | None
     confidence: float
-    margin: float | None = None  # over the second guess; None where there was none, as with a tap
-    model: str | None = None
-    danger: float = 0.0  # confidence of an emergency that was not the decision
-    understood: bool = True  # False when it asked to say it again, offered choices or called a butler
-    asked: bool = False  # a question of ours was open
+    heard: tuple[Heard, ...] = ()  # what it understood: the message, or each matter of it
 
 
 class Rasa:
@@ -121,19 +119,27 @@ class Rasa:
 def _answer(body: dict[str, Any]) -> Answer:
     replies = body.get("replies", [])
     marks = [reply.get("custom") or {} for reply in replies]
-    decided = body.get("intent") or {}
-    guesses = [(guess.get("name"), float(guess.get("confidence") or 0.0)) for guess in body.get("guesses") or [decided]]
-    (intent, confidence), *others = guesses
+    understood = not any(mark.get("not_understood") for mark in marks)
+    intent = body.get("intent") or {}
     return Answer(
         replies=tuple(_reply(reply) for reply in replies if reply.get("text")),
         handled=any(mark.get("silent") for mark in marks),
-        intent=intent,
-        confidence=confidence,
-        margin=confidence - others[0][1] if others else None,
-        model=body.get("model"),
-        danger=0.0 if decided.get("name") == "emergency" else dict(guesses).get("emergency", 0.0),
-        understood=not any(mark.get("not_understood") for mark in marks),
-        asked=bool(body.get("asked")),
+        intent=intent.get("name"),
+        confidence=float(intent.get("confidence") or 0.0),
+        heard=tuple(_heard(one, understood=understood) for one in body.get("heard") or ()),
+    )
+
+
+def _heard(body: dict[str, Any], *, understood: bool) -> Heard:
+    guesses = [(str(guess["name"]), float(guess["confidence"])) for guess in body["guesses"]]
+    (intent, confidence), (_, second) = (*guesses, (None, None), (None, None))[:2]
+    margin = None if confidence is None or second is None else confidence - second
+    return Heard(
+        text=str(body["text"]),
+        guess=Guess(intent, confidence, margin, body["model"]),
+        understood=understood,
+        asked=body["asked"],
+        danger=0.0 if body["intent"] == "emergency" else dict(guesses).get("emergency", 0.0),
     )
 
 

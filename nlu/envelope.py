@@ -100,23 +100,33 @@ def answer_from(events: List[Dict[str, Any]], *, repeated: bool) -> Dict[str, An
     Args:
         events: the user event and the bot events that followed it, as dictionaries.
         repeated: whether the turn had been handled before.
-
-    `intent` is what the dialogue went by, the fallback included; `guesses` are the real intents, likeliest first;
-    `model` made them; `asked` is the slot that was being asked for when the message came.
     """
     understood = events[0].get("parse_data") or {}
     intent = understood.get("intent") or {}
-    ranking = understood.get("intent_ranking") or []
     return {
         "replies": [_reply(event) for event in events[1:]],
         "intent": {"name": intent.get("name"), "confidence": intent.get("confidence")},
+        "entities": understood.get("entities") or [],
+        "heard": [_heard(event) for event in events if event["event"] == "user"],
+        "repeated": repeated,
+    }
+
+
+def _heard(event: Dict[str, Any]) -> Dict[str, Any]:
+    """Return how a text was understood: what the dialogue went by, and the guesses that are real intents.
+
+    `model` made the guesses, likeliest first; `asked` is the slot that was being asked for when the text came.
+    """
+    understood = event.get("parse_data") or {}
+    ranking = understood.get("intent_ranking") or []
+    return {
+        "text": event.get("text"),
+        "intent": (understood.get("intent") or {}).get("name"),
         "guesses": [
             {"name": guess["name"], "confidence": guess["confidence"]} for guess in ranking if guess["name"] != FALLBACK
         ],
         "model": understood.get("model"),
         "asked": understood.get("asked"),
-        "entities": understood.get("entities") or [],
-        "repeated": repeated,
     }
 
 

@@ -1,7 +1,7 @@
 """Messages worth a look by a person, written down beside the event that shows it (docs/learning.md).
 
 They are personal text: they stand in the database alone, never in a log, and lead back to their conversation by their
-source, `turn:<inbox row>` or `case:<id>`.
+source: `turn:<inbox row>`, with the place of a further matter in it behind a colon, or `case:<id>`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from service.models import Candidate, CandidateReason, CandidateState, Case, Con
 LONGEST = 1_000  # characters that are kept, as many as Rasa reads
 LOW_MARGIN = 0.25  # of nlu/exams/chat.jsonl 9 % lie below, and four in ten of the messages that are sorted wrongly
 NEAR_DANGER = 0.15  # confidence of an emergency that was not the decision; 1 % of the same messages
-FACTS = frozenset({"inform", "affirm", "deny", "correct"})  # said to a question, they are answers, not matters
+FACTS = frozenset({"inform", "affirm", "deny", "correct"})  # said to a question, they are answers …
+MATTERS = (None, "matter", "matter_and_place")  # … unless nothing, or what the matter is, was asked
 OPENING = 30  # messages before a case in which the one that opened it is looked for
 IN_COMMON = 0.8  # of the matter's bigrams, for a message to be the one that told it
 
@@ -41,11 +42,12 @@ NO_GUESS = Guess()
 
 @dataclass(frozen=True)
 class Heard:
-    """How the dialogue took a message."""
+    """How the dialogue took a message, or one of the matters in it."""
 
+    text: str
     guess: Guess  # the model's best, whether it was believed or not
     understood: bool = True  # False: the bot asked to say it again, offered choices or called a butler
-    asked: bool = False  # it answered a question of the bot's
+    asked: str | None = None  # what the bot was asking for, if anything
     danger: float = 0.0  # confidence of an emergency that was not the decision
 
 
@@ -93,16 +95,13 @@ def notice(
     session.execute(insert(Candidate).values(values).on_conflict_do_nothing())
 
 
-def notice_answer(
-    session: Session, conversation: Conversation, text: str, heard: Heard, *, source: str, now: datetime
-) -> None:
+def notice_answer(session: Session, conversation: Conversation, heard: Heard, *, source: str, now: datetime) -> None:
     """Look at how a resident's words were taken; in the transaction that answers them.
 
     Args:
         session: the caller's transaction.
         conversation: whose.
-        text: the words; no tap and no command.
-        heard: how they were taken.
+        heard: the words, no tap and no command, and how they were taken.
         source: the turn.
         now: the moment, aware UTC.
     """
@@ -112,15 +111,15 @@ def notice_answer(
     session.execute(ours.where(Candidate.intent.is_(None)).values(**asdict(guess)))
     for why, holds in REASONS.items():
         if holds(heard):
-            detail = "classifier" if why is CandidateReason.NEAR_MISS else None
+            detail = f"classifier {heard.danger:.2f}" if why is CandidateReason.NEAR_MISS else None
             facts: dict[str, Any] = {"source": source, "language": language, "guess": guess, "detail": detail}
-            notice(session, community_id, text, why=why, now=now, **facts)
+            notice(session, community_id, heard.text, why=why, now=now, **facts)
 
 
 def is_close(heard: Heard) -> bool:
     """Whether the model hesitated between two intents where that matters: a fact told to a question is an answer."""
     margin = heard.guess.margin
-    is_fact = heard.asked and heard.guess.intent in FACTS
+    is_fact = heard.asked not in MATTERS and heard.guess.intent in FACTS
     return margin is not None and margin < LOW_MARGIN and not is_fact
 
 
@@ -132,7 +131,7 @@ REASONS: Mapping[CandidateReason, Callable[[Heard], bool]] = {
 
 
 def notice_near_miss(session: Session, conversation: Conversation, text: str, *, source: str, now: datetime) -> None:
-    """Note a message that the tripwire almost rang for: a rule saw it, a filter took it back.
+    """Note a message that the tripwire almost rang for: a rule saw it and a filter took it back, or a weak one saw it.
 
     Args:
         session: the caller's transaction.
@@ -152,7 +151,7 @@ def notice_near_miss(session: Session, conversation: Conversation, text: str, *,
         why=CandidateReason.NEAR_MISS,
         source=source,
         language=conversation.resident.language,
-        detail=f"{found.rule} / {found.filter}",
+        detail=" / ".join(filter(None, (found.rule, found.filter))),
         now=now,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from service.kinds import KINDS, kind_of
 from service.likeness import Crowd, digest
 from service.models import Candidate, CandidateReason, CandidateState, Label, LabelUse
 
+REVIEW_LOCK = 7_262_615  # any fixed number: one label settles many rows, so people label one after the other
 MOST = 2_000  # open candidates that are looked at, the most telling ones
 STAY_ONE_OF = 3  # labels of an intent and language stay in the test set, the newest
 LIKE_AN_EXAM = 0.5  # of the bigrams in common: such a text is not trained on while its twin is tested on
@@ -81,12 +82,13 @@ def review(
 
 
 def access_candidate(session: Session, candidate_id: int) -> Candidate:
-    """A candidate by its number, locked until the transaction ends.
+    """A candidate by its number; until the transaction ends nobody else settles any.
 
     Raises:
         CandidateNotFound: there is none.
     """
-    candidate = session.get(Candidate, candidate_id, with_for_update=True, populate_existing=True)
+    session.execute(select(func.pg_advisory_xact_lock(REVIEW_LOCK)))
+    candidate = session.get(Candidate, candidate_id, populate_existing=True)
     if candidate is None:
         raise CandidateNotFound(number=candidate_id)
     return candidate

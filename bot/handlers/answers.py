@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
 from service import candidates, communities, conversations, residents, texts
-from service.candidates import Guess, Heard
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -27,8 +26,9 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
             key=f"{ask.turn}:reply:{place}",
             epoch=ask.epoch,
         )
-    if not (ask.payload or ask.command):
-        candidates.notice_answer(session, conversation, ask.text, heard(answer), source=ask.turn, now=now)
+    for place, heard in enumerate(() if ask.payload or ask.command else answer.heard):
+        source = f"{ask.turn}:{place}" if place else ask.turn
+        candidates.notice_answer(session, conversation, heard, source=source, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
     conversation.dialogue_is_old = conversation.dialogue_is_old and conversation.epoch != ask.epoch
@@ -36,12 +36,6 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
         apologise(session, turn, ask, conversation, now=now)
-
-
-def heard(answer: Answer) -> Heard:
-    """How the words were taken, for those who review."""
-    guess = Guess(answer.intent, answer.confidence, answer.margin, answer.model)
-    return Heard(guess, understood=answer.understood, asked=answer.asked, danger=answer.danger)
 
 
 def apologise(session: Session, turn: Turn, ask: Ask, conversation: Conversation, *, now: datetime) -> None:

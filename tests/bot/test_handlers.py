@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from bot.handlers import answers, route
 from bot.handlers.route import Unreadable
 from bot.rasa import Answer, Ask, Reply
 from service import callbacks, cases, conversations, emergency, work
+from service.candidates import Guess, Heard
 from service.models import CallBack, Candidate, Case, CaseState, Conversation, Message, Owner, Staff, Topic
 from tests.bot.updates import (
     BUTLER,
@@ -313,7 +313,11 @@ def test_an_edit_of_a_line_we_never_had_is_kept_as_a_line(stage, talk):
 
 # --- What is worth a look -------------------------------------------------------------------------------------------
 
-HESITANT = Answer((Reply("好的"),), False, "repair", 0.41, margin=0.05, model="guanjia-abc")
+
+def hesitant(*texts: str, intent: str = "repair", **taken: Any) -> Answer:
+    """An answer to what was sorted with little margin."""
+    guess = Guess(intent, 0.41, 0.05, "guanjia-abc")
+    return Answer((Reply("好的"),), False, intent, 0.41, tuple(Heard(text, guess, **taken) for text in texts))
 
 
 def worth_a_look(stage: Stage) -> list[tuple[str, str, str | None]]:
@@ -331,19 +335,25 @@ def answered(stage: Stage, text: str, said: Answer) -> str:
 
 
 def test_words_that_were_sorted_with_little_margin_are_kept_for_review(stage, talk):
-    turn = answered(stage, "灯又那样了", HESITANT)
+    turn = answered(stage, "灯又那样了", hesitant("灯又那样了"))
 
     assert worth_a_look(stage) == [("灯又那样了", "low_margin", turn)]
 
 
 def test_words_the_bot_asked_to_say_again_are_kept_for_review(stage, talk):
-    turn = answered(stage, "那个那个", replace(HESITANT, understood=False))
+    turn = answered(stage, "那个那个", hesitant("那个那个", understood=False))
 
     assert worth_a_look(stage) == [("那个那个", "rephrase", turn)]
 
 
+def test_each_matter_of_a_message_is_looked_at_by_itself(stage, talk):
+    turn = answered(stage, "灯那样了，还有那个", hesitant("灯那样了", "还有那个"))
+
+    assert worth_a_look(stage) == [("灯那样了", "low_margin", turn), ("还有那个", "low_margin", f"{turn}:1")]
+
+
 def test_a_fact_told_to_a_question_is_not(stage, talk):
-    answered(stage, "3栋", replace(HESITANT, intent="inform", asked=True))
+    answered(stage, "3栋", hesitant("3栋", intent="inform", asked="location"))
 
     assert worth_a_look(stage) == []
 
@@ -351,7 +361,7 @@ def test_a_fact_told_to_a_question_is_not(stage, talk):
 @pytest.mark.parametrize("text", ["报修", "/settings", "/水管"])
 def test_a_big_key_and_a_command_are_not(stage, talk, text):
     """They are no words to learn from."""
-    answered(stage, text, replace(HESITANT, understood=False))
+    answered(stage, text, hesitant(text, understood=False))
 
     assert worth_a_look(stage) == []
 
@@ -361,7 +371,7 @@ def test_a_tap_is_not(stage, talk):
     ask = receive(stage, turn_of(tap(yes, offered=(yes, no)), kind="callback_query"))
     assert ask is not None
 
-    answers.say(stage.session, turn_of(message("…")), ask, HESITANT, now=NOON)
+    answers.say(stage.session, turn_of(message("…")), ask, hesitant(ask.text), now=NOON)
 
     assert worth_a_look(stage) == []
 

@@ -31,13 +31,14 @@ def test_an_answer_carries_the_real_guesses_and_the_model_that_made_them(rasa, a
     _, unsure = rasa.say("asdf qwer zxcv", sender="guesses")
 
     for given in (answer, unsure):
-        sure = [guess["confidence"] for guess in given["guesses"]]
+        [heard] = given["heard"]
+        sure = [guess["confidence"] for guess in heard["guesses"]]
         assert len(sure) > 1
         assert sure == sorted(sure, reverse=True)
-        assert "nlu_fallback" not in {guess["name"] for guess in given["guesses"]}
-    assert answer["guesses"][0] == answer["intent"]
-    assert answer["model"] == model.name.removesuffix(".tar.gz")
-    assert answer["asked"] is None
+        assert "nlu_fallback" not in {guess["name"] for guess in heard["guesses"]}
+        assert (heard["model"], heard["asked"]) == (model.name.removesuffix(".tar.gz"), None)
+    assert (answer["heard"][0]["text"], answer["heard"][0]["intent"]) == ("灯不亮了", "repair")
+    assert answer["heard"][0]["guesses"][0] == answer["intent"]
 
 
 def test_metadata_reaches_the_action(rasa, actions):

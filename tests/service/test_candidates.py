@@ -29,8 +29,8 @@ def reasons(stage: Stage) -> list[str]:
 
 def hear(stage: Stage, guess: Guess, *, text: str = "灯又那样了", source: str = "turn:1", **taken: Any) -> None:
     """The bot has answered a message."""
-    heard = Heard(guess, **taken)
-    candidates.notice_answer(stage.session, stage.resident(), text, heard, source=source, now=NOON)
+    heard = Heard(text, guess, **taken)
+    candidates.notice_answer(stage.session, stage.resident(), heard, source=source, now=NOON)
 
 
 # --- What the bot answered ------------------------------------------------------------------------------------------
@@ -55,14 +55,14 @@ def test_what_the_model_was_sure_of_or_did_not_guess_is_not(stage, guess):
 @pytest.mark.parametrize("intent", ["inform", "affirm", "deny", "correct"])
 def test_a_fact_told_to_a_question_is_an_answer_and_no_candidate(stage, intent):
     """The form takes it whatever it was taken for."""
-    hear(stage, Guess(intent, 0.4, 0.02), asked=True)
-    hear(stage, Guess(intent, 0.4, 0.02), asked=False, source="turn:2")
+    for place, asked in enumerate(("location", "phone_and_time", "confirmed", None, "matter")):
+        hear(stage, Guess(intent, 0.4, 0.02), asked=asked, source=f"turn:{place}")
 
-    assert [one.source for one in noticed(stage)] == ["turn:2"]
+    assert [one.source for one in noticed(stage)] == ["turn:3", "turn:4"]
 
 
 def test_a_matter_told_to_a_question_is_a_candidate(stage):
-    hear(stage, UNSURE, asked=True)
+    hear(stage, UNSURE, asked="location")
 
     assert reasons(stage) == [CandidateReason.LOW_MARGIN]
 
@@ -79,7 +79,7 @@ def test_a_message_the_bot_did_not_understand_is_one_candidate(stage, guess):
 def test_an_emergency_that_was_almost_the_guess_is_a_near_miss(stage, danger, found):
     hear(stage, SURE, danger=danger)
 
-    assert [(one.why, one.detail) for one in noticed(stage)] == [(why, "classifier") for why in found]
+    assert [(one.why, one.detail) for one in noticed(stage)] == [(why, "classifier 0.15") for why in found]
 
 
 def test_the_same_turn_again_is_one_candidate(stage):
@@ -138,6 +138,14 @@ def test_what_a_filter_took_back_is_a_near_miss_with_rule_and_filter(stage, almo
     assert [(one.text, one.why, one.detail) for one in noticed(stage)] == [
         ("去年三栋着火的事", "near_miss", "fire / past")
     ]
+
+
+def test_words_too_weak_to_ring_are_a_near_miss_without_a_filter(stage, monkeypatch):
+    monkeypatch.setattr(emergency, "near_miss", lambda _: SimpleNamespace(rule="weak", filter=None), raising=False)
+
+    candidates.notice_near_miss(stage.session, stage.resident(), "有点烟味", source="turn:1", now=NOON)
+
+    assert [one.detail for one in noticed(stage)] == ["weak"]
 
 
 def test_the_guess_is_added_once_there_is_one(stage, almost):
