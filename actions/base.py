@@ -50,6 +50,10 @@ class Desk:
         """The service has told the resident itself: silence is no failure."""
         self.dispatcher.utter_message(json_message={"silent": True})
 
+    def not_understood(self) -> None:
+        """Tell the bot that people should look at this message; the resident hears nothing of it."""
+        self.dispatcher.utter_message(json_message={"not_understood": True})
+
     def say(self, key: str, **slots: object) -> None:
         """Answer with a response of domain.yml."""
         self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, **slots))

@@ -29,6 +29,7 @@ def not_understood(desk: Desk) -> list[Event]:
     """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh."""
     before = misunderstood_before(desk.events) % (len(TRIES) + 1)
     desk.conversation.misunderstood = before + 1
+    desk.not_understood()
     if before < len(TRIES):
         desk.say(TRIES[before])
         return []

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from service.candidates import Guess, Heard
+
 
 class RasaDown(Exception):
     """Rasa or the action server did not answer, or answered with nothing usable."""
@@ -21,6 +23,7 @@ class Ask:
     turn: str
     text: str
     payload: bool = False  # a button of ours, not words
+    command: bool = False  # one nobody knows, its slash taken away
     afresh: bool = False  # a butler has talked since the last turn: nothing before it counts
     keyboard: int | None = None  # the turn whose buttons were tapped
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Answer:
     handled: bool
     intent: str | None
     confidence: float
+    heard: tuple[Heard, ...] = ()  # what it understood: the message, or each matter of it
 
 
 class Rasa:
@@ -114,12 +118,28 @@ class Rasa:
 
 def _answer(body: dict[str, Any]) -> Answer:
     replies = body.get("replies", [])
+    marks = [reply.get("custom") or {} for reply in replies]
+    understood = not any(mark.get("not_understood") for mark in marks)
     intent = body.get("intent") or {}
     return Answer(
         replies=tuple(_reply(reply) for reply in replies if reply.get("text")),
-        handled=any((reply.get("custom") or {}).get("silent") for reply in replies),
+        handled=any(mark.get("silent") for mark in marks),
         intent=intent.get("name"),
         confidence=float(intent.get("confidence") or 0.0),
+        heard=tuple(_heard(one, understood=understood) for one in body.get("heard") or ()),
+    )
+
+
+def _heard(body: dict[str, Any], *, understood: bool) -> Heard:
+    guesses = [(str(guess["name"]), float(guess["confidence"])) for guess in body["guesses"]]
+    (intent, confidence), (_, second) = (*guesses, (None, None), (None, None))[:2]
+    margin = None if confidence is None or second is None else confidence - second
+    return Heard(
+        text=str(body["text"]),
+        guess=Guess(intent, confidence, margin, body["model"]),
+        understood=understood,
+        asked=body["asked"],
+        danger=0.0 if body["intent"] == "emergency" else dict(guesses).get("emergency", 0.0),
     )
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import labels
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -24,6 +26,7 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 dead = typer.Typer(help="Dead letters: what could not be handled or sent.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(dead, name="dead")
+app.add_typer(labels.app)
 
 
 def main() -> None:

@@ -36,6 +36,15 @@ def opened(settings: Settings) -> Iterator[str]:
         server.stop()
 
 
+@contextmanager
+def sessions(settings: Settings) -> Iterator[db.Sessions]:
+    """Sessions on the database, for commands that keep each step at once."""
+    with opened(settings) as url:
+        engine = db.connect(url)
+        yield db.sessions(engine)
+        engine.dispose()
+
+
 def _upgrade(url: str) -> None:
     """Bring the schema up to date as soon as the server answers: it may be starting, or recovering from a crash."""
     give_up = time.monotonic() + ANSWERS_WITHIN

@@ -1,6 +1,7 @@
 """The one door of Rasa: the bot posts a message and gets the answer; the same message again, the same answer.
 
-POST /webhooks/guanjia/webhook {sender, text, message_id, metadata?, payload?} -> {replies, intent, entities, repeated}
+POST /webhooks/guanjia/webhook {sender, text, message_id, metadata?, payload?} -> {replies, intent, entities, heard,
+    repeated}
 POST /webhooks/guanjia/forget  {sender, message_id} -> {repeated}
 Both want `Authorization: Bearer <token>`, because Rasa's own --auth-token does not cover channels. An error is
 {"error": <code>, "detail": <words>}: 400 never try again, 401 wrong token, 503 try the same message again.

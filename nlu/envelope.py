@@ -10,6 +10,7 @@ MAX_ID = 255  # characters, what the tracker store's column holds
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither NUL nor lone surrogates
 FULLWIDTH_SLASH = "／"
+FALLBACK = "nlu_fallback"
 
 
 class BadRequest(ValueError):
@@ -106,7 +107,26 @@ def answer_from(events: List[Dict[str, Any]], *, repeated: bool) -> Dict[str, An
         "replies": [_reply(event) for event in events[1:]],
         "intent": {"name": intent.get("name"), "confidence": intent.get("confidence")},
         "entities": understood.get("entities") or [],
+        "heard": [_heard(event) for event in events if event["event"] == "user"],
         "repeated": repeated,
+    }
+
+
+def _heard(event: Dict[str, Any]) -> Dict[str, Any]:
+    """Return how a text was understood: what the dialogue went by, and the guesses that are real intents.
+
+    `model` made the guesses, likeliest first; `asked` is the slot that was being asked for when the text came.
+    """
+    understood = event.get("parse_data") or {}
+    ranking = understood.get("intent_ranking") or []
+    return {
+        "text": event.get("text"),
+        "intent": (understood.get("intent") or {}).get("name"),
+        "guesses": [
+            {"name": guess["name"], "confidence": guess["confidence"]} for guess in ranking if guess["name"] != FALLBACK
+        ],
+        "model": understood.get("model"),
+        "asked": understood.get("asked"),
     }
 
 

@@ -63,6 +63,7 @@ async def _run(processor: MessageProcessor, incoming: Incoming) -> List[Dict[str
     failed_actions.set(failures)
     message = _user_message(incoming)
     tracker = await processor.log_message(message, should_save_tracker=False)
+    _write_beside(tracker, processor)
     tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
     await processor._run_prediction_loop(message.output_channel, tracker)
     if failures:
@@ -72,6 +73,13 @@ async def _run(processor: MessageProcessor, incoming: Incoming) -> List[Dict[str
     await _cut_long_session(processor, tracker)
     await processor.save_tracker(tracker)
     return events
+
+
+def _write_beside(tracker: DialogueStateTracker, processor: MessageProcessor) -> None:
+    """Keep with the message which model read it, and which slot was being asked for: a repeated answer says it too."""
+    tracker.latest_message.parse_data.update(
+        model=processor.model_filename.split(".")[0], asked=tracker.get_slot(REQUESTED_SLOT)
+    )
 
 
 def _end(tracker: DialogueStateTracker, processor: MessageProcessor) -> None:

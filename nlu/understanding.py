@@ -13,9 +13,7 @@ from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
 from tarsafe import TarSafe
 
-from envelope import MAX_TEXT, UNSTORABLE, neutralise
-
-FALLBACK = "nlu_fallback"
+from envelope import FALLBACK, MAX_TEXT, UNSTORABLE, neutralise
 
 
 class Understanding:

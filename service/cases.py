@@ -43,6 +43,7 @@ class Event(StrEnum):
     RATED = "rated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+    KIND_CORRECTED = "kind_corrected"
 
 
 _S, _E = CaseState, Event
@@ -57,6 +58,7 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     **{(state, _E.HANDED_ON): _S.OPEN for state in _AT_WORK},
     **{(state, _E.URGED): state for state in _AT_WORK},
     **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in _AT_WORK},
+    **{(state, _E.KIND_CORRECTED): state for state in (*_AT_WORK, _S.FINISHED, _S.CLOSED)},
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,
     (_S.CLOSED, _E.REOPENED): _S.REOPENED,
@@ -226,6 +228,30 @@ def hand_on(session: Session, case: Case, department: Department, *, actor: str,
         return False
     case.department = department
     work_orders.post(session, case, key=f"case:{case.id}:{key}")
+    return True
+
+
+def correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: str, now: datetime) -> bool:
+    """Give the case the kind it should have had; its number stays, and the resident hears nothing of it.
+
+    The department follows the new kind, unless somebody has handed the case on by hand or the work is done.
+
+    Returns:
+        False when it is of this kind already, or this very step was taken before.
+
+    Raises:
+        EventNotAllowed: the resident has withdrawn it.
+    """
+    was, data = case.kind, {"from": case.kind, "to": kind}
+    if kind == was or not advance(session, case, Event.KIND_CORRECTED, actor=actor, key=key, now=now, data=data):
+        return False
+    case.kind = kind
+    category = categories.category(case.category)
+    home, new_home = department_for(was, category), department_for(kind, category)
+    if case.state in _AT_WORK and case.department.key == home != new_home:
+        department = communities.department(session, case.community_id, new_home)
+        return hand_on(session, case, department, actor=actor, key=f"{key}:department", now=now)
+    work_orders.refresh(session, case)
     return True
 
 

@@ -45,9 +45,18 @@ def call_back_hours(key: str) -> int:
     """How long after "finished" we ask whether the fix holds.
 
     Args:
-        key: a category's; one from an older table counts as `other`.
+        key: as the case keeps it.
     """
-    return categories().get(key, categories()["other"]).call_back_hours
+    return category(key).call_back_hours
+
+
+def category(key: str) -> Category:
+    """The category of a case.
+
+    Args:
+        key: as the case keeps it; one from an older table counts as `other`.
+    """
+    return categories().get(key, categories()["other"])
 
 
 @cache

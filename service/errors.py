@@ -63,3 +63,21 @@ class NotStaff(ServiceError):
     """The person is not an active member of this community's staff."""
 
     response = "utter_staff_only"
+
+
+class CandidateNotFound(ServiceError):
+    """There is no such message to label."""
+
+    response = "utter_staff_candidate_not_found"
+
+
+class UnknownIntent(ServiceError):
+    """Nothing is understood under this name."""
+
+    response = "utter_staff_unknown_intent"
+
+
+class LabelConflicts(ServiceError):
+    """The very same words have another label already."""
+
+    response = "utter_staff_label_conflicts"

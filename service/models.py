@@ -483,6 +483,8 @@ class Candidate(Base):
     __table_args__ = (
         UniqueConstraint("community_id", "source", "why"),
         Index("candidates_open", "community_id", "id", postgresql_where=text("state = 'open'")),
+        Index("candidates_by_text", "text", postgresql_using="hash"),  # of any length
+        Index("candidates_near_misses", "community_id", "noticed_at", postgresql_where=text("why = 'near_miss'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

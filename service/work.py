@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import callbacks, cases, communities, conversations, residents, texts, work_orders
+from service import callbacks, candidates, cases, communities, conversations, residents, texts, work_orders
 from service.cases import Event
 from service.models import Case, Staff
 
@@ -18,6 +18,13 @@ VERBS: dict[str, tuple[Event, str]] = {
     "ask": (Event.INFO_ASKED, "utter_case_needs_info"),
 }
 
+KINDS = ("repair", "complaint", "inquiry")  # what staff may say a case is after all
+
+# Where and what a case goes on to be; the button of the work order that offers it, and the phrase that asks.
+TO_DEPARTMENT = {f"to_{key}": key for key in communities.DEPARTMENTS}
+IS_KIND = {f"is_{kind}": kind for kind in KINDS}
+OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kind"}
+
 
 def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, now: datetime) -> Case:
     """Do what the button on a work order says.
@@ -26,7 +33,7 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
         session: the caller's transaction.
         member: who tapped.
         case_id: as the button said; only cases of the member's community are found.
-        verb: one of `VERBS`, or `to_<department>`.
+        verb: one of `VERBS`, `TO_DEPARTMENT` or `IS_KIND`.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -37,10 +44,12 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     """
     case = cases.access_case_as_staff(session, member, case_id)
     actor = f"staff:{member.number}"
-    if verb.startswith("to_"):
-        key_of = {f"to_{name}": name for name in communities.DEPARTMENTS}
-        department = communities.department(session, case.community_id, key_of[verb])
+    if verb in TO_DEPARTMENT:
+        department = communities.department(session, case.community_id, TO_DEPARTMENT[verb])
         cases.hand_on(session, case, department, actor=actor, key=key, now=now)
+        return case
+    if verb in IS_KIND:
+        _correct_kind(session, case, IS_KIND[verb], actor=actor, key=key, now=now)
         return case
     event, phrase = VERBS[verb]
     if not cases.advance(session, case, event, actor=actor, key=key, now=now):
@@ -54,14 +63,15 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     return case
 
 
-def choose_department(session: Session, member: Staff, case_id: int, *, key: str) -> None:
-    """Offer the departments a case can be handed on to.
+def offer(session: Session, member: Staff, case_id: int, what: str, *, key: str) -> None:
+    """Offer the departments a case can be handed on to, or the kinds it can be.
 
     Raises:
         CaseNotFound: no such case here.
+        KeyError: nothing of `OFFERS`.
     """
     case = cases.access_case_as_staff(session, member, case_id)
-    work_orders.note(session, case, "utter_staff_hand_on", key=f"case:{case.id}:{key}", case_id=case.id)
+    work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id)
 
 
 def give_info(session: Session, case: Case, words: str, *, key: str, now: datetime) -> None:
@@ -71,6 +81,13 @@ def give_info(session: Session, case: Case, words: str, *, key: str, now: dateti
     work_orders.note(session, case, "utter_staff_info_given", key=f"case:{case.id}:{key}", words=words[:1000])
     line = texts.say("utter_info_passed_on", language=case.resident.language, number=case.number)
     conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:{key}:thanks")
+
+
+def _correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: str, now: datetime) -> None:
+    """A butler knows better what it is: the case changes, and the message that opened it is worth a look."""
+    was = case.kind
+    if cases.correct_kind(session, case, kind, actor=actor, key=key, now=now):
+        candidates.notice_correction(session, case, was, now=now)
 
 
 def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, number: int, now: datetime) -> None:

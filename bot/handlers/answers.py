@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
-from service import communities, conversations, residents, texts
+from service import candidates, communities, conversations, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -26,6 +26,9 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
             key=f"{ask.turn}:reply:{place}",
             epoch=ask.epoch,
         )
+    for place, heard in enumerate(() if ask.payload or ask.command else answer.heard):
+        source = f"{ask.turn}:{place}" if place else ask.turn
+        candidates.notice_answer(session, conversation, heard, source=source, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
     conversation.dialogue_is_old = conversation.dialogue_is_old and conversation.epoch != ask.epoch

@@ -120,8 +120,8 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
 
 
 def _work_order(scene: Scene, member: Staff, number: int, word: str) -> None:
-    if word == "hand_on":
-        work.choose_department(scene.session, member, number, key=scene.key)
+    if word in work.OFFERS:
+        work.offer(scene.session, member, number, word, key=scene.key)
     else:
         work.tap(scene.session, member, number, word, key=scene.key, now=scene.now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.rasa import Ask
@@ -21,7 +22,8 @@ def from_resident(scene: Scene, conversation: Conversation, words: str) -> Ask |
     if answer is None:
         from bot.handlers import resident  # noqa: PLC0415 - the two know each other
 
-        return resident.ask(scene, conversation, words.lstrip("/ ") or "?", payload=False)
+        asked = resident.ask(scene, conversation, words.lstrip("/ ") or "?", payload=False)
+        return replace(asked, command=True)
     line = answer(scene, conversation)
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{command}")
     return None

@@ -9,7 +9,7 @@ from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, cases, conversations, emergency, residents, texts, work, work_orders
+from service import alarms, candidates, cases, conversations, emergency, residents, texts, work, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -35,10 +35,12 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     resident = conversation.resident
     resident.language = residents.detect_language(words, before=resident.language)
 
-    alarm = emergency.check(commands.without(words))
+    own_words = commands.without(words)
+    alarm = emergency.check(own_words)
     if alarm is not None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
+    candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
     if conversation.owner is not Owner.BOT:
@@ -97,7 +99,9 @@ def edited(scene: Scene, updates: Sequence[Update]) -> None:
     alarm = emergency.check(now_said.text)
     if alarm is not None:
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
-    elif conversation.owner is not Owner.BOT:
+        return
+    candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)
+    if conversation.owner is not Owner.BOT:
         line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=now_said.text)
         conversations.to_staff(scene.session, conversation, "say", line.payload(), key=f"{scene.key}:edited")
     else:

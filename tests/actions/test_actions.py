@@ -210,6 +210,15 @@ def test_the_third_misunderstanding_calls_a_butler(desk_for, stage):
     assert talk.owner is Owner.WAITING
 
 
+def test_the_bot_is_told_of_every_misunderstanding(desk_for):
+    """So that people can look at the message."""
+    desk = desk_for("嗯哼唧唧", "nlu_fallback")
+
+    actions.conversations.not_understood(desk)
+
+    assert {"not_understood": True} in [said["custom"] for said in desk.dispatcher.messages]
+
+
 def test_an_understood_turn_starts_the_count_afresh():
     missed = [{"event": "user"}, {"event": "action", "name": "action_not_understood"}]
     understood = [{"event": "user"}, {"event": "action", "name": "utter_thanks"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from sqlalchemy import select
 from bot.handlers import answers, route
 from bot.handlers.route import Unreadable
 from bot.rasa import Answer, Ask, Reply
-from service import callbacks, cases, conversations, work
-from service.models import CallBack, Case, CaseState, Conversation, Message, Owner, Staff, Topic
+from service import callbacks, cases, conversations, emergency, work
+from service.candidates import Guess, Heard
+from service.models import CallBack, Candidate, Case, CaseState, Conversation, Message, Owner, Staff, Topic
 from tests.bot.updates import (
     BUTLER,
     RESIDENT,
@@ -309,6 +311,84 @@ def test_an_edit_of_a_line_we_never_had_is_kept_as_a_line(stage, talk):
     assert kept(stage, talk) == [("resident", "text", "改过的话")]
 
 
+# --- What is worth a look -------------------------------------------------------------------------------------------
+
+
+def hesitant(*texts: str, intent: str = "repair", **taken: Any) -> Answer:
+    """An answer to what was sorted with little margin."""
+    guess = Guess(intent, 0.41, 0.05, "guanjia-abc")
+    return Answer((Reply("好的"),), False, intent, 0.41, tuple(Heard(text, guess, **taken) for text in texts))
+
+
+def worth_a_look(stage: Stage) -> list[tuple[str, str, str | None]]:
+    found = select(Candidate).order_by(Candidate.id)
+    return [(one.text, one.why, one.source) for one in stage.session.scalars(found)]
+
+
+def answered(stage: Stage, text: str, said: Answer) -> str:
+    """The bot answers a message; its turn."""
+    turn = turn_of(message(text))
+    ask = route.receive(stage.session, turn, now=NOON)
+    assert ask is not None
+    answers.say(stage.session, turn, ask, said, now=NOON)
+    return f"turn:{turn.id}"
+
+
+def test_words_that_were_sorted_with_little_margin_are_kept_for_review(stage, talk):
+    turn = answered(stage, "灯又那样了", hesitant("灯又那样了"))
+
+    assert worth_a_look(stage) == [("灯又那样了", "low_margin", turn)]
+
+
+def test_words_the_bot_asked_to_say_again_are_kept_for_review(stage, talk):
+    turn = answered(stage, "那个那个", hesitant("那个那个", understood=False))
+
+    assert worth_a_look(stage) == [("那个那个", "rephrase", turn)]
+
+
+def test_each_matter_of_a_message_is_looked_at_by_itself(stage, talk):
+    turn = answered(stage, "灯那样了，还有那个", hesitant("灯那样了", "还有那个"))
+
+    assert worth_a_look(stage) == [("灯那样了", "low_margin", turn), ("还有那个", "low_margin", f"{turn}:1")]
+
+
+def test_a_fact_told_to_a_question_is_not(stage, talk):
+    answered(stage, "3栋", hesitant("3栋", intent="inform", asked="location"))
+
+    assert worth_a_look(stage) == []
+
+
+@pytest.mark.parametrize("text", ["报修", "/settings", "/水管"])
+def test_a_big_key_and_a_command_are_not(stage, talk, text):
+    """They are no words to learn from."""
+    answered(stage, text, hesitant(text, understood=False))
+
+    assert worth_a_look(stage) == []
+
+
+def test_a_tap_is_not(stage, talk):
+    yes, no = question(stage, talk)
+    ask = receive(stage, turn_of(tap(yes, offered=(yes, no)), kind="callback_query"))
+    assert ask is not None
+
+    answers.say(stage.session, turn_of(message("…")), ask, hesitant(ask.text), now=NOON)
+
+    assert worth_a_look(stage) == []
+
+
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+def test_words_the_tripwire_almost_rang_for_are_kept_whoever_answers(stage, talk, monkeypatch, kind):
+    """Also in a talk with a butler, and when a line is changed."""
+    miss = SimpleNamespace(rule="fire", filter="past", matched="着火")
+    monkeypatch.setattr(emergency, "near_miss", lambda text: miss if "着火" in text else None, raising=False)
+    stage.take_over(talk)
+    said = turn_of(message("去年着火的事"), kind=kind)
+
+    receive(stage, said)
+
+    assert worth_a_look(stage) == [("去年着火的事", "near_miss", f"turn:{said.id}")]
+
+
 # --- A resident taps ------------------------------------------------------------------------------------------------
 
 
@@ -568,6 +648,16 @@ def test_a_tap_on_a_work_order_is_its_step(stage, talk):
     assert case.state is CaseState.ACCEPTED
 
 
+def test_a_tap_offers_the_kinds_and_a_second_one_corrects_it(stage, talk):
+    case = stage.case(talk)
+    receive(stage, staff_tap(f"w:{case.id}:wrong_kind"))
+    offered = [button["data"] for button in stage.outbox("note")[-1].payload["buttons"]]
+
+    receive(stage, staff_tap(offered[1]))
+
+    assert case.kind == "complaint"
+
+
 def test_a_tap_on_the_card_takes_over_and_hands_back(stage, talk):
     owners = []
     for word in ("claim", "hand_back"):
@@ -578,8 +668,8 @@ def test_a_tap_on_the_card_takes_over_and_hands_back(stage, talk):
 
 
 @pytest.mark.parametrize(
-    "data", ["", "w:1", "w:{case}:to_mars", "w:{case}:explode", "w:999999:accept", "c:{talk}:x", "c:999999:claim",
-             "o:1:again", "o:1:x", "r:1:affirm", "cb:1:held"],
+    "data", ["", "w:1", "w:{case}:to_mars", "w:{case}:is_praise", "w:{case}:explode", "w:999999:accept", "c:{talk}:x",
+             "c:999999:claim", "o:1:again", "o:1:x", "r:1:affirm", "cb:1:held"],
 )  # fmt: skip
 def test_staffs_forged_or_stale_taps_are_answered_where_they_were_made(stage, talk, data):
     case = stage.case(talk)

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.rasa import Answer, Ask, Rasa, RasaDown, Reply
+from service.candidates import Guess, Heard
 from tests.bot.servers import Handler, serving
 
 TURN = Ask(conversation_id=5, epoch=2, turn="turn:9", text="水管漏水", metadata={"language": "zh"})
@@ -63,6 +64,56 @@ async def test_lines_buttons_and_keys_are_read():
     assert found == Answer((first, Reply("好")), handled=False, intent="repair", confidence=0.9)
 
 
+GUESSES = [{"name": "repair", "confidence": 0.5}, {"name": "emergency", "confidence": 0.3}]
+HEARD = {"text": "灯", "intent": "repair", "guesses": GUESSES, "model": "guanjia-abc", "asked": "location"}
+
+
+async def heard(*, replies: Any = (), **facts: Any) -> Heard:
+    found = await ask(answering({"replies": list(replies), "heard": [HEARD | facts]}))
+    [one] = found.heard
+    return one
+
+
+async def test_how_sure_the_model_was_is_read_with_its_name():
+    """What it hesitated about is kept for people to look at."""
+    one = await heard()
+
+    assert (one.text, one.asked, one.understood) == ("灯", "location", True)
+    assert (one.guess.intent, one.guess.confidence, one.guess.model) == ("repair", 0.5, "guanjia-abc")
+    assert one.guess.margin == pytest.approx(0.2)
+
+
+async def test_a_guess_nobody_believed_is_still_the_guess():
+    one = await heard(replies=[{"custom": {"not_understood": True}}], intent="nlu_fallback")
+
+    assert (one.guess.intent, one.understood) == ("repair", False)
+
+
+@pytest.mark.parametrize(("decided", "danger"), [("repair", 0.3), ("nlu_fallback", 0.3), ("emergency", 0.0)])
+async def test_an_emergency_is_a_danger_as_long_as_it_was_not_the_decision(decided, danger):
+    one = await heard(intent=decided)
+
+    assert one.danger == danger
+
+
+@pytest.mark.parametrize(
+    ("guesses", "guess"), [(GUESSES[:1], Guess("repair", 0.5, None, "guanjia-abc")), ([], Guess(model="guanjia-abc"))]
+)
+async def test_without_a_second_guess_there_is_no_margin(guesses, guess):
+    """As with a tap."""
+    one = await heard(guesses=guesses)
+
+    assert (one.guess, one.danger) == (guess, 0.0)
+
+
+@pytest.mark.parametrize("rest", [{}, {"heard": []}, {"heard": None}])
+async def test_an_older_rasa_says_nothing_of_it(rest):
+    """While a new version is rolled out."""
+    found = await ask(answering({"replies": []} | rest))
+
+    assert found.heard == ()
+
+
 async def test_an_action_that_has_told_the_resident_itself_is_no_silence():
     found = await ask(answering({"replies": [{"custom": {"silent": True}}], "intent": None}))
 
@@ -86,7 +137,8 @@ async def test_any_other_status_is_rasa_down(status):
     [None, [], "text", 5, {"replies": None}, {"replies": "x"}, {"replies": [5]},
      {"replies": [{"text": "a", "buttons": 5}]}, {"replies": [{"text": "a", "buttons": [{"title": "x"}]}]},
      {"replies": [{"text": 5}]}, {"replies": [], "intent": "repair"},
-     {"replies": [], "intent": {"confidence": "high"}}],
+     {"replies": [], "intent": {"confidence": "high"}}, {"replies": [], "heard": "repair"},
+     {"replies": [], "heard": [{"text": "灯"}]}, {"replies": [{"custom": "x"}]}],
 )  # fmt: skip
 async def test_an_answer_of_a_wrong_shape_is_rasa_down(body):
     """The resident hears at once that a person will look, instead of after five attempts."""

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-from pathlib import Path
-
-import pytest
 
 from service import inbox, outbox
 from service.db import Sessions
@@ -16,29 +11,7 @@ from service.models import OutboxRow, OutboxState
 from tests.service.test_outbox import take, write
 from tests.stage import BOT_ID, Stage
 
-ROOT = Path(__file__).parents[2]
 TOKEN = f"{BOT_ID}:TEST"
-
-
-@pytest.fixture
-def guanjia(tmp_path):
-    """Run the command in a folder without `.env`, with just these settings."""
-
-    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        bare = {name: value for name, value in os.environ.items() if not name.startswith("GUANJIA_")}
-        ours = {f"GUANJIA_{name}": value for name, value in settings.items()}
-        command = [sys.executable, "-m", "cli", *arguments]
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**bare, "PYTHONPATH": str(ROOT), **ours},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
 
 
 def check_refused(result: subprocess.CompletedProcess[str], *names: str) -> None:

@@ -47,6 +47,16 @@ async def test_the_story_goes_as_written(house, story):
     assert house.value("SELECT count(*) FROM outbox WHERE state IN ('dead', 'unconfirmed')") == 0
 
 
+async def test_what_was_not_understood_and_what_a_butler_corrected_is_kept_for_review(house):
+    """Comes after the stories: `wrong_kind` holds both."""
+    kept = dict(house.rows("SELECT why, text FROM candidates WHERE why IN ('rephrase', 'corrected') ORDER BY id DESC"))
+    steps = house.rows("SELECT actor, data FROM case_events WHERE event = 'kind_corrected'")
+
+    assert kept["rephrase"] == "6栋1单元503"
+    assert kept["corrected"].startswith("厨房水龙头一直漏水没人来管，6栋")
+    assert [(actor[:6], data) for actor, data in steps] == [("staff:", {"from": "repair", "to": "inquiry"})]
+
+
 async def test_every_call_made_meanwhile_is_one_the_specification_allows(house):
     """Comes after the stories, and reads what the look-alike wrote down about them."""
     calls = await house.get("requests")

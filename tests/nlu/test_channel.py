@@ -25,6 +25,22 @@ def test_an_answer_carries_replies_buttons_data_and_what_was_understood(rasa, ac
     assert answer["repeated"] is False
 
 
+def test_an_answer_carries_the_real_guesses_and_the_model_that_made_them(rasa, actions, model):
+    """The bot keeps messages that were sorted with little margin; the fallback is no intent of anybody's."""
+    _, answer = rasa.say("灯不亮了", sender="guesses")
+    _, unsure = rasa.say("asdf qwer zxcv", sender="guesses")
+
+    for given in (answer, unsure):
+        [heard] = given["heard"]
+        sure = [guess["confidence"] for guess in heard["guesses"]]
+        assert len(sure) > 1
+        assert sure == sorted(sure, reverse=True)
+        assert "nlu_fallback" not in {guess["name"] for guess in heard["guesses"]}
+        assert (heard["model"], heard["asked"]) == (model.name.removesuffix(".tar.gz"), None)
+    assert (answer["heard"][0]["text"], answer["heard"][0]["intent"]) == ("灯不亮了", "repair")
+    assert answer["heard"][0]["guesses"][0] == answer["intent"]
+
+
 def test_metadata_reaches_the_action(rasa, actions):
     rasa.say("灯不亮了", sender="meta", metadata={"language": "en", "household": 5})
 

@@ -50,7 +50,113 @@ def test_a_case_is_handed_on_to_any_department(stage, department):
     assert stage.outbox("work_order")[-1].topic_id == case.department.topic_id
 
 
-@pytest.mark.parametrize("verb", ["", "explode", "to_", "to_mars", "to_engineering; --", "opened", "close"])
+# --- The kind -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "matter", "becomes", "department"),
+    [
+        ("repair", "楼上半夜跳绳，吵得睡不着", "complaint", "order"),
+        ("complaint", "厨房水管漏水", "repair", "engineering"),
+        ("repair", "厨房水管漏水", "inquiry", "service"),
+        ("inquiry", "单元门坏了关不上", "repair", "engineering"),
+    ],
+)
+def test_a_case_of_the_wrong_kind_gets_the_right_one_and_its_department(stage, kind, matter, becomes, department):
+    """W3: with actor and time; the number stays, because the resident has it."""
+    case = stage.case(kind=kind, matter=matter)
+    number = case.number
+
+    tap(stage, case, f"is_{becomes}")
+
+    assert (case.kind, case.number, case.department.key) == (becomes, number, department)
+    changed = next(step for step in cases.events(stage.session, case) if step.event == "kind_corrected")
+    assert (changed.data, changed.at) == ({"from": kind, "to": becomes}, NOON)
+    assert changed.actor.startswith("staff:")
+
+
+def test_the_resident_hears_nothing_of_a_corrected_kind(stage):
+    case = stage.case()
+    heard = stage.lines_to(case.conversation)
+
+    tap(stage, case, "is_complaint")
+
+    assert stage.lines_to(case.conversation) == heard
+
+
+def test_the_work_order_shows_the_new_kind(stage):
+    case = stage.case(matter="垃圾没人清", kind="repair")
+
+    tap(stage, case, "is_complaint")
+
+    assert "投诉" in stage.outbox("card")[-1].payload["text"]
+
+
+def test_the_work_order_moves_to_the_department_of_the_new_kind(stage):
+    case = stage.case(state="accepted")
+
+    tap(stage, case, "is_inquiry")
+
+    order = stage.outbox("work_order")[-1]
+    assert (order.topic_id, case.state) == (case.department.topic_id, CaseState.OPEN)
+    assert "咨询" in order.payload["text"]
+
+
+def test_where_somebody_has_handed_the_case_on_it_stays(stage):
+    case = stage.case()
+    tap(stage, case, "to_cleaning")
+
+    tap(stage, case, "is_inquiry")
+
+    assert (case.kind, case.department.key) == ("inquiry", "cleaning")
+
+
+def test_a_finished_case_is_sorted_anew_but_moved_no_more(stage):
+    """For the reports and for what is learnt; nobody has to do anything."""
+    case = stage.case(state="finished")
+
+    tap(stage, case, "is_inquiry")
+
+    assert (case.kind, case.state, case.department.key) == ("inquiry", CaseState.FINISHED, "engineering")
+    assert len(stage.outbox("work_order")) == 1
+
+
+def test_the_same_kind_again_is_no_step(stage):
+    """Two butlers may tap at once, and an update may come twice."""
+    case = stage.case()
+    tap(stage, case, "is_inquiry", key="tap:1")
+
+    tap(stage, case, "is_inquiry", key="tap:1")
+    tap(stage, case, "is_inquiry", key="tap:2")
+
+    steps = [step.event for step in cases.events(stage.session, case)]
+    assert steps == ["opened", "kind_corrected", "handed_on"]
+    assert len(stage.outbox("work_order")) == 2
+
+
+def test_a_withdrawn_case_is_left_alone(stage):
+    case = stage.case()
+    case.state = CaseState.WITHDRAWN
+
+    with pytest.raises(EventNotAllowed):
+        tap(stage, case, "is_complaint")
+
+    assert case.kind == "repair"
+
+
+def test_the_kinds_are_offered_as_buttons_that_work(stage):
+    case = stage.case()
+
+    work.offer(stage.session, stage.member(), case.id, "wrong_kind", key="tap")
+
+    offered = [button["data"] for button in stage.outbox("note")[-1].payload["buttons"]]
+    assert offered == [f"w:{case.id}:{verb}" for verb in work.IS_KIND]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["", "explode", "to_", "is_", "is_praise", "is_repair; --", "to_mars", "to_engineering; --", "opened", "close"],
+)
 def test_a_forged_verb_changes_nothing(stage, verb):
     """The caller answers it as an expired button."""
     case = stage.case()
@@ -96,7 +202,7 @@ def test_staff_of_another_community_find_no_case(stage):
 def test_the_departments_are_offered_as_buttons_that_work(stage):
     case = stage.case()
 
-    work.choose_department(stage.session, stage.member(), case.id, key="tap")
+    work.offer(stage.session, stage.member(), case.id, "hand_on", key="tap")
 
     offered = [button["data"] for button in stage.outbox("note")[-1].payload["buttons"]]
     assert sorted(offered) == sorted(f"w:{case.id}:to_{key}" for key in DEPARTMENTS)
