@@ -63,7 +63,7 @@ class View(NamedTuple):
 VIEWS: Mapping[str, View] = {
     "characters": View(lambda seen: grams(seen.edged, 4), least=2),
     "words": View(lambda seen: grams(seen.words.split(), 2, " "), least=1),
-    "sounds": View(lambda seen: sounds.terms(seen.edged), least=2),
+    "sounds": View(lambda seen: sounds.terms(seen.edged), least=3),
 }
 
 
