@@ -81,3 +81,19 @@ class LabelConflicts(ServiceError):
     """The very same words have another label already."""
 
     response = "utter_staff_label_conflicts"
+
+
+class ModelNotFound(ServiceError):
+    """There is no model of this name."""
+
+
+class ModelRefused(ServiceError):
+    """The model understands less than the one that is served; `losses` says where."""
+
+
+class ReasonMissing(ServiceError):
+    """Overruling the gate needs a reason, which is kept."""
+
+
+class NoEarlierModel(ServiceError):
+    """No other model was active before this one."""
