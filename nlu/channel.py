@@ -3,7 +3,8 @@
 POST /webhooks/guanjia/webhook {sender, text, message_id, metadata?, payload?} -> {replies, intent, entities, heard,
     repeated}
 POST /webhooks/guanjia/forget  {sender, message_id} -> {repeated}
-Both want `Authorization: Bearer <token>`, because Rasa's own --auth-token does not cover channels. An error is
+GET  /webhooks/guanjia/ready   -> 200 when a model is served, 503 until then; needs no token
+The first two want `Authorization: Bearer <token>`, because Rasa's own --auth-token does not cover channels. An error is
 {"error": <code>, "detail": <words>}: 400 never try again, 401 wrong token, 503 try the same message again.
 """
 
@@ -53,7 +54,7 @@ class GuanjiaInput(InputChannel):
         return cls(str(token))
 
     def blueprint(self, on_new_message: Callable[[Any], Awaitable[Any]]) -> Blueprint:
-        """Return the two routes."""
+        """Return the routes."""
         routes = Blueprint("guanjia")
 
         @routes.post("/webhook")
@@ -64,6 +65,10 @@ class GuanjiaInput(InputChannel):
         async def forget(request: Request) -> HTTPResponse:
             return await self._guarded(request, _forget)
 
+        @routes.get("/ready")
+        async def ready(request: Request) -> HTTPResponse:
+            return response.json({"ready": True}) if request.app.ctx.agent.is_ready() else _no_model()
+
         return routes
 
     async def _guarded(self, request: Request, handle: Callable[[Request], Awaitable[dict]]) -> HTTPResponse:
@@ -72,7 +77,7 @@ class GuanjiaInput(InputChannel):
         if not hmac.compare_digest(given, self._expected):
             return _error(401, "unauthorized", "wrong or missing token")
         if not request.app.ctx.agent.is_ready():
-            return _error(503, "no_model", "no model is loaded")
+            return _no_model()
         try:
             return response.json(await handle(request))
         except BadRequest as error:
@@ -97,6 +102,10 @@ def _retryable(error: Exception) -> HTTPResponse:
     code = next(code for kind, code in RETRYABLE.items() if isinstance(error, kind))
     logger.error("Turn not recorded: %s (%s)", code, type(error).__name__)
     return _error(503, code, "nothing was recorded; send the same message again")
+
+
+def _no_model() -> HTTPResponse:
+    return _error(503, "no_model", "no model is loaded yet")
 
 
 def _error(status: int, code: str, detail: str) -> HTTPResponse:

@@ -46,26 +46,58 @@ def read_examples(path: Path) -> List[Example]:
 
 
 def _read_file(file: Path) -> Iterator[Example]:
+    try:
+        content = read_yaml(file)
+        entries = content.get("nlu", []) if hasattr(content, "get") else content["nlu"]
+        for entry in entries:
+            yield from _read_entry(entry, file)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise BadData(f"{file}: not a Rasa training file; it starts with `nlu:` and a list of intents") from error
+
+
+def read_yaml(file: Path) -> Any:
+    """Return what a YAML file holds; its mappings know the line they stand on.
+
+    Raises:
+        BadData: no such file, no text, or no YAML.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        content = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
-        entries = content.get("nlu", []) if hasattr(content, "get") else content["nlu"]
-        for entry in entries:
-            yield from _read_entry(entry, file)
+        return YAML(typ="rt").load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadData(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadData(f"{file}: not UTF-8 at byte {error.start}") from error
     except MarkedYAMLError as error:
         line = (error.problem_mark or error.context_mark).line + 1
         raise BadData(f"{file}:{line}: not YAML: {error.problem or error.context}") from error
-    except (YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise BadData(f"{file}: not a Rasa training file; it starts with `nlu:` and a list of intents") from error
+    except YAMLError as error:
+        raise BadData(f"{file}: not YAML: {error}") from error
+
+
+def read_intents(domain: Path) -> Set[str]:
+    """Return the intents that a domain, a file or a folder of files, knows.
+
+    Raises:
+        BadData: no YAML, or not Rasa's form.
+    """
+    files = sorted(domain.rglob("*.yml")) if domain.is_dir() else [domain]
+    known: Set[str] = set()
+    for file in files:
+        content = read_yaml(file)
+        if not isinstance(content, dict) or not isinstance(content.get("intents", []), list):
+            raise BadData(f"{file}: not a Rasa domain; it is a mapping, and `intents` in it a list")
+        known.update(str(next(iter(i))) if isinstance(i, dict) else str(i) for i in content.get("intents", []))
+    return known
 
 
 def _read_entry(entry: Dict, file: Path) -> Iterator[Example]:
     if "intent" not in entry:  # synonyms, lookup tables
         return
+    if "examples" not in entry:
+        raise BadData(f"{file}:{entry.lc.line + 1}: an intent without `examples`")
     first = entry.lc.value("examples")[0] + 1  # the line of `examples: |`, counted from one
     for offset, line in enumerate(str(entry["examples"]).splitlines(), 1):
         if line.startswith("- ") and line[2:].strip():

@@ -6,6 +6,7 @@ address 127.0.0.1, the token. The reasons are in docs/adr/0001-slim-rasa.md. Env
 GUANJIA_RASA_TOKEN       shared secret of the channel and the HTTP API (required by `run`)
 GUANJIA_RASA_DB_URL      PostgreSQL of the tracker store (required by `run`)
 GUANJIA_ACTIONS_URL      the action server's webhook (required by `run`)
+GUANJIA_MODEL_URL        who hands out the active model; without it --model names the one that is served
 GUANJIA_RASA_TENSORFLOW  true: keep Rasa's TensorFlow components (needs the `tensorflow` extra)
 GUANJIA_RASA_STOCK       true: no patches and no added arguments; only the pipeline is ours (benchmarks)
 """
@@ -72,7 +73,9 @@ def with_defaults(arguments: list) -> list:
     """
     if arguments[:1] != ["run"]:
         return arguments
+    os.environ.setdefault("GUANJIA_MODEL_URL", "")  # endpoints.yml names it, and Rasa refuses a name without a value
     defaults = {
+        "--model": str(HOME),  # not read where a model server is named, but Rasa makes the folder it would look in
         "--credentials": str(HOME / "credentials.yml"),
         "--endpoints": str(HOME / "endpoints.yml"),
         "--interface": "127.0.0.1",

@@ -9,12 +9,16 @@ from typing import Any, Dict, List
 
 import jsonschema
 import rasa
+from rasa.core import agent
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.tracker_store import InMemoryTrackerStore
+from rasa.core.utils import AvailableEndpoints
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.exceptions import RasaException
+
+import swapping
 
 RECENT_EVENTS = 100  # of a session that an action is sent; a turn makes about ten
 
@@ -32,6 +36,8 @@ def apply() -> None:
     _remember_failed_actions()
     _let_the_tracker_store_fail()
     _send_actions_what_they_read()
+    _serve_a_file_where_no_model_server_is_named()
+    _swap_models_beside_the_event_loop()
 
 
 def _build_the_validator_once() -> None:
@@ -90,3 +96,21 @@ def _send_actions_what_they_read() -> None:
         }
 
     RemoteAction._action_call_format = _action_call_format
+
+
+def _serve_a_file_where_no_model_server_is_named() -> None:
+    """Rasa takes `models` without an address for a model server it cannot reach, and then serves nothing."""
+    read = AvailableEndpoints.read_endpoints
+
+    def read_endpoints(file: str) -> AvailableEndpoints:
+        found = read(file)
+        if found.model is not None and not found.model.url:
+            found.model = None
+        return found
+
+    AvailableEndpoints.read_endpoints = read_endpoints
+
+
+def _swap_models_beside_the_event_loop() -> None:
+    """Rasa builds a new model where it answers people: nobody is answered for a second. nlu/swapping.py says more."""
+    agent._update_model_from_server = swapping.update_model

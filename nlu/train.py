@@ -1,58 +1,93 @@
 """Train a model: `nlu/.venv/bin/python nlu/train.py --out models`.
 
 The model is named after what it was made from, `guanjia-<hash>.tar.gz`; when that file exists there is nothing to do.
-Prints `component i/n name` as it goes and `model <path>` at the end. Exit code 0, or 1 with the reason on stderr.
+The data is checked before Rasa sees it, and the finished model is measured on the frozen sets; what was found stands in
+its certificate (nlu/certificate.py). Prints `component i/n name` as it goes and `model <path>` at the end. Exit code 0,
+or 1 with the reason on stderr.
 """
 
 import argparse
-import hashlib
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Dict, Iterable, Iterator, List
 
+import certificate
 import launcher
+from examples import BadData, faults, read_examples, read_intents
 
 HOME = launcher.HOME
 RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl")  # data is not all a model is made of
+COMPARABLE = 5  # models that are measured again when the measure has changed; one of them is being served
 
 
 def main() -> None:
     """Train as the command line says."""
     arguments = _arguments()
-    model = arguments.out / f"guanjia-{fingerprint(arguments)}.tar.gz"
-    if model.exists():
+    model = arguments.out / f"guanjia-{certificate.digest(ingredients(arguments, arguments.site))}.tar.gz"
+    if arguments.base:
+        print(f"base {certificate.digest(ingredients(arguments, []))}")
+    elif model.exists():
+        certificate.renew(model, arguments.exam)
         print(f"model {model} (up to date)")
-        return
-    train(arguments, model)
-    print(f"model {model}")
+    else:
+        check(arguments)
+        train(arguments, model)
+        for other in _newest(arguments.out):
+            certificate.renew(other, arguments.exam)
+        print(f"model {model}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="+", default=[HOME / "data"], help="files or folders")
+    parser.add_argument("--site", type=Path, nargs="*", default=[], help="further data, of this installation only")
     parser.add_argument("--domain", type=Path, default=HOME.parent / "domain.yml", help="file or folder")
     parser.add_argument("--config", type=Path, default=HOME / "config.yml")
+    parser.add_argument("--exam", type=Path, nargs="*", default=certificate.exams(), help="JSON Lines to measure it on")
     parser.add_argument("--out", type=Path, default=HOME.parent / "models", help="folder of the models")
-    return parser.parse_args()
-
-
-def fingerprint(arguments: argparse.Namespace) -> str:
-    """Return twelve hex digits of everything a model is made of, file names left out."""
-    digest = hashlib.sha256()
-    for path in _ingredients(arguments):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]
-
-
-def _ingredients(arguments: argparse.Namespace) -> Iterator[Path]:
-    for given in (arguments.domain, arguments.config, *arguments.data):
+    parser.add_argument("--base", action="store_true", help="only print the hash of all but --site")
+    arguments = parser.parse_args()
+    for given in (arguments.domain, arguments.config, *arguments.data, *arguments.site, *arguments.exam):
         if not given.exists():
             sys.exit(f"train: no such file or folder: {given}")
-        yield from sorted(given.rglob("*.y*ml")) if given.is_dir() else [given]
+    return arguments
+
+
+def ingredients(arguments: argparse.Namespace, site: Iterable[Path]) -> Iterator[Path]:
+    """Yield every file a model is made of."""
+    yield from _files([arguments.domain, arguments.config, *arguments.data, *site])
     for pattern in RECIPE:
         yield from sorted(HOME.glob(pattern))
+
+
+def _files(given: Iterable[Path]) -> Iterator[Path]:
+    for path in given:
+        yield from sorted(path.rglob("*.y*ml")) if path.is_dir() else [path]
+
+
+def _newest(folder: Path) -> List[Path]:
+    models = sorted(folder.glob("guanjia-*.tar.gz"), key=lambda model: model.stat().st_mtime)
+    return models[-COMPARABLE:]
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse data that Rasa would trip over or quietly learn wrong, naming file and line.
+
+    Raises:
+        SystemExit: every fault, one a line.
+    """
+    try:
+        intents = read_intents(arguments.domain)
+        examples = [e for path in (*arguments.data, *arguments.site) for e in read_examples(path)]
+    except BadData as error:
+        sys.exit(f"train: {error}")
+    found = [f"train: {fault}" for fault in faults(examples, intents)]
+    if not examples:
+        found = [f"train: no examples in {', '.join(map(str, arguments.data))}"]
+    if found:
+        sys.exit("\n".join(found))
 
 
 def train(arguments: argparse.Namespace, model: Path) -> None:
@@ -71,7 +106,7 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
             result = rasa.model_training.train(
                 domain=str(arguments.domain),
                 config=str(arguments.config),
-                training_files=[str(path) for path in arguments.data],
+                training_files=[str(path) for path in (*arguments.data, *arguments.site)],
                 output=folder,
                 force_training=True,
                 fixed_model_name="model",
@@ -80,7 +115,18 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
             sys.exit(f"train: {error}")
         if not result or not result.model:
             sys.exit("train: Rasa made no model")
-        Path(result.model).replace(model)
+        made = Path(result.model)
+        if arguments.exam:
+            print(f"measuring {model.name}", flush=True)
+        certificate.write(model, certificate.issue(made, arguments.exam, **_origin(arguments)))
+        made.replace(model)
+
+
+def _origin(arguments: argparse.Namespace) -> Dict[str, str]:
+    return {
+        "base": certificate.digest(ingredients(arguments, [])),
+        "data_hash": certificate.digest(_files([*arguments.data, *arguments.site])),
+    }
 
 
 def _report_progress() -> None:

@@ -46,7 +46,7 @@ async def answer(agent: Agent, incoming: Incoming) -> tuple:
         if recorded:
             return recorded, True
         try:
-            return await asyncio.wait_for(_run(agent.processor, incoming), TURN_TIMEOUT), False
+            return await asyncio.wait_for(_run(agent, incoming), TURN_TIMEOUT), False
         except IntegrityError:  # another process was faster; what it recorded is the answer
             return _recorded(agent, incoming), True
 
@@ -57,8 +57,9 @@ def _recorded(agent: Agent, incoming: Incoming) -> List[Dict[str, Any]]:
     return store.recorded_turn(incoming.sender, incoming.message_id) if is_ours else []
 
 
-async def _run(processor: MessageProcessor, incoming: Incoming) -> List[Dict[str, Any]]:
+async def _run(agent: Agent, incoming: Incoming) -> List[Dict[str, Any]]:
     """Do what Rasa's `handle_message` does, but record nothing when an action failed."""
+    processor = agent.processor  # the model may be swapped meanwhile; a turn ends with the one it began with
     failures: List[str] = []
     failed_actions.set(failures)
     message = _user_message(incoming)

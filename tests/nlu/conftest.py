@@ -35,9 +35,13 @@ def run_tool(name: str, *arguments: str | Path, given: bytes = b"") -> subproces
 @pytest.fixture(scope="session")
 def model(pytestconfig: pytest.Config) -> Path:
     """A small model, trained when what it is made of has changed."""
-    out = pytestconfig.cache.mkdir("nlu-models")
+    return train(pytestconfig.cache.mkdir("nlu-models"), DATA / "domain.yml")
+
+
+def train(out: Path, domain: Path, *more: str | Path) -> Path:
+    """Train a small model into a folder, unless it lies there."""
     files = [DATA / "nlu.yml", DATA / "rules.yml"]
-    done = run_tool("train", "--domain", DATA / "domain.yml", "--data", *files, "--out", out)
+    done = run_tool("train", "--domain", domain, "--data", *files, "--out", out, "--exam", *more)
     assert done.returncode == 0, done.stderr.decode()
     return Path(done.stdout.decode().split("model ")[-1].removesuffix("\n").removesuffix(" (up to date)"))
 
@@ -86,37 +90,50 @@ class ActionServer:
 class Rasa:
     """The server process, and a client of its channel."""
 
-    def __init__(self, model: Path, database_url: str, actions_url: str, log: Path) -> None:
+    def __init__(
+        self, model: Path | None, database_url: str, actions_url: str, log: Path, *, model_url: str = ""
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        start = (PYTHON, ROOT / "nlu/launcher.py", "run", "--model", model, "--port", self.port)
+        given = ("--model", model) if model else ()
+        start = (PYTHON, ROOT / "nlu/launcher.py", "run", *given, "--port", self.port)
         self._command = [str(word) for word in start]
         self._environment = os.environ | {
             "GUANJIA_RASA_TOKEN": TOKEN,
             "GUANJIA_RASA_DB_URL": database_url,
             "GUANJIA_ACTIONS_URL": actions_url,
+            "GUANJIA_MODEL_URL": model_url,
         }
         self._log = log
         self._numbers = iter(range(1, 10**6))
+        self._up = {200, 503} if model_url else {200}
         self.start()
 
     def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+        self.until(lambda: self.process.poll() is not None or self.readiness() in self._up, "Rasa does not start")
+        assert self.process.poll() is None, self._log.read_text()[-2000:]
+
+    def until(self, look: Callable[[], bool], otherwise: str, *, within: float = START_WITHIN) -> None:
         pause = threading.Event()
-        for _ in range(int(START_WITHIN / 0.2)):
-            if self.process.poll() is not None:
-                break
-            if self.is_up():
+        for _ in range(int(within / 0.2)):
+            if look():
                 return
             pause.wait(0.2)
-        pytest.fail(f"Rasa does not start: {self._log.read_text()[-2000:]}")
+        pytest.fail(f"{otherwise}: {self._log.read_text()[-2000:]}")
 
-    def is_up(self) -> bool:
+    def readiness(self) -> int | None:
+        """Ask as the supervisor does: 200 with a model, 503 without, None while nobody answers."""
+        url = f"http://127.0.0.1:{self.port}/webhooks/guanjia/ready"
         try:
-            return self.post("webhook", b"")[0] == 400
-        except URLError:
-            return False
+            with request.build_opener(request.ProxyHandler({})).open(url, timeout=5) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
+        except (URLError, OSError):
+            return None
 
     def kill(self) -> None:
         """End it as a power cut would."""
