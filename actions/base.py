@@ -95,7 +95,7 @@ def _in_transaction(
 ) -> list[Event]:
     turn = read(tracker.latest_message)
     try:
-        with db.transaction(_sessions()) as session:
+        with db.transaction(sessions()) as session:
             conversation = conversations.lock(session, turn.conversation_id)
             return act(Desk(session, conversation, turn, tracker.slots, tracker.events, dispatcher))
     except ServiceError as error:
@@ -105,7 +105,7 @@ def _in_transaction(
 
 
 @cache
-def _sessions() -> db.Sessions:
+def sessions() -> db.Sessions:
     """The process's session factory, made at the first action."""
     url = config.load().database_url
     assert url is not None, "GUANJIA_DATABASE_URL is set by whoever starts the action server"

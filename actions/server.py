@@ -12,6 +12,7 @@ from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
 import actions
+from actions import model
 from actions.base import ACTIONS
 
 # rasa_sdk speaks of every version but its own; that 3.21 serves Rasa 3.6.21 is tested (docs/adr/0001-slim-rasa.md).
@@ -43,6 +44,7 @@ def make_app() -> Any:
     app = create_app(executor(), cors_origins=None)
     app.config.ACCESS_LOG = False
     app.config.MOTD = False
+    model.add_route(app)
     return app
 
 

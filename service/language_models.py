@@ -145,7 +145,7 @@ def _line_of_models(session: Session) -> list[LanguageModel]:
     for step in session.scalars(select(Activation).order_by(Activation.id)):
         if (step.reason or "").startswith(ROLLED_BACK):
             line.pop()
-        else:
+        elif step.model not in line[-1:]:  # two processes may find the first model at once
             line.append(step.model)
     return line
 
