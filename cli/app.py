@@ -8,18 +8,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cli import labels
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from service.config import Settings
+from cli import labels, model_commands
+from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -27,6 +22,7 @@ dead = typer.Typer(help="Dead letters: what could not be handled or sent.", no_a
 app.add_typer(db, name="db")
 app.add_typer(dead, name="dead")
 app.add_typer(labels.app)
+app.add_typer(model_commands.app)
 
 
 def main() -> None:
@@ -34,33 +30,15 @@ def main() -> None:
     app()
 
 
-def settings_for(name: str, *, token: bool = True) -> Settings:
-    """The settings of the process `name`, or an end with what is wrong and how to mend it."""
-    from cli import logs
-    from service.config import SettingsError, load
-
-    logs.set_up(name)
-    try:
-        settings = load()
-    except SettingsError as error:
-        sys.exit(f"{error}\nSet it in the environment or in .env; .env.example shows every setting.")
-    if token and settings.bot_token is None:
-        sys.exit("GUANJIA_BOT_TOKEN: is needed (example: GUANJIA_BOT_TOKEN=123456:ABC-DEF; @BotFather gives one)")
-    if settings.webhook_url is not None and settings.webhook_secret is None:
-        name = "GUANJIA_WEBHOOK_SECRET"
-        sys.exit(f"{name}: is needed with GUANJIA_WEBHOOK_URL (example: {name}=a_long_random_word)")
-    return settings
-
-
 @app.command()
 def serve() -> None:
     """Run everything on this machine under one supervisor."""
-    from cli import children, database, supervisor, understanding
+    from cli import children, database, supervisor, upgrading
 
     settings = settings_for("serve")
-    model = understanding.train(settings)
     with database.opened(settings) as url:
-        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+        upgrading.prepare(settings, url)
+        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
         asyncio.run(supervisor.run(family))
 
 
@@ -119,13 +97,13 @@ def actions() -> None:
 
 @app.command()
 def rasa() -> None:
-    """Rasa's server with the newest model."""
-    from cli import children, database, understanding
+    """Rasa's server; it asks the action server for the active model."""
+    from cli import children, database, upgrading
 
     settings = settings_for("rasa", token=False)
-    model = understanding.train(settings)
     with database.opened(settings) as url:
-        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+        upgrading.prepare(settings, url)
+        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
         child = next(child for child in family if child.name == "rasa")
         if settings.database_url is not None:
             os.execve(child.command[0], list(child.command), dict(child.environment))  # noqa: S606 - no shell wanted
@@ -141,33 +119,6 @@ def upgrade() -> None:
     with database.opened(settings) as url:
         database.rasa_url(url)
         typer.echo("the database is up to date")
-
-
-@app.command()
-def train() -> None:
-    """Train the understanding; does nothing when the data has not changed."""
-    from cli import understanding
-
-    typer.echo(understanding.train(settings_for("train", token=False)))
-
-
-@app.command()
-def parse(
-    file: Annotated[Path | None, typer.Argument(help="JSON Lines with `text`; standard input when left out.")] = None,
-) -> None:
-    """Say what messages mean: JSON Lines with `text` in, with intent, kind, emergency and entities out."""
-    from cli import understanding
-
-    settings = settings_for("parse", token=False)
-    try:
-        if file is None:
-            sys.exit(understanding.parse(settings, sys.stdin, sys.stdout))
-        with file.open(encoding="utf-8", errors="surrogateescape") as source:
-            sys.exit(understanding.parse(settings, source, sys.stdout))
-    except understanding.NoModel:
-        sys.exit("no model yet; run: guanjia train")
-    except OSError as error:
-        sys.exit(f"{file}: {error.strerror}")
 
 
 @app.command()
@@ -219,7 +170,7 @@ def dead_list() -> None:
     from service import inbox, outbox
 
     settings = settings_for("dead", token=False)
-    with _transaction(settings) as session:
+    with transaction(settings) as session:
         for row in inbox.dead(session, settings.bot_id):
             typer.echo(f"in  {row.id:8} {row.received_at:%F %T} {row.lane:24} {row.error}")
         for parcel in outbox.dead_rows(session, settings.bot_id):
@@ -238,18 +189,9 @@ def dead_retry(
     revive = {"in": inbox.revive, "out": outbox.revive}.get(way)
     if revive is None:
         sys.exit(f"{way}: say in or out (example: guanjia dead retry in 42)")
-    with _transaction(settings) as session:
+    with transaction(settings) as session:
         done = revive(session, settings.bot_id, number)
     sys.exit(0 if done else f"{way} {number}: no such dead letter, or it cannot be read at all")
-
-
-@contextlib.contextmanager
-def _transaction(settings: Settings) -> Iterator[Session]:
-    from cli import database
-    from service import db
-
-    with database.opened(settings) as url, db.transaction(db.sessions(db.connect(url))) as session:
-        yield session
 
 
 @app.command()
@@ -257,12 +199,17 @@ def bench(
     people: Annotated[int, typer.Option(help="Residents who talk at once.")] = 200,
     steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
+    swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
 ) -> None:
-    """Measure throughput and latency beside stock Rasa, and print a table."""
+    """Measure throughput and latency beside stock Rasa, and print a table; or swap models under load."""
     from cli import bench as measuring
+    from cli import bench_swaps
 
     settings = settings_for("bench", token=False)
-    figures = asyncio.run(measuring.run(settings, people=people, steady_seconds=steady, ingress=ingress_updates))
+    if swaps:
+        figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))
+    else:
+        figures = asyncio.run(measuring.run(people=people, steady_seconds=steady, ingress=ingress_updates))
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2), "utf-8")

@@ -25,7 +25,7 @@ import psutil
 import yaml
 from sqlalchemy import make_url
 
-from cli import children, database, demo, understanding
+from cli import children, database, demo, upgrading
 from cli.children import Child
 from cli.supervisor import Supervisor
 from service import communities, db, residents
@@ -60,22 +60,20 @@ class Figures:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
 
-async def run(settings: Settings, *, people: int, steady_seconds: float, ingress: int) -> dict[str, float]:
+async def run(*, people: int, steady_seconds: float, ingress: int) -> dict[str, float]:
     """Measure both sides and the ingress, and print the table.
 
     Args:
-        settings: where the model is.
         people: residents who talk at once.
         steady_seconds: how long the latency run takes.
         ingress: updates posted at the webhook.
     """
-    model = await asyncio.to_thread(understanding.train, settings)
     turns: list[Turn] = yaml.safe_load(SCRIPT.read_text("utf-8"))["turns"]
-    async with _house(model) as house:
+    async with _house() as house:
         ours = await _closed_loop(house.ask, people, turns)
         ours.memory = house.memory()
         steady = await _steady(house.ask, turns, seconds=steady_seconds, people=people)
-    async with _stock(model, people) as stock:
+    async with _stock(people) as stock:
         theirs = await _closed_loop(stock.ask, people, turns)
         theirs.memory = stock.memory()
     acknowledged = await _ingress_alone(ingress)
@@ -190,18 +188,17 @@ class _House:
 
 
 @asynccontextmanager
-async def _house(model: Path) -> AsyncIterator[_House]:
-    port, data_dir = demo.free_port(), _fresh("bench-a")
+async def _house() -> AsyncIterator[_House]:
+    port, data_dir = demo.free_port(), fresh("bench-a")
     async with demo.look_alike(port=port, group_title="bench") as (_, group):
         with (
-            _environment(OUT_OF_THE_WAY),
+            settings_of_children(OUT_OF_THE_WAY),
             demo.demo_settings(port=port, group=group, data_dir=data_dir) as settings,
             database.opened(settings) as url,
         ):
-            family = children.children(
-                settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model
-            )
-            async with _running(family) as supervisor, _http() as http:
+            await asyncio.to_thread(upgrading.prepare, settings, url)
+            family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
+            async with running(family) as supervisor, _http() as http:
                 address = f"http://127.0.0.1:{port}"
                 async with http.post(f"{address}/sim/limits", json=NO_LIMITS) as done:
                     assert done.status < 400, await done.text()
@@ -246,18 +243,19 @@ class _Stock:
 
 
 @asynccontextmanager
-async def _stock(model: Path, people: int) -> AsyncIterator[_Stock]:
-    data_dir = _fresh("bench-b")
+async def _stock(people: int) -> AsyncIterator[_Stock]:
+    data_dir = fresh("bench-b")
     with demo.demo_settings(port=1, group=-1, data_dir=data_dir) as settings, database.opened(settings) as url:
-        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+        model = await asyncio.to_thread(upgrading.prepare, settings, url)
+        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
         by_name = {child.name: child for child in family}
-        stock = _stock_rasa(by_name["rasa"], database.rasa_url(url), data_dir)
-        talks = await asyncio.to_thread(_make_residents, url, settings, people + 1)
-        async with _running([by_name["actions"], stock]) as supervisor, _http() as http:
+        stock = _stock_rasa(by_name["rasa"], model, database.rasa_url(url), data_dir)
+        talks = await asyncio.to_thread(make_residents, url, settings, people + 1)
+        async with running([by_name["actions"], stock]) as supervisor, _http() as http:
             yield _Stock(http, str(settings.rasa_url).rstrip("/"), talks, supervisor)
 
 
-def _stock_rasa(child: Child, tracker_url: str, data_dir: Path) -> Child:
+def _stock_rasa(child: Child, model: Path, tracker_url: str, data_dir: Path) -> Child:
     """The same Rasa without anything of ours but the pipeline and the language of its answers."""
     where = make_url(tracker_url)
     endpoints = {
@@ -277,10 +275,14 @@ def _stock_rasa(child: Child, tracker_url: str, data_dir: Path) -> Child:
     credentials_file.write_text("rest:\n", "utf-8")
     files = ["--endpoints", str(endpoints_file), "--credentials", str(credentials_file), "-i", "127.0.0.1"]
     environment = {**child.environment, f"{PREFIX}RASA_STOCK": "true"}
-    return replace(child, command=[*child.command, *files], environment=environment)
+    health = (child.health or "").replace("webhooks/guanjia/ready", "")  # which only our channel knows
+    return replace(
+        child, command=[*child.command, "--model", str(model), *files], environment=environment, health=health
+    )
 
 
-def _make_residents(url: str, settings: Settings, people: int) -> list[int]:
+def make_residents(url: str, settings: Settings, people: int) -> list[int]:
+    """Conversations of so many residents, by their ids."""
     engine = db.connect(url)
     with db.transaction(db.sessions(engine)) as session:
         community = communities.settle_in(session, settings.bot_id, communities.Profile("bench", "UTC", "1", None))
@@ -294,7 +296,7 @@ def _make_residents(url: str, settings: Settings, people: int) -> list[int]:
 
 async def _ingress_alone(updates: int) -> float:
     """Updates a second that the webhook acknowledges, each committed before its 200."""
-    data_dir, port = _fresh("bench-ingress"), demo.free_port()
+    data_dir, port = fresh("bench-ingress"), demo.free_port()
     secret = "bench"
     sandbox_port = demo.free_port()
     async with demo.look_alike(port=sandbox_port, group_title="bench") as (_, group):
@@ -305,12 +307,12 @@ async def _ingress_alone(updates: int) -> float:
         }
         with (
             demo.demo_settings(port=sandbox_port, group=group, data_dir=data_dir) as settings,
-            _environment(webhook),
+            settings_of_children(webhook),
             database.opened(settings) as url,
         ):
             environment = {**os.environ, f"{PREFIX}DATABASE_URL": url}
             child = Child("ingress", children.itself("ingress"), environment, f"http://127.0.0.1:{port}/healthz")
-            async with _running([child]), _http() as http:
+            async with running([child]), _http() as http:
                 return await _post_updates(http, webhook["WEBHOOK_URL"], secret, updates)
 
 
@@ -331,7 +333,8 @@ async def _post_updates(http: aiohttp.ClientSession, url: str, secret: str, upda
 
 
 @asynccontextmanager
-async def _running(family: Sequence[Child]) -> AsyncIterator[Supervisor]:
+async def running(family: Sequence[Child]) -> AsyncIterator[Supervisor]:
+    """Children that are up, and down afterwards."""
     supervisor = Supervisor(family)
     supervisor.start()
     try:
@@ -342,7 +345,7 @@ async def _running(family: Sequence[Child]) -> AsyncIterator[Supervisor]:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def settings_of_children(values: Mapping[str, str]) -> Iterator[None]:
     """Settings for the children, taken back afterwards."""
     ours = {PREFIX + name: value for name, value in values.items()}
     os.environ.update(ours)
@@ -361,7 +364,8 @@ def _memory(family: Supervisor) -> dict[str, float]:
     return {name: psutil.Process(process.pid).memory_info().rss / 1e6 for name, process in family.running.items()}
 
 
-def _fresh(name: str) -> Path:
+def fresh(name: str) -> Path:
+    """An empty folder for a run."""
     path = ROOT / "var" / name
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)

@@ -18,9 +18,9 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from bot import checkup
 from cli import postgres
 from cli.findings import Check, Unwell
-from cli.understanding import NoModel, newest_model
 from service import db
 from service.config import Settings
+from service.language_models import file_of
 
 CONNECT_WITHIN = 3  # seconds until PostgreSQL is taken for gone
 CLOCK_TOLERANCE = 30.0  # seconds between this machine and Telegram
@@ -80,6 +80,11 @@ async def _database(settings: Settings) -> str:
 
 
 async def _rasa(settings: Settings) -> str:
+    return f"serves {await _served(settings)}"
+
+
+async def _served(settings: Settings) -> str:
+    """The file of the model that Rasa serves."""
     start = "Start it with `guanjia serve` or `guanjia rasa`; check GUANJIA_RASA_URL."
     url = f"{str(settings.rasa_url).rstrip('/')}/status"
     try:
@@ -90,13 +95,13 @@ async def _rasa(settings: Settings) -> str:
             if answer.status == 401:
                 raise Unwell("Rasa refuses our token", "Start Rasa and the bot with the same GUANJIA_RASA_TOKEN.")
             if answer.status == 409:
-                raise Unwell("Rasa serves no model", "Run: guanjia train; then start Rasa again.")
-            model = (await answer.json())["model_file"] if answer.status == 200 else None
+                raise Unwell("Rasa serves no model", "Run: guanjia doctor --only model --only actions")
+            model: str | None = (await answer.json())["model_file"] if answer.status == 200 else None
     except (aiohttp.ClientError, OSError, KeyError, ValueError):
         raise Unwell(f"no Rasa answers at {settings.rasa_url}", start) from None
     if model is None:
         raise Unwell(f"what answers at {settings.rasa_url} is not Rasa (HTTP {answer.status})", start)
-    return f"serves {model}"
+    return model
 
 
 async def _actions(settings: Settings) -> str:
@@ -113,12 +118,22 @@ async def _actions(settings: Settings) -> str:
 
 
 async def _model(settings: Settings) -> str:
-    if settings.rasa_url.host not in ON_THIS_MACHINE:
-        return "kept by Rasa, which runs elsewhere"
+    query = """SELECT (SELECT name FROM activations JOIN language_models ON language_models.id = model_id
+                       ORDER BY activations.id DESC LIMIT 1)"""
+    [active] = await asyncio.to_thread(_ask_database, settings, query)
+    if active is None:
+        raise Unwell("no model is active", "Run: guanjia train")
+    file = file_of(settings.models_dir, str(active))
+    if settings.rasa_url.host in ON_THIS_MACHINE and not await asyncio.to_thread(file.is_file):
+        raise Unwell(f"{active} is active, but {file} is gone", "Put it back, or run: guanjia rollback")
     try:
-        return newest_model(settings).name
-    except NoModel:
-        raise Unwell(f"no trained model in {settings.models_dir}", "Run: guanjia train") from None
+        served = await _served(settings)
+    except Unwell:  # which is another look's business
+        return f"{active} is active"
+    if served != file.name:
+        mend = "Rasa follows within some seconds; look again, then at its log: if the file is broken, guanjia rollback"
+        raise Unwell(f"{active} is active, but Rasa serves {served}", mend)
+    return f"{active} is active and served"
 
 
 async def _clock(settings: Settings) -> str:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from service.config import PREFIX, ROOT, Settings
 
@@ -24,21 +23,24 @@ class Child:
     health: str | None = None
 
 
-def children(settings: Settings, *, database_url: str, rasa_database_url: str, model: Path) -> list[Child]:
-    """The children of `guanjia serve`: Rasa, the action server and the bot."""
+def children(settings: Settings, *, database_url: str, rasa_database_url: str) -> list[Child]:
+    """The children of `guanjia serve`: the action server, Rasa, which asks it for the active model, and the bot."""
+    actions = f"http://127.0.0.1:{settings.actions_port}"
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         f"{PREFIX}DATABASE_URL": database_url,
         f"{PREFIX}RASA_DB_URL": rasa_database_url,
         f"{PREFIX}RASA_TOKEN": settings.rasa_token.get_secret_value(),
-        f"{PREFIX}ACTIONS_URL": f"http://127.0.0.1:{settings.actions_port}/webhook",
+        f"{PREFIX}MODELS_DIR": str(settings.models_dir),
+        f"{PREFIX}ACTIONS_URL": f"{actions}/webhook",
+        f"{PREFIX}MODEL_URL": f"{actions}/model",
         "GUANJIA_PARENT_PID": str(os.getpid()),
     }
     rasa = str(settings.rasa_url).rstrip("/")
     return [
-        Child("actions", itself("actions"), environment, f"http://127.0.0.1:{settings.actions_port}/health"),
-        Child("rasa", rasa_command(model, settings.rasa_url.port or 5005), environment, f"{rasa}/"),
+        Child("actions", itself("actions"), environment, f"{actions}/health"),
+        Child("rasa", rasa_command(settings.rasa_url.port or 5005), environment, f"{rasa}/webhooks/guanjia/ready"),
         Child("bot", itself("bot"), environment),
     ]
 
@@ -48,6 +50,6 @@ def itself(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", *arguments]
 
 
-def rasa_command(model: Path, port: int) -> list[str]:
-    """Rasa's server with a model."""
-    return [str(RASA_PYTHON), str(LAUNCHER), "run", "--model", str(model), "--port", str(port)]
+def rasa_command(port: int) -> list[str]:
+    """Rasa's server."""
+    return [str(RASA_PYTHON), str(LAUNCHER), "run", "--port", str(port)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from cli import children, database, understanding
+from cli import children, database, upgrading
 from cli.children import Child
 from cli.supervisor import Supervisor
 from service.config import PREFIX, ROOT, Settings, load
@@ -81,11 +81,11 @@ async def run(settings: Settings, *, port: int, stay: bool) -> int:
     """
     data_dir = ROOT / "var" / "demo"
     shutil.rmtree(data_dir, ignore_errors=True)
-    tell("demo_model")
-    model = await asyncio.to_thread(understanding.train, settings)
     async with look_alike(port=port, group_title=settings.community) as (_, group):
         with demo_settings(port=port, group=group, data_dir=data_dir) as demo, database.opened(demo) as url:
-            family = children.children(demo, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+            tell("demo_model")
+            await asyncio.to_thread(upgrading.prepare, demo, url)
+            family = children.children(demo, database_url=url, rasa_database_url=database.rasa_url(url))
             supervisor = Supervisor(family)
             supervisor.start()
             try:

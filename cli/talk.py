@@ -18,9 +18,8 @@ from bot.scheduler import Scheduler
 from bot.sender import Sender
 from bot.wake import Wake
 from bot.worker import Worker
-from cli import children, database
+from cli import children, database, upgrading
 from cli.supervisor import Supervisor
-from cli.understanding import train
 from service import db, inbox, outbox
 from service.config import Settings
 from service.outbox import Rates
@@ -114,9 +113,9 @@ def _message(chat_id: int, message_id: int, who: int, text: str) -> dict[str, An
 
 async def run(settings: Settings) -> None:
     """Talk until the input ends."""
-    model = await asyncio.to_thread(train, settings)
     with database.opened(settings) as url:
-        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model)
+        await asyncio.to_thread(upgrading.prepare, settings, url)
+        family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
         helpers = Supervisor([child for child in family if child.name != "bot"])
         helpers.start()
         try:

@@ -1,43 +1,122 @@
-"""The commands about Rasa's model: train it, and have it read messages."""
+"""Rasa's tools as programs: train, measure, evaluate, parse. They run in Rasa's own Python."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from cli.children import RASA_PYTHON
+from cli.progress import show
+from cli.site_data import SiteData
 from service import emergency, kinds
 from service.config import ROOT, Settings
 
 NLU = ROOT / "nlu"
+POLITELY = ("nice", "-n", "10")  # residents go first
 
 
 class NoModel(Exception):
     """There is no trained model yet; `guanjia train` makes one."""
 
 
-def train(settings: Settings) -> Path:
-    """Train when the data has changed; progress goes to standard output.
+class NotHere(Exception):
+    """Rasa's environment is not on this machine; the application's container has none."""
+
+
+class ToolFailed(Exception):
+    """A tool of Rasa's ended with an error; it has said itself what is wrong."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"ended with {code}")
+        self.code = code
+
+
+def is_here() -> bool:
+    """Whether Rasa's tools can be run."""
+    return RASA_PYTHON.exists()
+
+
+def train(settings: Settings, site: SiteData) -> str:
+    """Train a model from the base data and the site's, unless there is one, and give its name.
+
+    Progress goes to standard output.
 
     Raises:
-        SystemExit: the training failed; its own message says why.
+        ToolFailed: the data or the training is at fault; what and where stands on standard error.
     """
     settings.models_dir.mkdir(parents=True, exist_ok=True)
-    command = [str(RASA_PYTHON), str(NLU / "train.py"), "--out", str(settings.models_dir)]
-    lowered = ["nice", "-n", "10", *command]
-    result = subprocess.run(lowered, cwd=ROOT, check=False)
-    if result.returncode:
-        sys.exit(result.returncode)
-    return newest_model(settings)
+    options: list[str | Path] = ["--site", *site.training, "--exam", *site.exam, "--out", settings.models_dir]
+    command = [*POLITELY, *_command("train", *options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as trainer:
+        assert trainer.stdout is not None
+        made = show(trainer.stdout)
+    if trainer.returncode:
+        raise ToolFailed(trainer.returncode)
+    return Path(made.removesuffix(" (up to date)")).name.removesuffix(".tar.gz")
+
+
+def base_hash() -> str:
+    """The hash of everything a model of this version is made of, the site's labels left out.
+
+    Raises:
+        ToolFailed: the data is not there.
+    """
+    done = subprocess.run(_command("train", "--base"), stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise ToolFailed(done.returncode)
+    return done.stdout.removeprefix("base ").strip()
+
+
+def measure(files: Iterable[Path], site: SiteData) -> None:
+    """Bring the certificates of models up to date: measured on the messages and by the code of today.
+
+    Raises:
+        ToolFailed: there is nothing to measure on.
+    """
+    command = [*POLITELY, *_command("certificate", *files, "--exam", *site.exam)]
+    _run(command, stdout=subprocess.PIPE)
+
+
+def evaluate(*options: str | Path) -> None:
+    """Run nlu/evaluate.py; the report goes to standard output.
+
+    Raises:
+        ToolFailed: there is nothing to evaluate.
+    """
+    _run(_command("evaluate", "--kinds", json.dumps(dict(kinds.KINDS)), *options))
+
+
+def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
+    """The whole report about one model.
+
+    Raises:
+        ToolFailed: the model cannot be loaded, or there is nothing to measure it on.
+    """
+    found: dict[str, Any] = json.loads(
+        _run(_command("evaluate", "--model", model, "--json", *exam), stdout=subprocess.PIPE)
+    )
+    return found
+
+
+def _run(command: Sequence[str], stdout: int | None = None) -> str:
+    done = subprocess.run(command, stdout=stdout, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise ToolFailed(done.returncode)
+    return done.stdout or ""
+
+
+def _command(tool: str, *options: str | Path) -> list[str]:
+    if not is_here():
+        raise NotHere
+    return [str(RASA_PYTHON), str(NLU / f"{tool}.py"), *map(str, options)]
 
 
 def newest_model(settings: Settings) -> Path:
-    """The model to serve.
+    """The newest model of the folder, active or not.
 
     Raises:
         NoModel: there is none.
@@ -48,13 +127,13 @@ def newest_model(settings: Settings) -> Path:
     return found[-1]
 
 
-def parse(settings: Settings, source: IO[str], target: IO[str]) -> int:
+def parse(model: Path, source: IO[str], target: IO[str]) -> int:
     """Read JSON Lines with `text`, write JSON Lines of what was understood; one process of Rasa's reads them all.
 
     Returns:
         0, or 2 when a line could not be read (its output line says why).
     """
-    command = [str(RASA_PYTHON), str(NLU / "parse.py"), "--model", str(newest_model(settings))]
+    command = _command("parse", "--model", model)
     with subprocess.Popen(
         command, stdin=source, stdout=subprocess.PIPE, text=True, env={**os.environ}, cwd=ROOT
     ) as reader:

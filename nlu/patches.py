@@ -5,7 +5,7 @@ Each patch says what goes wrong without it; tests/nlu proves each against the ru
 
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Type
 
 import jsonschema
 import rasa
@@ -14,9 +14,13 @@ from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.core.utils import AvailableEndpoints
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.graph_components.providers.domain_provider import DomainProvider
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.exceptions import RasaException
+from rasa.shared.utils import io
 
 import swapping
 
@@ -38,6 +42,7 @@ def apply() -> None:
     _send_actions_what_they_read()
     _serve_a_file_where_no_model_server_is_named()
     _swap_models_beside_the_event_loop()
+    _read_a_models_domain_once()
 
 
 def _build_the_validator_once() -> None:
@@ -114,3 +119,16 @@ def _serve_a_file_where_no_model_server_is_named() -> None:
 def _swap_models_beside_the_event_loop() -> None:
     """Rasa builds a new model where it answers people: nobody is answered for a second. nlu/swapping.py says more."""
     agent._update_model_from_server = swapping.update_model
+
+
+def _read_a_models_domain_once() -> None:
+    """Rasa parses the domain inside a model four times and checks its schema again, all in Python: most of a load."""
+
+    def load(
+        cls: Type[DomainProvider], config: Dict, model_storage: ModelStorage, resource: Resource, *_: Any, **__: Any
+    ) -> DomainProvider:
+        with model_storage.read_from(resource) as folder:
+            domain = Domain.from_dict(io.read_yaml((folder / "domain.yml").read_text(encoding="utf-8")))
+        return cls(model_storage, resource, domain)
+
+    DomainProvider.load = classmethod(load)

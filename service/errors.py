@@ -6,6 +6,9 @@ docstring is the log line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class ServiceError(Exception):
     """The service refused a request."""
@@ -88,7 +91,11 @@ class ModelNotFound(ServiceError):
 
 
 class ModelRefused(ServiceError):
-    """The model understands less than the one that is served; `losses` says where."""
+    """The model understands less than the one that is served; `losses` says where, as the gate does."""
+
+    def __init__(self, name: str, losses: Sequence[Any]) -> None:
+        super().__init__(name=name, losses=losses)
+        self.losses = losses
 
 
 class ReasonMissing(ServiceError):

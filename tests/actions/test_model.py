@@ -27,7 +27,8 @@ def folder(tmp_path, monkeypatch, sessions, database_url) -> Path:
     monkeypatch.setenv("GUANJIA_DATABASE_URL", database_url)
     monkeypatch.setenv("GUANJIA_MODELS_DIR", str(tmp_path))
     monkeypatch.setattr("actions.model.sessions", lambda: sessions)
-    return tmp_path
+    folder: Path = tmp_path
+    return folder
 
 
 @pytest_asyncio.fixture

@@ -313,7 +313,7 @@ async def test_no_rasa(examine):
 
 @pytest.mark.parametrize(
     ("status", "what", "mend"),
-    [(401, "refuses our token", "GUANJIA_RASA_TOKEN"), (409, "no model", "guanjia train"), (404, "is not Rasa", "URL")],
+    [(401, "refuses our token", "GUANJIA_RASA_TOKEN"), (409, "no model", "--only model"), (404, "is not Rasa", "URL")],
 )
 async def test_a_rasa_that_refuses(examine, serve, status, what, mend):
     """Each refusal has another remedy."""
@@ -348,21 +348,69 @@ async def test_something_else_on_the_action_servers_port(examine, serve):
     assert ill(await examine("actions", actions_port=port), "is not the action server", "GUANJIA_ACTIONS_PORT")
 
 
-async def test_the_newest_model_is_named(examine, tmp_path):
-    """It is the one that a restart would serve."""
+def activated(url: str, name: str) -> None:
+    """Make a model the active one, whether there is a file or not."""
+    columns = "name, data_hash, trained_at, trained_by"
+    run(url, f"INSERT INTO language_models ({columns}) VALUES ('{name}', 'd', now(), 'li')")
+    run(url, "INSERT INTO activations (model_id, at, by) SELECT id, now(), 'li' FROM language_models")
+
+
+async def test_the_active_model_is_named(examine, database, tmp_path):
+    """Rasa follows the database, not the folder."""
+    activated(database, "guanjia-1")
     (tmp_path / "guanjia-1.tar.gz").touch()
+    (tmp_path / "guanjia-2.tar.gz").touch()
 
-    assert await examine("model", models_dir=tmp_path) == Finding(True, "guanjia-1.tar.gz")
+    finding = await examine("model", database_url=database, models_dir=tmp_path, rasa_url=NOBODY)
+
+    assert finding == Finding(True, "guanjia-1 is active")
 
 
-async def test_no_model(examine, tmp_path):
+async def test_a_model_that_rasa_serves(examine, database, serve, tmp_path):
+    """Both ends were asked."""
+    activated(database, "guanjia-1")
+    (tmp_path / "guanjia-1.tar.gz").touch()
+    rasa = await serve({"/status": {"model_file": "guanjia-1.tar.gz"}})
+
+    finding = await examine("model", database_url=database, models_dir=tmp_path, rasa_url=rasa)
+
+    assert finding == Finding(True, "guanjia-1 is active and served")
+
+
+async def test_a_model_that_rasa_does_not_follow(examine, database, serve, tmp_path):
+    """The file may be broken; Rasa keeps what it has and says so once, in its log."""
+    activated(database, "guanjia-2")
+    (tmp_path / "guanjia-2.tar.gz").touch()
+    rasa = await serve({"/status": {"model_file": "guanjia-1.tar.gz"}})
+
+    finding = await examine("model", database_url=database, models_dir=tmp_path, rasa_url=rasa)
+
+    assert ill(finding, "guanjia-2 is active, but Rasa serves guanjia-1", "guanjia rollback")
+
+
+async def test_no_model(examine, database, tmp_path):
     """Nothing is understood without one."""
-    assert ill(await examine("model", models_dir=tmp_path), "no trained model", "guanjia train")
+    finding = await examine("model", database_url=database, models_dir=tmp_path)
+
+    assert ill(finding, "no model is active", "guanjia train")
 
 
-async def test_a_model_elsewhere_is_not_looked_for(examine, tmp_path):
-    """In containers only Rasa has the folder."""
-    assert (await examine("model", models_dir=tmp_path, rasa_url="http://rasa:5005")).well
+async def test_a_model_whose_file_is_gone(examine, database, tmp_path):
+    """A restart would find nothing to serve."""
+    activated(database, "guanjia-1")
+
+    finding = await examine("model", database_url=database, models_dir=tmp_path, rasa_url=NOBODY)
+
+    assert ill(finding, "is gone", "guanjia rollback")
+
+
+async def test_a_model_elsewhere_is_not_looked_for(examine, database, tmp_path):
+    """In containers only the action server has the folder."""
+    activated(database, "guanjia-1")
+
+    assert (
+        await examine("model", database_url=database, models_dir=tmp_path, rasa_url="http://rasa.invalid:5005")
+    ).well
 
 
 async def test_a_clock_that_is_right(examine, serve):

@@ -17,7 +17,7 @@ import aiohttp
 import psutil
 from sqlalchemy import Engine, text
 
-from cli import children, database, demo, understanding
+from cli import children, database, demo, upgrading
 from cli.children import Child
 from cli.postgres import DATABASE, Postgres
 from cli.supervisor import Supervisor
@@ -276,16 +276,9 @@ def _logged(child: Child, logs: Path, extra: Mapping[str, str]) -> Child:
 
 
 def _family(settings: Any, url: str, *, logs: Path, extra: Mapping[str, str]) -> dict[str, Child]:
-    try:
-        model = understanding.newest_model(settings)
-    except understanding.NoModel:
-        model = understanding.train(settings)
-    found = {
-        child.name: child
-        for child in children.children(
-            settings, database_url=url, rasa_database_url=database.rasa_url(url), model=model
-        )
-    }
+    upgrading.prepare(settings, url)
+    family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
+    found = {child.name: child for child in family}
     bot = found.pop("bot")
     for role in ROLES:
         found[role] = replace(bot, name=role, command=children.itself(role))

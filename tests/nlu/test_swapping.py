@@ -143,7 +143,7 @@ def test_nobody_waits_or_goes_unanswered_while_models_are_swapped(following, act
     taken: list[float] = []
 
     def talk() -> list[int]:
-        statuses = []
+        statuses: list[int] = []
         while not done.wait(EVERY):
             began = time.monotonic()
             statuses.append(following.say("3栋灯不亮了", sender=f"talker {len(statuses)}")[0])

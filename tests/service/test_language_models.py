@@ -134,7 +134,7 @@ def test_a_worse_model_is_refused_with_reasons_and_the_old_one_stays(session, ma
     with pytest.raises(ModelRefused) as refused:
         activate("guanjia-2")
 
-    assert refused.value.facts["losses"]
+    assert refused.value.losses
     assert served(session) == "guanjia-1"
 
 
