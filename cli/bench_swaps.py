@@ -31,6 +31,7 @@ from service.config import Settings
 RATE = 4.0  # messages a second
 PEOPLE = 40  # who take turns; each says the script of bench.yml, then a newcomer takes their place
 LATE = 1.0  # seconds
+WARM_UP = 5.0  # seconds of talk that do not count: first queries, first connections
 PAUSE = 1.0  # seconds between a swap and the next
 SWAPPED_WITHIN = 60.0  # seconds
 WARM_AFTER = 3  # swaps; by then every allocation that is made once has been made
@@ -100,6 +101,8 @@ async def _under_load(
     load = asyncio.create_task(_talk(rasa, talks, figures))
     process = psutil.Process(supervisor.running["rasa"].pid)
     try:
+        await asyncio.sleep(WARM_UP)
+        figures.latencies.clear()
         for _ in range(swaps):
             await asyncio.sleep(PAUSE)
             name, began = next(names), time.perf_counter()

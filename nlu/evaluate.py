@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import launcher
 from components.text import language_of
-from examples import labelled, read_examples
+from examples import BadData, labelled, read_examples
 from figures import Outcome, as_text, draw_confusions, report
 from parse import newest_model
 
@@ -30,6 +30,14 @@ def main() -> None:
     arguments = _arguments()
     launcher.prepare()
     launcher.hush_tools()
+    try:
+        evaluate(arguments)
+    except BadData as error:
+        sys.exit(f"evaluate: {error}")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Print the report that is wanted."""
     if arguments.learning_curve or arguments.ablation:
         measure = learning_curve if arguments.learning_curve else ablation
         for row in measure(arguments.data, arguments.file):

@@ -107,12 +107,25 @@ def _read_entry(entry: Dict, file: Path) -> Iterator[Example]:
 
 
 def labelled(files: Iterable[Path]) -> List[Dict[str, Any]]:
-    """Return every line of JSON Lines files that has a text and an intent, with its language."""
-    from components.text import language_of
-    from parse import read_all
+    """Return every line of JSON Lines files that has a text and an intent, with its language.
 
-    lines = [item for path in files for item in read_all(path)]
+    Raises:
+        BadData: a line is no JSON object with a text: a measure with holes in it measures something else.
+    """
+    from components.text import language_of
+
+    lines = [item for path in files for item in _read_messages(path)]
     return [{"language": language_of(i["text"]), **i} for i in lines if isinstance(i.get("intent"), str)]
+
+
+def _read_messages(path: Path) -> Iterator[Dict[str, Any]]:
+    from parse import read_line
+
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        item = read_line(number, line) if line.strip() else {}
+        if "error" in item:
+            raise BadData(f"{path}:{number}: {item['error']}")
+        yield item
 
 
 def faults(examples: Sequence[Example], intents: Iterable[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import json
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator
 
 import launcher
 
@@ -80,13 +80,6 @@ def read_line(number: int, line: bytes) -> Dict[str, Any]:
     if not text.strip():
         return {"line": number, "error": "empty text"}
     return item
-
-
-def read_all(path: Path) -> List[Dict[str, Any]]:
-    """Return every good line of a file."""
-    with path.open("rb") as lines:
-        items = [read_line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    return [item for item in items if "error" not in item]
 
 
 if __name__ == "__main__":

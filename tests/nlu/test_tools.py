@@ -54,7 +54,7 @@ def test_a_bad_line_is_reported_and_the_rest_is_done(model, tmp_path):
     assert done.returncode == 2
     assert [line.get("error") for line in lines] == [None, "not JSON", "no text", "empty text", None]
     assert lines[0]["entities"] == [{"start": 2, "end": 4, "label": "location", "value": "3栋"}]
-    assert set(lines[0]) == {"text", "intent", "confidence", "entities"}
+    assert {"text", "intent", "confidence", "entities"} <= set(lines[0])
     assert lines[1]["line"] == 2
 
 
@@ -64,12 +64,113 @@ def test_no_model_and_no_file_are_said_on_stderr(tmp_path, model):
 
 
 def test_training_the_same_again_does_nothing(model):
-    """`guanjia train` runs at every start."""
+    """`guanjia train` is typed more often than data changes."""
     files = [DATA / "nlu.yml", DATA / "rules.yml"]
 
-    done = run_tool("train", "--domain", DATA / "domain.yml", "--data", *files, "--out", model.parent)
+    done = run_tool("train", "--domain", DATA / "domain.yml", "--data", *files, "--out", model.parent, "--exam")
 
     assert done.stdout.decode() == f"model {model} (up to date)\n"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "line", "what"),
+    [
+        ("nlu:\n- intent: repare\n  examples: |\n    - 灯坏了\n", 4, "no such intent in the domain: repare"),
+        (
+            "nlu:\n- intent: repair\n  examples: |\n    - 灯\n- intent: greet\n  examples: |\n    - 灯\n",
+            7,
+            "greet here, but repair in",
+        ),
+        ("nlu:\n- intent: repair\n  examples: |\n    - 灯坏了\n  - [\n", 5, "not YAML"),
+        ("nlu:\n- intent: repair\n  examples: |\n    灯坏了\n", 4, "starts with `- `"),
+        ("nlu:\n- intent: repair\n", 2, "without `examples`"),
+        ("- repair\n", None, "not a Rasa training file"),
+    ],
+)
+def test_bad_data_is_refused_with_file_and_line(tmp_path, spoilt, line, what):
+    """Rasa would train on it, or answer with a page of its own code."""
+    file = tmp_path / "data.yml"
+    file.write_text(spoilt, "utf-8")
+
+    done = run_tool("train", "--domain", DATA / "domain.yml", "--data", file, "--out", tmp_path / "models")
+
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert f"train: {file}:{line}: " in said if line else f"train: {file}: " in said
+    assert what in said
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"\xff\xfe", "not UTF-8"), (b"intents: [a", "not YAML"), (b"- a\n", "not a Rasa domain")]
+)
+def test_a_bad_domain_is_refused_by_name(tmp_path, content, what):
+    domain = tmp_path / "domain.yml"
+    domain.write_bytes(content)
+
+    done = run_tool("train", "--domain", domain, "--data", DATA / "nlu.yml", "--out", tmp_path)
+
+    assert done.returncode == 1
+    assert f"train: {domain}" in done.stderr.decode()
+    assert what in done.stderr.decode()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    done = run_tool("train", "--data", tmp_path / "missing.yml", "--out", tmp_path)
+
+    assert (done.returncode, done.stderr.decode()) == (
+        1,
+        f"train: no such file or folder: {tmp_path / 'missing.yml'}\n",
+    )
+
+
+def test_a_model_says_what_it_was_made_of_and_how_well_it_understands(model, tmp_path):
+    """The application reads it, and so can a machine that has no Rasa."""
+    exam = tmp_path / "exam.jsonl"
+    exam.write_bytes(as_lines([{"text": "灯坏了", "intent": "repair"}, {"text": "hello", "intent": "repair"}]))
+    certificate = model.with_name(model.name.replace(".tar.gz", ".json"))
+
+    measured = run_tool("certificate", model, "--exam", exam)
+
+    found = json.loads(certificate.read_text("utf-8"))
+    assert measured.stdout.decode() == f"measuring {model.name}\n"
+    assert {"base", "data_hash", "trained_at", "trained_by"} < set(found)
+    assert found["scores"]["languages"]["zh"]["intents"]["repair"]["recall"] == 1.0
+    assert found["scores"]["languages"]["en"]["messages"] == 1
+    assert run_tool("certificate", model, "--exam", exam).stdout == b""
+
+
+def test_a_model_that_cannot_be_loaded_gets_a_certificate_that_says_so(tmp_path):
+    """The gate need not protect what cannot be served."""
+    model = tmp_path / "guanjia-0.tar.gz"
+    model.write_bytes(b"no archive")
+    exam = tmp_path / "exam.jsonl"
+    exam.write_bytes(as_lines([{"text": "灯坏了", "intent": "repair"}]))
+
+    run_tool("certificate", model, "--exam", exam)
+
+    scores = json.loads((tmp_path / "guanjia-0.json").read_text("utf-8"))["scores"]
+    assert set(scores) == {"measured", "fault"}
+
+
+def test_the_sites_own_data_makes_another_model_of_the_same_base(tmp_path):
+    """A start trains when the version has changed, not when somebody has labelled a message."""
+    site = tmp_path / "site.yml"
+    site.write_text("nlu:\n- intent: repair\n  examples: |\n    - 灯坏了\n", "utf-8")
+
+    hashes = [run_tool("train", "--base", *more).stdout for more in ((), ("--site", site))]
+
+    assert hashes[0] == hashes[1] != b""
+
+
+def test_a_broken_line_of_labelled_messages_is_named(model, tmp_path):
+    """A measure with holes in it measures something else."""
+    messages = tmp_path / "labelled.jsonl"
+    messages.write_text('{"text": "灯坏了", "intent": "repair"}\n\nno json\n', "utf-8")
+
+    done = run_tool("evaluate", "--model", model, messages)
+
+    assert (done.returncode, done.stderr.decode()) == (1, f"evaluate: {messages}:3: not JSON\n")
 
 
 def test_an_evaluation_counts_what_was_understood(model, tmp_path):
