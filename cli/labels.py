@@ -113,7 +113,7 @@ def promote(
 
 
 def _settings(name: str) -> Settings:
-    from cli.app import settings_for
+    from cli.starting import settings_for
 
     return settings_for(name, token=False)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from service import db, language_models
+from service import db, learning
 from service.config import ROOT
-from service.models import Label
+from service.learning import Labelled
 
 FROZEN = ROOT / "nlu" / "exams"
 
@@ -34,7 +34,7 @@ def frozen() -> tuple[Path, ...]:
 def written(sessions: db.Sessions) -> Iterator[SiteData]:
     """Write this site's labels into a folder that is gone afterwards."""
     with db.transaction(sessions) as session:
-        training, test = language_models.training_labels(session), language_models.test_labels(session)
+        training, test = learning.training_labels(session), learning.test_labels(session)
     with tempfile.TemporaryDirectory(prefix="guanjia-site-") as name:
         lessons, exam = Path(name, "site-labels.yml"), Path(name, "site-test-labels.jsonl")
         lessons.write_text(as_yaml(training), "utf-8")
@@ -42,9 +42,9 @@ def written(sessions: db.Sessions) -> Iterator[SiteData]:
         yield SiteData((lessons,) if training else (), (*frozen(), *((exam,) if test else ())))
 
 
-def as_yaml(labels: Iterable[Label]) -> str:
+def as_yaml(labels: Iterable[Labelled]) -> str:
     """Labels as Rasa's training data."""
-    by_intent = sorted(labels, key=lambda label: (label.intent, label.digest))
+    by_intent = sorted(labels, key=lambda label: (label.intent, label.text))
     lines = ["nlu:"]
     for intent, group in groupby(by_intent, key=lambda label: label.intent):
         lines += [f"- intent: {intent}", "  examples: |", *(f"    - {as_example(label.text)}" for label in group)]
@@ -62,7 +62,7 @@ MARKUP = str.maketrans("[]{}", "\uff3b\uff3d\uff5b\uff5d")
 WIDE_SLASH = "\uff0f"
 
 
-def as_lines(labels: Iterable[Label]) -> str:
+def as_lines(labels: Iterable[Labelled]) -> str:
     """Labels as JSON Lines, which Rasa's tools are measured on."""
     facts = ({"text": label.text, "intent": label.intent, "language": label.language} for label in labels)
     return "".join(json.dumps(fact, ensure_ascii=False) + "\n" for fact in facts)

@@ -35,7 +35,12 @@ SKLEARN_MODULES = frozenset(
 )
 
 # Clients of databases that Rasa could keep its trackers in; ours are in PostgreSQL.
-UNUSED_CLIENTS = frozenset({"boto3", "boto3.dynamodb", "boto3.dynamodb.conditions", "pymongo", "pymongo.collection"})
+UNUSED_CLIENTS = frozenset(
+    {
+        *("boto3", "boto3.dynamodb", "boto3.dynamodb.conditions"),
+        *("pymongo", "pymongo.collection", "pymongo.errors"),
+    }
+)
 
 # Rasa's own chat channels, less the two it needs itself and REST, which benchmarks use; and what draws with matplotlib.
 UNUSED_CHANNELS = """
@@ -67,12 +72,14 @@ class StandInFinder(MetaPathFinder, Loader):
 def _stand_in(module: str, attribute: str) -> type:
     """Make the empty class that `from module import attribute` receives.
 
-    Rasa asks a channel class for `name()` while it lists the channels it knows, so every stand-in has one.
+    Rasa asks a channel class for `name()` while it lists the channels it knows, so every stand-in has one. Errors are
+    exceptions, because Rasa names them where it catches.
     """
     if attribute.startswith("__"):
         raise AttributeError(attribute)
     label = f"{module}.{attribute}"
-    return type(attribute, (), {"__module__": module, "name": classmethod(lambda cls: label)})
+    kind = (Exception,) if module.endswith(".errors") else ()
+    return type(attribute, kind, {"__module__": module, "name": classmethod(lambda cls: label)})
 
 
 def install(*, tensorflow: bool = False) -> None:

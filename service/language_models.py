@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import ModelNotFound, ModelRefused, NoEarlierModel, ReasonMissing
 from service.model_gate import why_not_activate
-from service.models import Activation, Label, LabelUse, LanguageModel
+from service.models import Activation, LanguageModel
 
 SUFFIX = ".tar.gz"
 UNKNOWN = "unknown"  # of a model without a certificate
@@ -176,17 +176,3 @@ def promote(session: Session, name: str, *, folder: Path, by: str, now: datetime
         if was_active or base == older:
             return None
     return activate(session, name, by=by, now=now)
-
-
-def training_labels(session: Session) -> Sequence[Label]:
-    """What people of this site taught, in an order that does not change."""
-    return _labels(session, LabelUse.TRAIN)
-
-
-def test_labels(session: Session) -> Sequence[Label]:
-    """What people of this site keep for measuring."""
-    return _labels(session, LabelUse.TEST)
-
-
-def _labels(session: Session, use: LabelUse) -> Sequence[Label]:
-    return session.scalars(select(Label).where(Label.use == use).order_by(Label.digest)).all()

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from cli import site_data
-from service.models import Label, LabelUse
+from service import learning
+from service.learning import Labelled
+from service.models import LabelUse
 from tests.stage import NOON
 
 ODD = {
@@ -22,9 +24,8 @@ ODD = {
 }
 
 
-def label(text: str, intent: str = "repair", use: LabelUse = LabelUse.TRAIN) -> Label:
-    facts = {"digest": f"{intent} {text}".replace("\0", ""), "language": "zh", "labelled_by": "li", "labelled_at": NOON}
-    return Label(text=text, intent=intent, use=use, **facts)
+def label(text: str, intent: str = "repair") -> Labelled:
+    return Labelled(text, intent, "zh")
 
 
 @pytest.mark.parametrize(("said", "learnt"), ODD.items())
@@ -46,7 +47,8 @@ def test_examples_stand_with_their_intent_in_an_order_that_does_not_change():
 def test_labels_are_written_for_their_use_and_gone_afterwards(sessions):
     """What measures must not be learnt."""
     with sessions.begin() as session:
-        session.add_all([label("灯坏了"), label("你好", "greet", LabelUse.TEST)])
+        learning.add(session, label("灯坏了"), use=LabelUse.TRAIN, by="li", at=NOON)
+        learning.add(session, label("你好", "greet"), use=LabelUse.TEST, by="li", at=NOON)
 
     with site_data.written(sessions) as site:
         lessons, tests = site.training[0].read_text("utf-8"), site.exam[-1].read_text("utf-8")

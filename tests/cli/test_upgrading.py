@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cli import understanding, upgrading
-from service import language_models
+from service import language_models, learning
 from service.config import Settings
-from service.models import Activation, Label, LabelUse
+from service.learning import Labelled
+from service.models import Activation, LabelUse
 from tests.cli.shelf import WORSE, put
 from tests.stage import NOON
 
@@ -41,8 +42,8 @@ def start(settings, sessions, database_url):
 def contradiction(sessions):
     """A label that no model can be trained with, because the base data says otherwise."""
     with sessions.begin() as session:
-        facts = {"digest": "d", "language": "zh", "labelled_by": "li", "labelled_at": NOON}
-        session.add(Label(text=ELSEWHERE, intent="goodbye", use=LabelUse.TRAIN, **facts))
+        item = Labelled(ELSEWHERE, "goodbye", "zh")
+        learning.add(session, item, use=LabelUse.TRAIN, by="li", at=NOON)
 
 
 def test_the_first_start_serves_the_model_of_this_version(settings, start, this_version):

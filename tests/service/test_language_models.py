@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from service import language_models
 from service.errors import ModelNotFound, ModelRefused, NoEarlierModel, ReasonMissing
-from service.models import Activation, Label, LabelUse
+from service.models import Activation
 from tests.stage import NOON
 
 FINE = {"measured": "m", "languages": {}}
@@ -233,12 +233,3 @@ def test_a_model_made_from_new_labels_waits_for_a_person(session, make_model, pr
     promote(make_model("guanjia-1", base="same"))
 
     assert promote(make_model("guanjia-2", base="same")) is None
-
-
-def test_labels_are_for_training_or_for_measuring(session):
-    for number, use in enumerate(LabelUse):
-        about = {"text": f"text {number}", "intent": "repair", "language": "zh", "labelled_by": "li"}
-        session.add(Label(digest=str(number), use=use, labelled_at=NOON, **about))
-
-    assert [label.use for label in language_models.training_labels(session)] == [LabelUse.TRAIN]
-    assert [label.use for label in language_models.test_labels(session)] == [LabelUse.TEST]
