@@ -92,22 +92,23 @@ class IntentModel:
 
     def save(self, folder: Path) -> None:
         """Write the model as plain data, which cannot run code when it is read."""
-        vocabularies = self.features.vocabularies
-        terms = {name: list(vocabulary.places) for name, vocabulary in vocabularies.items()}
         confidence = {language: fitted._asdict() for language, fitted in self.confidence.items()}
-        meta = {"names": self.names, "confidence": confidence, "terms": terms}
+        vocabularies = self.features.vocabularies
+        meta = {"names": self.names, "confidence": confidence, "views": list(vocabularies)}
         (folder / "intents.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-        rarity = {name: vocabulary.rarity for name, vocabulary in vocabularies.items()}
-        np.savez_compressed(folder / "intents.npz", weights=self.weights, **rarity)
+        arrays = {f"{view}.{part}": array for view, v in vocabularies.items() for part, array in v._asdict().items()}
+        np.savez_compressed(folder / "intents.npz", weights=self.weights, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> IntentModel:
         """Read what `save` wrote."""
         meta = json.loads((folder / "intents.json").read_text(encoding="utf-8"))
-        arrays = np.load(folder / "intents.npz", allow_pickle=False)
-        vocabularies = {name: Vocabulary.of(terms, arrays[name]) for name, terms in meta["terms"].items()}
         confidence = {language: Confidence(**fitted) for language, fitted in meta["confidence"].items()}
-        return cls(Features(vocabularies), meta["names"], arrays["weights"], confidence)
+        with np.load(folder / "intents.npz", allow_pickle=False) as arrays:
+            vocabularies = {
+                view: Vocabulary(*(arrays[f"{view}.{part}"] for part in Vocabulary._fields)) for view in meta["views"]
+            }
+            return cls(Features(vocabularies), meta["names"], arrays["weights"], confidence)
 
 
 def log_probabilities(distances: np.ndarray, sharpness) -> np.ndarray:
