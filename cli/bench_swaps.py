@@ -35,7 +35,7 @@ WARM_UP = 5.0  # seconds of talk that do not count: first queries, first connect
 PAUSE = 2.5  # seconds before memory is read, so that Rasa has asked once more and given back what the old model held
 SWAPPED_WITHIN = 60.0  # seconds
 WARM_AFTER = 3  # swaps; by then every allocation that is made once has been made
-MORE = "nlu:\n- intent: repair\n  examples: |\n    - 地下室的排气扇转起来哐当哐当的\n"
+MORE = "nlu:\n- intent: repair\n  examples: |\n    - the extractor fan in the basement rattles like a tram\n"
 
 
 @dataclass
