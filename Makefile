@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults bench lint format clean
+.PHONY: help setup environments demo serve train test faults bench swaps lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ faults: setup ## The long run of kills and faults; its figures go into docs/
 
 bench: setup ## Throughput and latency against stock Rasa, as a table
 	@./guanjia bench $(ARGS)
+
+swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
+	@./guanjia bench --swaps 20 $(ARGS)
 
 lint: environments ## Every check that needs no running program
 	@scripts/lint

@@ -223,14 +223,7 @@ class _Stock:
         self._turns += 1
         talk = self._talks[person]
         words = f"/{turn['payload']}" if "payload" in turn else turn["text"]
-        metadata = {
-            "turn": str(self._turns),
-            "conversation_id": talk,
-            "language": "zh",
-            "now": datetime.now(UTC).isoformat(),
-            "timezone": "UTC",
-            "text": words,
-        }
+        metadata = metadata_of(self._turns, talk, words)
         async with self._http.post(
             self._url, json={"sender": str(talk), "message": words, "metadata": metadata}
         ) as response:
@@ -240,6 +233,18 @@ class _Stock:
     def memory(self) -> dict[str, float]:
         """Resident memory of every process."""
         return _memory(self._family)
+
+
+def metadata_of(turn: int, conversation: int, words: str) -> dict[str, object]:
+    """What the bot sends along with a message, as far as actions need it."""
+    return {
+        "turn": str(turn),
+        "conversation_id": conversation,
+        "language": "zh",
+        "now": datetime.now(UTC).isoformat(),
+        "timezone": "Asia/Shanghai",
+        "text": words,
+    }
 
 
 @asynccontextmanager

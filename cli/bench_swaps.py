@@ -32,10 +32,10 @@ RATE = 4.0  # messages a second
 PEOPLE = 40  # who take turns; each says the script of bench.yml, then a newcomer takes their place
 LATE = 1.0  # seconds
 WARM_UP = 5.0  # seconds of talk that do not count: first queries, first connections
-PAUSE = 1.0  # seconds between a swap and the next
+PAUSE = 2.5  # seconds before memory is read, so that Rasa has asked once more and given back what the old model held
 SWAPPED_WITHIN = 60.0  # seconds
 WARM_AFTER = 3  # swaps; by then every allocation that is made once has been made
-MORE = "nlu:\n- intent: repair\n  examples: |\n    - 地下室的排气扇转起来哐当哐当的\n"
+MORE = "nlu:\n- intent: repair\n  examples: |\n    - the extractor fan in the basement rattles like a tram\n"
 
 
 @dataclass
@@ -104,7 +104,6 @@ async def _under_load(
         await asyncio.sleep(WARM_UP)
         figures.latencies.clear()
         for _ in range(swaps):
-            await asyncio.sleep(PAUSE)
             name, began = next(names), time.perf_counter()
             await asyncio.to_thread(_activate, sessions, settings.data_dir, name)
             await asyncio.wait_for(_until_served(settings, name), SWAPPED_WITHIN)
@@ -131,13 +130,7 @@ async def _talk(rasa: Rasa, talks: Sequence[int], figures: Figures) -> None:
 
 def _ask(number: int, conversation: int, turn: bench.Turn) -> Ask:
     words = f"/{turn['payload']}" if "payload" in turn else turn["text"]
-    metadata = {
-        "turn": str(number),
-        "conversation_id": conversation,
-        "language": "zh",
-        "now": datetime.now(UTC).isoformat(),
-        "text": words,
-    }
+    metadata = bench.metadata_of(number, conversation, words)
     return Ask(conversation, 0, f"turn:{number}", words, payload="payload" in turn, metadata=metadata)
 
 

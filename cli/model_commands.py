@@ -57,11 +57,19 @@ def _plain(name: str) -> str:
 
 
 @app.command()
-def train() -> None:
+def train(
+    write: Annotated[
+        Path | None, typer.Option(help="Only write this site's labels here, for Rasa's tools on another machine.")
+    ] = None,
+) -> None:
     """Train the understanding on nlu/data and this site's labels; does nothing when neither has changed."""
-    from cli import models
+    from cli import models, site_data
 
     with _shelf("train") as shelf:
+        if write is not None:
+            write.mkdir(mode=0o700, parents=True, exist_ok=True)
+            site_data.write(shelf.sessions, write)
+            return
         name = models.train(shelf)
         active = shelf.active()
         typer.echo(shelf.file(name))

@@ -33,13 +33,18 @@ def frozen() -> tuple[Path, ...]:
 @contextmanager
 def written(sessions: db.Sessions) -> Iterator[SiteData]:
     """Write this site's labels into a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="guanjia-site-") as name:
+        yield write(sessions, Path(name))
+
+
+def write(sessions: db.Sessions, folder: Path) -> SiteData:
+    """Write this site's labels into a folder that only its owner should read: it holds what residents wrote."""
     with db.transaction(sessions) as session:
         training, test = learning.training_labels(session), learning.test_labels(session)
-    with tempfile.TemporaryDirectory(prefix="guanjia-site-") as name:
-        lessons, exam = Path(name, "site-labels.yml"), Path(name, "site-test-labels.jsonl")
-        lessons.write_text(as_yaml(training), "utf-8")
-        exam.write_text(as_lines(test), "utf-8")
-        yield SiteData((lessons,) if training else (), (*frozen(), *((exam,) if test else ())))
+    lessons, exam = folder / "site-labels.yml", folder / "site-test-labels.jsonl"
+    lessons.write_text(as_yaml(training), "utf-8")
+    exam.write_text(as_lines(test), "utf-8")
+    return SiteData((lessons,) if training else (), (*frozen(), *((exam,) if test else ())))
 
 
 def as_yaml(labels: Iterable[Labelled]) -> str:

@@ -28,6 +28,7 @@ ONE_ARENA = (-8, 1)  # M_ARENA_MAX of glibc's malloc.h: memory that one thread g
 
 _builder = ThreadPoolExecutor(1, thread_name_prefix="model")
 _broken: Dict[str, float] = {}  # ETag → when it may be tried again
+_replaced: list = []  # models that were put in place since the last collection
 _reported: set = set()  # what has been logged, so that it is not logged every two seconds
 
 
@@ -38,7 +39,7 @@ async def update_model(server: EndpointConfig, agent: Agent) -> None:
         server: answers GET with a model's file, its ETag, and 304 when the ETag is known.
         agent: what every turn is answered with.
     """
-    _settle_memory(agent)
+    await _settle_memory(agent)
     with tempfile.TemporaryDirectory(prefix="guanjia-model-") as folder:
         etag = await _fetch(server, agent, folder)
         if etag is not None:
@@ -68,8 +69,8 @@ async def _swap(agent: Agent, etag: str, folder: str) -> None:
         return
     _broken.pop(etag, None)
     _put_in_place(agent, processor, etag)
+    _replaced.append(etag)
     logger.info("Model %s is served now", etag)
-    await loop.run_in_executor(_builder, _give_memory_back)
 
 
 def _build(agent: Agent, folder: str) -> MessageProcessor:
@@ -93,16 +94,21 @@ def _put_in_place(agent: Agent, processor: MessageProcessor, etag: str) -> None:
     agent._set_fingerprint(etag)
 
 
-def _settle_memory(agent: Agent) -> None:
-    """Before the first model: what was imported stays for ever, so no collection need look at it again."""
+async def _settle_memory(agent: Agent) -> None:
+    """Keep what was imported out of every collection; collect an old model once the turns it had begun have ended.
+
+    A model refers to itself, so it would stay until Python collects by chance, beside the two after it.
+    """
     if not agent.is_ready():
         _libc("mallopt", *ONE_ARENA)
         gc.collect()
         gc.freeze()
+    elif _replaced:
+        _replaced.clear()
+        await asyncio.get_running_loop().run_in_executor(_builder, _give_memory_back)
 
 
 def _give_memory_back() -> None:
-    """Free the old model, which refers to itself, and return its pages; otherwise each swap keeps some."""
     gc.collect()
     _libc("malloc_trim", 0)
 
