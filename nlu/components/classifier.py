@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -44,8 +44,12 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        """Return what config.yml may say: labelled messages in nlu/ that confidence and thresholds are fitted on."""
-        return {"calibrate_on": None}
+        """Return what config.yml may say.
+
+        calibrate_on: labelled messages in nlu/ that confidence and thresholds are fitted on.
+        demands: intents that are believed only from a confidence of their own on; below it the next guess counts.
+        """
+        return {"calibrate_on": None, "demands": {}}
 
     @classmethod
     def create(
@@ -86,7 +90,8 @@ class IntentClassifier(GraphComponent):
         """Set the intent and the ranking of every message; a guess below the threshold becomes the fallback."""
         those = [seen(message) for message in messages]
         for message, one, ranking in zip(messages, those, self._model.rank(those), strict=True):
-            guesses = [{"name": name, "confidence": confidence} for name, confidence in ranking[:GUESSES]]
+            believed = demanding(ranking, self._config["demands"])
+            guesses = [{"name": name, "confidence": confidence} for name, confidence in believed[:GUESSES]]
             threshold = self._model.confidence_for(one).threshold
             if guesses[0]["confidence"] < threshold:
                 unsure = {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": 1 - guesses[0]["confidence"]}
@@ -95,6 +100,14 @@ class IntentClassifier(GraphComponent):
             message.set(INTENT_RANKING_KEY, guesses, add_to_output=True)
             message.set("threshold", threshold, add_to_output=True)
         return messages
+
+
+def demanding(ranking: List[Tuple[str, float]], demands: Dict[str, float]) -> List[Tuple[str, float]]:
+    """Let the second guess take the place, and the confidence, of a first one that is less sure than demanded."""
+    (first, confidence), (second, less), *others = ranking
+    if confidence >= demands.get(first, 0.0):
+        return ranking
+    return [(second, confidence + less), (first, confidence), *others]
 
 
 def seen(message: Message) -> Seen:
