@@ -9,11 +9,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from service import wording
+from service.wording import Frame, Reading, Span, Words
 
 
 class EmergencyKind(StrEnum):
@@ -41,63 +45,65 @@ class Alarm:
 
 
 @dataclass(frozen=True)
+class NearMiss:
+    """What almost rang: the filter that took a rule's words back, or no filter and words too weak to ring alone."""
+
+    kind: EmergencyKind
+    rule: str
+    filter: str | None
+    matched: str
+
+
+@dataclass(frozen=True)
 class Rule:
-    """One way to say that something is happening."""
+    """The ways to say that something is happening."""
 
     kind: EmergencyKind
     name: str
-    pattern: re.Pattern[str]
-    is_latin: bool
+    frames: tuple[Frame, ...]
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Why a hit does not ring after all: words in its sentence, or words that lead up to it. Some rules are spared."""
+    """Why a hit does not ring after all: words in its sentence, or words that lead up to one of its parts."""
 
     name: str
-    near: re.Pattern[str] | None
-    before: re.Pattern[str] | None
+    near: Words | None
+    before: Words | None
+    unless: Words | None
     spares: tuple[str, ...]
+    only: tuple[str, ...]
+
+    def minds(self, rule: str) -> bool:
+        """Whether it may take back a hit of a rule."""
+        return rule not in self.spares and (not self.only or rule in self.only)
 
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
 LONGEST = 4_096  # characters, Telegram's own limit
 EDGE = 1_000  # characters of anything longer that are read, at its beginning and at its end
-LEAD = 24  # characters before a hit that may take it back
+LEAD = 24  # characters before a part of a hit that may take it back
 SENTENCE = 120  # characters of its sentence on either side of a hit
 HITS = 20  # that are taken back before a rule gives up on a text
 
 
-def _pattern(lines: list[str]) -> re.Pattern[str]:
-    """The lines as one pattern with its words in place; ASCII so that a word ends between Chinese and Latin letters."""
-    source = "|".join(lines)
-    while (filled := re.sub(r"{([a-z_]+)}", lambda word: "|".join(TABLE["words"][word[1]]), source)) != source:
-        source = filled
-    return re.compile(source, re.ASCII | re.MULTILINE)
+def _filter(name: str, row: dict[str, str | list[str]]) -> Filter:
+    near, before, unless = (wording.words(str(row[place])) if place in row else None for place in ("near", "before", "unless"))
+    return Filter(name, near, before, unless, spares=tuple(row.get("spares", ())), only=tuple(row.get("only", ())))
 
 
-def _filter(name: str, row: dict[str, list[str]]) -> Filter:
-    near, before = (_pattern(row[place]) if place in row else None for place in ("near", "before"))
-    return Filter(name, near, before, spares=tuple(row.get("spares", ())))
+def _rules(table: dict[str, dict[str, list[str]]]) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(EmergencyKind(kind), name, tuple(map(wording.frame, lines)))
+        for kind, rules in table.items()
+        for name, lines in rules.items()
+    )
 
 
-RULES = tuple(
-    Rule(EmergencyKind(kind), name, _pattern(lines), is_latin=name.startswith(("english", "pinyin")))
-    for kind, rules in TABLE["rules"].items()
-    for name, lines in rules.items()
-)
+RULES = _rules(TABLE["rules"])
+ALMOST = _rules(TABLE["almost"])
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
-MASKS = _pattern(TABLE["masks"])
-NOW = _pattern(TABLE["now"])
-
-FOLDED = str.maketrans(
-    {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
-    | dict.fromkeys(map(ord, TABLE["invisible"]), None)
-    | {ord(sign): plain for sign, plain in TABLE["written_otherwise"].items()}
-    | {ord(pair[0]): pair[1] for pair in TABLE["traditional"].split()}
-)
-HAN = "[\u4e00-\u9fff]"
-SPACED_OUT = re.compile(rf"(?<!{HAN}){HAN}(?:[ .,·~_*-]{{1,3}}{HAN}(?!{HAN})){{2,}}")
+MASKS = wording.words(TABLE["masks"])
 SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
 
 
@@ -107,40 +113,64 @@ def check(text: str) -> Alarm | None:
     Args:
         text: anything a resident can send, of any length; never raises.
     """
-    if len(text) > LONGEST:
-        text = f"{text[:EDGE]}\n{text[-EDGE:]}"
-    plain = normalise(text)
-    for rule in _rules_for(plain):
-        for hit in islice(rule.pattern.finditer(plain), HITS):
-            if why_not_ring(rule, plain, hit) is None:
-                return Alarm(rule.kind, rule.name, hit[0])
+    reading = _read(text)
+    for rule, hit in _hits(reading, RULES):
+        if why_not_ring(rule, reading, hit) is None:
+            return Alarm(rule.kind, rule.name, _matched(reading, hit))
     return None
 
 
-def normalise(text: str) -> str:
-    """Half width, lower case, Simplified where rules look, spaced-out characters joined, figures of speech blanked."""
-    plain = text.translate(FOLDED).lower()
-    plain = SPACED_OUT.sub(lambda run: re.sub(rf"(?!{HAN}).", "", run[0]), plain)
-    return MASKS.sub("□", plain)
+def near_miss(text: str) -> NearMiss | None:
+    """Say what almost rang, None for what rang and for what has nothing to do with danger.
+
+    Args:
+        text: as for `check`.
+    """
+    reading = _read(text)
+    taken_back = None
+    for rule, hit in _hits(reading, RULES):
+        why = why_not_ring(rule, reading, hit)
+        if why is None:
+            return None
+        taken_back = taken_back or NearMiss(rule.kind, rule.name, why, _matched(reading, hit))
+    if taken_back:
+        return taken_back
+    for rule, hit in _hits(reading, ALMOST):
+        if why_not_ring(rule, reading, hit) is None:
+            return NearMiss(rule.kind, rule.name, None, _matched(reading, hit))
+    return None
 
 
-def why_not_ring(rule: Rule, text: str, hit: re.Match[str]) -> str | None:
-    """Name the filter that takes a hit back, unless its sentence says that it is happening now."""
-    before = SENTENCE_END.split(text[max(0, hit.start() - SENTENCE) : hit.start()])[-1]
-    after = SENTENCE_END.split(text[hit.end() : hit.end() + SENTENCE], maxsplit=1)[0]
-    sentence = f"{before}{hit[0]}{after}"
-    if NOW.search(sentence):
-        return None
-    lead = before[-LEAD:]
+def why_not_ring(rule: Rule, reading: Reading, hit: list[Span]) -> str | None:
+    """Name the filter that takes a hit back, unless its sentence overrules the filter."""
+    text, start, end = reading.text, min(hit)[0], max(last for _, last in hit)
+    before = SENTENCE_END.split(text[max(0, start - SENTENCE) : start])[-1]
+    after = SENTENCE_END.split(text[end : end + SENTENCE], maxsplit=1)[0]
+    sentence = f"{before}{text[start:end]}{after}"
+    leads = [text[max(0, start - len(before), first - LEAD) : first].rstrip() for first, _ in hit]
     for each in FILTERS:
-        speaks = (each.near and each.near.search(sentence)) or (each.before and each.before.search(lead))
-        if speaks and rule.name not in each.spares:
+        if not each.minds(rule.name) or (each.unless and each.unless.search(sentence)):
+            continue
+        if (each.near and each.near.search(sentence)) or (each.before and any(map(each.before.search, leads))):
             return each.name
     return None
 
 
-def _rules_for(text: str) -> Iterator[Rule]:
-    """Chinese rules where there is Chinese, Latin ones where there are Latin letters."""
-    has_latin = re.search("[a-z]{2}", text) is not None
-    has_han = not text.isascii()
-    return (rule for rule in RULES if (has_latin if rule.is_latin else has_han))
+def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, list[Span]]]:
+    for rule in rules:
+        for wanted in rule.frames:
+            yield from ((rule, hit) for hit in islice(reading.find(wanted), HITS))
+
+
+def _matched(reading: Reading, hit: list[Span]) -> str:
+    return reading.text[min(hit)[0] : max(end for _, end in hit)]
+
+
+def _read(text: str) -> Reading:
+    """Enough of a text, however it is spelt, with figures of speech blanked."""
+    if len(text) > LONGEST:
+        text = f"{text[:EDGE]}\n{text[-EDGE:]}"
+    plain = wording.plain(text)
+    for each in (MASKS.han, MASKS.latin):
+        plain = each.sub("□", plain) if each else plain
+    return Reading(plain)
