@@ -171,10 +171,29 @@ SPACED_OUT = re.compile(rf"(?<!{HAN}){HAN}(?:[ .,·~_*-]{{1,3}}{HAN}(?!{HAN})){{
 DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 SPELT = {right: words(wrong).latin for right, wrong in TABLE["misspelt"].items()}
 MISSPELT = re.compile("|".join(f"(?P<{right}>{wrong.pattern})" for right, wrong in SPELT.items() if wrong), re.ASCII)
-BY_SOUND = {sound: signs[0] for sound, _, signs in (row.partition(":") for row in TABLE["sounds"].split())}
-SOUNDS = str.maketrans({sign: BY_SOUND[row.split(":")[0]] for row in TABLE["sounds"].split() for sign in row.split(":")[1]})
-HEARD = {word.translate(SOUNDS): word for word in TABLE["heard"].split()}
-HEARD_WORDS = re.compile("|".join(sorted(HEARD, key=len, reverse=True)))
+
+
+def _sounds(table: str) -> dict[str, str]:
+    """Each character of a table of sounds, and its sound."""
+    return {sign: sound for sound, _, signs in (row.partition(":") for row in table.split()) for sign in signs}
+
+
+def _as_it_sounds(sounds: dict[str, str]) -> dict[int, str]:
+    """For str.translate: one sign for all characters of a sound."""
+    return {ord(sign): BY_SOUND[sound] for sign, sound in sounds.items()}
+
+
+def _by_sound(heard: str, sounds: dict[int, str]) -> tuple[dict[str, str], re.Pattern[str]]:
+    """Words by their sounds, and a pattern of those sounds, the longest first."""
+    found = {word.translate(sounds): word for word in heard.split()}
+    return found, re.compile("|".join(sorted(found, key=len, reverse=True)))
+
+
+IN_CHARACTERS, IN_PINYIN = _sounds(TABLE["sounds"]), _sounds(f"{TABLE['also_in_pinyin']} {TABLE['sounds']}")
+BY_SOUND = {sound: sign for sign, sound in IN_PINYIN.items()}
+SOUNDS = _as_it_sounds(IN_CHARACTERS)
+HEARD, HEARD_WORDS = _by_sound(TABLE["heard"], SOUNDS)
+PINYIN, PINYIN_WORDS = _by_sound(f"{TABLE['pinyin']} {TABLE['heard']}", _as_it_sounds(IN_PINYIN))
 REAL_WORDS = frozenset(TABLE["real_words"].split())
 LATIN_RUN = re.compile("[a-z]+(?: ?[a-z]+)*")
 SYLLABLE = re.compile(
@@ -207,8 +226,8 @@ def _from_pinyin(run: str) -> str:
     """Words of danger in a run of pinyin, in Chinese; English stays as it is."""
     syllables = [syllable for word in run.split() for syllable in _syllables(word)]
     sounds = "".join(BY_SOUND.get(syllable, "·") for syllable in syllables)
-    for hit in HEARD_WORDS.finditer(sounds):
-        syllables[hit.start() : hit.end()] = HEARD[hit[0]]
+    for hit in PINYIN_WORDS.finditer(sounds):
+        syllables[hit.start() : hit.end()] = PINYIN[hit[0]]
     spelt = APART_HAN.sub("", " ".join(syllables))
     return spelt if HAS_HAN.search(spelt) else run
 
