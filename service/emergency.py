@@ -100,8 +100,9 @@ def _rules(table: dict[str, dict[str, list[str]]]) -> tuple[Rule, ...]:
     )
 
 
-RULES = _rules(TABLE["rules"])
 ALMOST = _rules(TABLE["almost"])
+URGENT = tuple(Rule(rule.kind, rule.name, tuple(wording.with_plea(each) for each in rule.frames)) for rule in ALMOST)
+RULES = _rules(TABLE["rules"]) + URGENT
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = wording.words(TABLE["masks"])
 SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")

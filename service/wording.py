@@ -24,7 +24,7 @@ HAS_HAN = re.compile(HAN)
 HAS_LATIN = re.compile("[a-z0-9]{2}")
 CLASS = re.compile("[A-Z]{2,}")
 SHORTHAND = {"~": r"[^.!?;\n]{0,5}?", "_": "[ ,-]{1,2}", "*": "[a-z]*"}
-APART = 14  # words between two that belong together whichever comes first
+APART = 16  # words between two that belong together whichever comes first
 BREATH = 8  # words between two that belong together in their order
 COST = {" ": 0.0, ",": 1.0, "\n": 4.0} | dict.fromkeys(".!?;", 3.0)  # of a character between two words, in words
 LATIN_COST = 0.25  # of a letter
@@ -101,6 +101,11 @@ def frame(line: str) -> Frame:
     """Read a line of the rules: `A > B + C`."""
     first, *rest = re.split(r" ([+>]) ", line)
     return Frame(parts=(first, *rest[1::2]), joints=tuple(rest[::2]))
+
+
+def with_plea(weak: Frame) -> Frame:
+    """A weaker frame that is meant seriously: a plea for help or somebody's distress stands next to it."""
+    return Frame(parts=(*weak.parts, "URGE HARM"), joints=(*weak.joints, "+"))
 
 
 class Reading:
