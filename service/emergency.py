@@ -171,7 +171,4 @@ def _read(text: str) -> Reading:
     """Enough of a text, however it is spelt, with figures of speech blanked."""
     if len(text) > LONGEST:
         text = f"{text[:EDGE]}\n{text[-EDGE:]}"
-    plain = wording.plain(text)
-    for each in (MASKS.han, MASKS.latin):
-        plain = each.sub("□", plain) if each else plain
-    return Reading(plain)
+    return Reading(MASKS.blank(wording.plain(text)))

@@ -23,6 +23,7 @@ HAN = "[\u4e00-\u9fff]"
 HAS_HAN = re.compile(HAN)
 HAS_LATIN = re.compile("[a-z0-9]{2}")
 CLASS = re.compile("[A-Z]{2,}")
+FLAGS = re.ASCII | re.MULTILINE  # ASCII: a word ends between Chinese and Latin letters
 SHORTHAND = {"~": r"[^.!?;\n]{0,5}?", "_": "[ ,-]{1,2}", "*": "[a-z]*"}
 APART = 16  # words between two that belong together whichever comes first
 BREATH = 8  # words between two that belong together in their order
@@ -36,14 +37,20 @@ NEIGHBOURS = 4  # spans tried on either side
 
 @dataclass(frozen=True)
 class Words:
-    """One meaning in two scripts, each searched only where its script is."""
+    """Alternatives in two scripts, each searched only where its script is."""
 
-    han: re.Pattern[str] | None
-    latin: re.Pattern[str] | None
+    han: tuple[re.Pattern[str], ...]
+    latin: tuple[re.Pattern[str], ...]
 
     def search(self, text: str) -> bool:
         """Whether any of them stands in a text."""
-        return any(each.search(text) for each in (self.han, self.latin) if each)
+        return any(each.search(text) for each in self.han + self.latin)
+
+    def blank(self, text: str) -> str:
+        """A text with a sign instead of any of them."""
+        for each in self.han + self.latin:
+            text = each.sub("□", text)
+        return text
 
 
 @cache
@@ -55,14 +62,38 @@ def words(source: str) -> Words:
             class; anything else is a regular expression without spaces.
     """
     items = _items(source)
+    return _compile(items)
+
+
+@cache
+def opened(source: str) -> tuple[tuple[str, ...], Words]:
+    """The classes that a source names, and its own alternatives."""
+    own = [item for item in source.split() if not CLASS.fullmatch(item)]
+    return tuple(item for item in source.split() if CLASS.fullmatch(item)), words(" ".join(own))
+
+
+def _compile(items: list[str]) -> Words:
+    han = [item for item in items if HAS_HAN.search(item)]
+    latin = [item for item in items if not HAS_HAN.search(item)]
+    plain = [item for item in han if _starts_plainly(item)]
+    odd = [item for item in han if not _starts_plainly(item)]
     return Words(
-        han=_compile("|".join(item for item in items if HAS_HAN.search(item))),
-        latin=_compile(_by_first_letter([item for item in items if not HAS_HAN.search(item)])),
+        han=tuple(re.compile(source, FLAGS) for source in (_branches(plain), "|".join(odd)) if source),
+        latin=(re.compile(rf"\b(?:{_branches(latin)})\b", FLAGS),) if latin else (),
     )
 
 
-def _compile(source: str) -> re.Pattern[str] | None:
-    return re.compile(source, re.ASCII | re.MULTILINE) if source else None
+def _starts_plainly(item: str) -> bool:
+    return item[0].isalpha() and item[1:2] not in ("?", "{")
+
+
+def _branches(items: list[str]) -> str:
+    """Alternatives with the same first letter share a branch: without it every letter of a text tries hundreds."""
+    branches: dict[str, list[str]] = {}
+    for item in items:
+        first = item[0] if _starts_plainly(item) else ""
+        branches.setdefault(first, []).append(item[len(first) :])
+    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in branches.items())
 
 
 def _items(source: str) -> list[str]:
@@ -77,15 +108,6 @@ def _items(source: str) -> list[str]:
     return found
 
 
-def _by_first_letter(items: list[str]) -> str:
-    """Whole Latin words; those with the same first letter share a branch, or every word of a text tries hundreds."""
-    branches: dict[str, list[str]] = {}
-    for item in items:
-        first = item[0] if item[0].isalpha() and item[1:2] not in ("?", "{", "|") and "|" not in item else ""
-        branches.setdefault(first, []).append(item[len(first) :])
-    return rf"\b(?:{'|'.join(f'{first}(?:{chr(124).join(rest)})' for first, rest in branches.items())})\b" if items else ""
-
-
 # --- Words that stand together ---------------------------------------------------------------------------------------
 
 
@@ -95,6 +117,11 @@ class Frame:
 
     parts: tuple[str, ...]
     joints: tuple[str, ...]
+
+    @cached_property
+    def rarest_first(self) -> list[str]:
+        """The parts in the order to look for them: most texts lack the one with the fewest words."""
+        return sorted(self.parts, key=lambda part: len(_items(part)))
 
 
 def frame(line: str) -> Frame:
@@ -125,16 +152,19 @@ class Reading:
     def spans(self, source: str) -> list[Span]:
         """Where words stand, from left to right."""
         if source not in self._spans:
-            both = words(source)
-            scripts = (both.han if self._has_han else None, both.latin if self._has_latin else None)
-            self._spans[source] = sorted(hit.span() for each in scripts if each for hit in each.finditer(self.text))
+            classes, own = opened(source)
+            patterns = (own.han if self._has_han else ()) + (own.latin if self._has_latin else ())
+            found = [hit.span() for each in patterns for hit in each.finditer(self.text)]
+            for name in classes:
+                found += self.spans(TABLE["words"][name])
+            self._spans[source] = sorted(found)
         return self._spans[source]
 
     def find(self, wanted: Frame) -> Iterator[list[Span]]:
         """Every place where the parts of a frame stand as they should, one for each place of the first part."""
-        found = [self.spans(part) for part in wanted.parts if self.spans(part)]
-        if len(found) == len(wanted.parts):
-            chains = (self._follow([first], found[1:], wanted.joints) for first in found[0])
+        if all(map(self.spans, wanted.rarest_first)):
+            first, *rest = map(self.spans, wanted.parts)
+            chains = (self._follow([span], rest, wanted.joints) for span in first)
             yield from (chain for chain in chains if chain)
 
     def _follow(self, chain: list[Span], rest: list[list[Span]], joints: tuple[str, ...]) -> list[Span] | None:
@@ -147,21 +177,22 @@ class Reading:
 
     def _candidates(self, chain: list[Span], spans: list[Span], joint: str) -> list[Span]:
         """The spans close enough to those already found: after the last one, or on any side of all; the nearest first."""
-        start, end = (chain[-1][1],) * 2 if joint == ">" else (min(chain)[0], max(last for _, last in chain))
-        near = spans[max(0, bisect_left(spans, (start, 0)) - NEIGHBOURS) : bisect_left(spans, (end, 0)) + NEIGHBOURS]
-        reach = BREATH if joint == ">" else APART
-        return sorted(
-            (each for each in near if (each[0] >= start or joint == "+") and self._is_free(each, chain) and self._gap(each, start, end) <= reach),
-            key=lambda each: self._gap(each, start, end),
-        )
+        if joint == ">":
+            start, end, reach = chain[-1][1], chain[-1][1], BREATH
+        else:
+            start, end, reach = min(chain)[0], max(last for _, last in chain), APART
+        at, after = bisect_left(spans, (start, 0)), bisect_left(spans, (end, 0))
+        near = spans[at if joint == ">" else max(0, at - NEIGHBOURS) : after + NEIGHBOURS]
+        gaps = ((self._gap(each, start, end), each) for each in near if _is_free(each, chain))
+        return [each for gap, each in sorted(gaps) if gap <= reach]
 
     def _gap(self, span: Span, start: int, end: int) -> float:
         """Words between a span and a stretch of the text."""
         return max(0.0, self._worth[span[0]] - self._worth[end], self._worth[start] - self._worth[span[1]])
 
-    @staticmethod
-    def _is_free(span: Span, chain: list[Span]) -> bool:
-        return all(span[1] <= first or last <= span[0] for first, last in chain)
+
+def _is_free(span: Span, chain: list[Span]) -> bool:
+    return all(span[1] <= first or last <= span[0] for first, last in chain)
 
 
 # --- Spelling --------------------------------------------------------------------------------------------------------
@@ -174,8 +205,7 @@ FOLDED = str.maketrans(
 )
 SPACED_OUT = re.compile(rf"(?<!{HAN}){HAN}(?:[ .,·~_*-]{{1,3}}{HAN}(?!{HAN})){{2,}}")
 DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
-SPELT = {right: words(wrong).latin for right, wrong in TABLE["misspelt"].items()}
-MISSPELT = re.compile("|".join(f"(?P<{right}>{wrong.pattern})" for right, wrong in SPELT.items() if wrong), re.ASCII)
+MISSPELT = re.compile("|".join(f"(?P<{right}>{words(wrong).latin[0].pattern})" for right, wrong in TABLE["misspelt"].items()), FLAGS)
 
 
 def _sounds(table: str) -> dict[str, str]:
