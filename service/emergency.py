@@ -105,7 +105,7 @@ URGENT = tuple(Rule(rule.kind, rule.name, tuple(wording.with_plea(each) for each
 RULES = _rules(TABLE["rules"]) + URGENT
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = wording.words(TABLE["masks"])
-SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
+SENTENCE_END = re.compile(r"[.?;\n](?!\d)")
 
 
 def check(text: str) -> Alarm | None:

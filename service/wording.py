@@ -27,6 +27,7 @@ FLAGS = re.ASCII | re.MULTILINE  # ASCII: a word ends between Chinese and Latin 
 SHORTHAND = {"~": r"[^.!?;\n]{0,5}?", "_": "[ ,-]{1,2}", "*": "[a-z]*"}
 APART = 16  # words between two that belong together whichever comes first
 BREATH = 8  # words between two that belong together in their order
+TOUCH = 2  # words between two that touch
 COST = {" ": 0.0, ",": 1.0, "\n": 4.0} | dict.fromkeys(".!?;", 3.0)  # of a character between two words, in words
 LATIN_COST = 0.25  # of a letter
 NEIGHBOURS = 4  # spans tried on either side
@@ -113,7 +114,7 @@ def _items(source: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Frame:
-    """Parts of a meaning, and how each follows: `+` close to those before it, `>` soon after the one before it."""
+    """Parts of a meaning, and how each follows: `+` close to those before it, `>` soon after the last one, `>>` at once."""
 
     parts: tuple[str, ...]
     joints: tuple[str, ...]
@@ -126,7 +127,7 @@ class Frame:
 
 def frame(line: str) -> Frame:
     """Read a line of the rules: `A > B + C`."""
-    first, *rest = re.split(r" ([+>]) ", line)
+    first, *rest = re.split(r" (\+|>>?) ", line)
     return Frame(parts=(first, *rest[1::2]), joints=tuple(rest[::2]))
 
 
@@ -177,12 +178,12 @@ class Reading:
 
     def _candidates(self, chain: list[Span], spans: list[Span], joint: str) -> list[Span]:
         """The spans close enough to those already found: after the last one, or on any side of all; the nearest first."""
-        if joint == ">":
-            start, end, reach = chain[-1][1], chain[-1][1], BREATH
-        else:
+        if joint == "+":
             start, end, reach = min(chain)[0], max(last for _, last in chain), APART
+        else:
+            start, end, reach = chain[-1][1], chain[-1][1], BREATH if joint == ">" else TOUCH
         at, after = bisect_left(spans, (start, 0)), bisect_left(spans, (end, 0))
-        near = spans[at if joint == ">" else max(0, at - NEIGHBOURS) : after + NEIGHBOURS]
+        near = spans[max(0, at - NEIGHBOURS) if joint == "+" else at : after + NEIGHBOURS]
         gaps = ((self._gap(each, start, end), each) for each in near if _is_free(each, chain))
         return [each for gap, each in sorted(gaps) if gap <= reach]
 
