@@ -55,6 +55,15 @@ class NearMiss:
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """A stretch of a text and what the classes of its words weigh together."""
+
+    kind: EmergencyKind
+    worth: int
+    matched: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """The ways to say that something is happening."""
 
@@ -105,6 +114,10 @@ URGENT = tuple(Rule(rule.kind, rule.name, tuple(wording.with_plea(each) for each
 RULES = _rules(TABLE["rules"]) + URGENT
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = wording.words(TABLE["masks"])
+EVIDENCE = "evidence"  # the rule of words that ring together although no line of the rules names them
+ANY = "any"
+ENOUGH, ALMOST_ENOUGH = TABLE["evidence"]["enough"], TABLE["evidence"]["almost"]
+WEIGHTS: dict[str, dict[str, int]] = TABLE["evidence"]["weights"]
 SENTENCE_END = re.compile(r"[.?;\n](?!\d)")
 
 
@@ -116,9 +129,10 @@ def check(text: str) -> Alarm | None:
     """
     reading = _read(text)
     for rule, hit in _hits(reading, RULES):
-        if why_not_ring(rule, reading, hit) is None:
+        if why_not_ring(rule.name, reading, hit) is None:
             return Alarm(rule.kind, rule.name, _matched(reading, hit))
-    return None
+    weighed = _weigh(reading)
+    return Alarm(weighed.kind, EVIDENCE, weighed.matched) if weighed and weighed.worth >= ENOUGH else None
 
 
 def near_miss(text: str) -> NearMiss | None:
@@ -130,19 +144,18 @@ def near_miss(text: str) -> NearMiss | None:
     reading = _read(text)
     taken_back = None
     for rule, hit in _hits(reading, RULES):
-        why = why_not_ring(rule, reading, hit)
+        why = why_not_ring(rule.name, reading, hit)
         if why is None:
             return None
         taken_back = taken_back or NearMiss(rule.kind, rule.name, why, _matched(reading, hit))
-    if taken_back:
-        return taken_back
-    for rule, hit in _hits(reading, ALMOST):
-        if why_not_ring(rule, reading, hit) is None:
-            return NearMiss(rule.kind, rule.name, None, _matched(reading, hit))
-    return None
+    weighed = _weigh(reading)
+    if weighed is None or weighed.worth >= ENOUGH:
+        return taken_back if weighed is None else None
+    almost = NearMiss(weighed.kind, EVIDENCE, None, weighed.matched) if weighed.worth >= ALMOST_ENOUGH else None
+    return taken_back or almost
 
 
-def why_not_ring(rule: Rule, reading: Reading, hit: list[Span]) -> str | None:
+def why_not_ring(rule: str, reading: Reading, hit: list[Span]) -> str | None:
     """Name the filter that takes a hit back, unless its sentence overrules the filter."""
     text, start, end = reading.text, min(hit)[0], max(last for _, last in hit)
     before = SENTENCE_END.split(text[max(0, start - SENTENCE) : start])[-1]
@@ -150,7 +163,7 @@ def why_not_ring(rule: Rule, reading: Reading, hit: list[Span]) -> str | None:
     sentence = f"{before}{text[start:end]}{after}"
     leads = [text[max(0, start - len(before), first - LEAD) : first].rstrip() for first, _ in hit]
     for each in FILTERS:
-        if not each.minds(rule.name) or (each.unless and each.unless.search(sentence)):
+        if not each.minds(rule) or (each.unless and each.unless.search(sentence)):
             continue
         if (each.near and each.near.search(sentence)) or (each.before and any(map(each.before.search, leads))):
             return each.name
@@ -161,6 +174,29 @@ def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, lis
     for rule in rules:
         for wanted in rule.frames:
             yield from ((rule, hit) for hit in islice(reading.find(wanted), HITS))
+
+
+def _weigh(reading: Reading) -> Weighed | None:
+    """The stretch of a text whose words weigh most, when no filter takes it back; words of no rule add up."""
+    found = [_weigh_stretch(reading, stretch) for stretch in reading.stretches]
+    heavy = [each for each in found if each.worth >= ALMOST_ENOUGH and not _is_excused(each.matched)]
+    return max(heavy, key=lambda each: each.worth, default=None)
+
+
+def _weigh_stretch(reading: Reading, stretch: Span) -> Weighed:
+    worth = {
+        kind: sum(weight for name, weight in weights.items() if reading.has(name, stretch))
+        for kind, weights in WEIGHTS.items()
+    }
+    whole = sum(worth.values())
+    worth.pop(ANY, None)
+    kind = max(worth, key=lambda name: worth[name])
+    return Weighed(EmergencyKind(kind), whole, reading.text[slice(*stretch)])
+
+
+def _is_excused(words: str) -> bool:
+    excuses = (each for each in FILTERS if each.near and each.near.search(words))
+    return any(not (each.unless and each.unless.search(words)) for each in excuses)
 
 
 def _matched(reading: Reading, hit: list[Span]) -> str:

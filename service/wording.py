@@ -30,6 +30,8 @@ BREATH = 8  # words between two that belong together in their order
 TOUCH = 2  # words between two that touch
 COST = {" ": 0.0, ",": 1.0, "\n": 4.0} | dict.fromkeys(".!?;", 3.0)  # of a character between two words, in words
 LATIN_COST = 0.25  # of a letter
+SENTENCE_END = re.compile(r"[.!?;\n]")
+STRETCH = 100  # characters of sentences that are weighed together
 NEIGHBOURS = 4  # spans tried on either side
 
 
@@ -160,6 +162,23 @@ class Reading:
                 found += self.spans(TABLE["words"][name])
             self._spans[source] = sorted(found)
         return self._spans[source]
+
+    @cached_property
+    def stretches(self) -> list[Span]:
+        """The text cut at the ends of sentences, short sentences kept together."""
+        ends = [hit.end() for hit in SENTENCE_END.finditer(self.text)] + [len(self.text)]
+        cut, start = [], 0
+        for end, following in zip(ends, [*ends[1:], None], strict=True):
+            if following is None or following - start > STRETCH:
+                cut.append((start, end))
+                start = end
+        return [span for span in cut if span[0] < span[1]]
+
+    def has(self, name: str, stretch: Span) -> bool:
+        """Whether a word of a class begins in a stretch."""
+        spans = self.spans(TABLE["words"][name])
+        at = bisect_left(spans, (stretch[0], 0))
+        return at < len(spans) and spans[at][0] < stretch[1]
 
     def find(self, wanted: Frame) -> Iterator[list[Span]]:
         """Every place where the parts of a frame stand as they should, one for each place of the first part."""
