@@ -78,6 +78,7 @@ class Filter:
 
     name: str
     near: Words | None
+    anywhere: Words | None
     before: Words | None
     unless: Words | None
     spares: tuple[str, ...]
@@ -86,6 +87,16 @@ class Filter:
     def minds(self, rule: str) -> bool:
         """Whether it may take back a hit of a rule."""
         return rule not in self.spares and (not self.only or rule in self.only)
+
+    def excuses(self, sentence: str, text: str, leads: list[str]) -> bool:
+        """Whether it speaks in a sentence, in the whole text or right before a part of a hit, and nothing overrules it."""
+        if self.unless and self.unless.search(sentence):
+            return False
+        return bool(
+            (self.near and self.near.search(sentence))
+            or (self.anywhere and self.anywhere.search(text))
+            or (self.before and any(map(self.before.search, leads)))
+        )
 
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
@@ -97,8 +108,8 @@ HITS = 20  # that are taken back before a rule gives up on a text
 
 
 def _filter(name: str, row: dict[str, str | list[str]]) -> Filter:
-    near, before, unless = (wording.words(str(row[place])) if place in row else None for place in ("near", "before", "unless"))
-    return Filter(name, near, before, unless, spares=tuple(row.get("spares", ())), only=tuple(row.get("only", ())))
+    words = (wording.words(str(row[place])) if place in row else None for place in ("near", "anywhere", "before", "unless"))
+    return Filter(name, *words, spares=tuple(row.get("spares", ())), only=tuple(row.get("only", ())))
 
 
 def _rules(table: dict[str, dict[str, list[str]]]) -> tuple[Rule, ...]:
@@ -162,12 +173,7 @@ def why_not_ring(rule: str, reading: Reading, hit: list[Span]) -> str | None:
     after = SENTENCE_END.split(text[end : end + SENTENCE], maxsplit=1)[0]
     sentence = f"{before}{text[start:end]}{after}"
     leads = [text[max(0, start - len(before), first - LEAD) : first].rstrip() for first, _ in hit]
-    for each in FILTERS:
-        if not each.minds(rule) or (each.unless and each.unless.search(sentence)):
-            continue
-        if (each.near and each.near.search(sentence)) or (each.before and any(map(each.before.search, leads))):
-            return each.name
-    return None
+    return next((each.name for each in FILTERS if each.minds(rule) and each.excuses(sentence, text, leads)), None)
 
 
 def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, list[Span]]]:
@@ -178,9 +184,11 @@ def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, lis
 
 def _weigh(reading: Reading) -> Weighed | None:
     """The stretch of a text whose words weigh most, when no filter takes it back; words of no rule add up."""
-    found = [_weigh_stretch(reading, stretch) for stretch in reading.stretches]
-    heavy = [each for each in found if each.worth >= ALMOST_ENOUGH and not _is_excused(each.matched)]
-    return max(heavy, key=lambda each: each.worth, default=None)
+    found = (_weigh_stretch(reading, stretch) for stretch in reading.stretches)
+    heavy = [each for each in found if each.worth >= ALMOST_ENOUGH]
+    excused = (any(each.excuses(one.matched, reading.text, []) for each in FILTERS) for one in heavy)
+    kept = [one for one, is_excused in zip(heavy, excused, strict=True) if not is_excused]
+    return max(kept, key=lambda each: each.worth, default=None)
 
 
 def _weigh_stretch(reading: Reading, stretch: Span) -> Weighed:
@@ -192,11 +200,6 @@ def _weigh_stretch(reading: Reading, stretch: Span) -> Weighed:
     worth.pop(ANY, None)
     kind = max(worth, key=lambda name: worth[name])
     return Weighed(EmergencyKind(kind), whole, reading.text[slice(*stretch)])
-
-
-def _is_excused(words: str) -> bool:
-    excuses = (each for each in FILTERS if each.near and each.near.search(words))
-    return any(not (each.unless and each.unless.search(words)) for each in excuses)
 
 
 def _matched(reading: Reading, hit: list[Span]) -> str:
