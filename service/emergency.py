@@ -104,6 +104,7 @@ LONGEST = 4_096  # characters, Telegram's own limit
 EDGE = 1_000  # characters of anything longer that are read, at its beginning and at its end
 LEAD = 24  # characters before a part of a hit that may take it back
 SENTENCE = 120  # characters of its sentence on either side of a hit
+HEAVY_FROM = 3  # the weight of a class whose words a filter may lead up to
 HITS = 20  # that are taken back before a rule gives up on a text
 
 
@@ -129,6 +130,7 @@ EVIDENCE = "evidence"  # the rule of words that ring together although no line o
 ANY = "any"
 ENOUGH, ALMOST_ENOUGH = TABLE["evidence"]["enough"], TABLE["evidence"]["almost"]
 WEIGHTS: dict[str, dict[str, int]] = TABLE["evidence"]["weights"]
+HEAVY = [name for weights in WEIGHTS.values() for name, weight in weights.items() if weight >= HEAVY_FROM]
 SENTENCE_END = re.compile(r"[.?;\n](?!\d)")
 
 
@@ -185,10 +187,16 @@ def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, lis
 def _weigh(reading: Reading) -> Weighed | None:
     """The stretch of a text whose words weigh most, when no filter takes it back; words of no rule add up."""
     found = (_weigh_stretch(reading, stretch) for stretch in reading.stretches)
-    heavy = [each for each in found if each.worth >= ALMOST_ENOUGH]
-    excused = (any(each.excuses(one.matched, reading.text, []) for each in FILTERS) for one in heavy)
-    kept = [one for one, is_excused in zip(heavy, excused, strict=True) if not is_excused]
+    kept = [one for one in found if one.worth >= ALMOST_ENOUGH and not _is_excused(one, reading.text)]
     return max(kept, key=lambda each: each.worth, default=None)
+
+
+def _is_excused(weighed: Weighed, text: str) -> bool:
+    """Whether any filter speaks in a stretch or right before one of its heavy words."""
+    words = weighed.matched
+    heavy = (first for name in HEAVY for first, _ in Reading(words).spans(name))
+    leads = [words[max(0, first - LEAD) : first].rstrip() for first in heavy]
+    return any(each.excuses(words, text, leads) for each in FILTERS)
 
 
 def _weigh_stretch(reading: Reading, stretch: Span) -> Weighed:
