@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from service import wording
+from service import spelling, wording
 from service.wording import Frame, Reading, Span, Words
 
 
@@ -218,4 +218,4 @@ def _read(text: str) -> Reading:
     """Enough of a text, however it is spelt, with figures of speech blanked."""
     if len(text) > LONGEST:
         text = f"{text[:EDGE]}\n{text[-EDGE:]}"
-    return Reading(MASKS.blank(wording.plain(text)))
+    return Reading(MASKS.blank(spelling.plain(text)))
