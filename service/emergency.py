@@ -1,6 +1,6 @@
 """The tripwire: danger to life or home in a resident's words, found before and without Rasa (N11).
 
-Rules, figures of speech and filters are data in emergency.yml. In doubt it rings: a person looks at every alarm.
+Rules, weights, figures of speech and filters are data in emergency.yml. In doubt it rings: a person looks at every alarm.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -162,10 +161,11 @@ def near_miss(text: str) -> NearMiss | None:
             return None
         taken_back = taken_back or NearMiss(rule.kind, rule.name, why, _matched(reading, hit))
     weighed = _weigh(reading)
-    if weighed is None or weighed.worth >= ENOUGH:
-        return taken_back if weighed is None else None
-    almost = NearMiss(weighed.kind, EVIDENCE, None, weighed.matched) if weighed.worth >= ALMOST_ENOUGH else None
-    return taken_back or almost
+    if weighed and weighed.worth >= ENOUGH:
+        return None
+    if taken_back or weighed is None:
+        return taken_back
+    return NearMiss(weighed.kind, EVIDENCE, None, weighed.matched)
 
 
 def why_not_ring(rule: str, reading: Reading, hit: list[Span]) -> str | None:
