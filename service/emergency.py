@@ -1,6 +1,6 @@
 """The tripwire: danger to life or home in a resident's words, found before and without Rasa (N11).
 
-Rules, weights, figures of speech and filters are data in emergency.yml. In doubt it rings: a person looks at every alarm.
+Rules, weights, figures of speech and filters are in emergency.yml. In doubt it rings: a person looks at every alarm.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Filter:
         return rule not in self.spares and (not self.only or rule in self.only)
 
     def excuses(self, sentence: str, text: str, leads: list[str]) -> bool:
-        """Whether it speaks in a sentence, in the whole text or right before a part of a hit, and nothing overrules it."""
+        """Whether it speaks in the sentence, the text or what leads up to parts of a hit, and nothing overrules it."""
         if self.unless and self.unless.search(sentence):
             return False
         return bool(
@@ -107,9 +107,12 @@ HEAVY_FROM = 3  # the weight of a class whose words a filter may lead up to
 HITS = 20  # that are taken back before a rule gives up on a text
 
 
-def _filter(name: str, row: dict[str, str | list[str]]) -> Filter:
-    words = (wording.words(str(row[place])) if place in row else None for place in ("near", "anywhere", "before", "unless"))
-    return Filter(name, *words, spares=tuple(row.get("spares", ())), only=tuple(row.get("only", ())))
+def _filter(name: str, row: dict[str, Any]) -> Filter:
+    near, anywhere, before, unless = (
+        wording.words(row[place]) if place in row else None for place in ("near", "anywhere", "before", "unless")
+    )
+    spares, only = tuple(row.get("spares", ())), tuple(row.get("only", ()))
+    return Filter(name, near, anywhere, before, unless, spares=spares, only=only)
 
 
 def _rules(table: dict[str, dict[str, list[str]]]) -> tuple[Rule, ...]:

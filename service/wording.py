@@ -73,7 +73,8 @@ def words(source: str) -> Words:
     plain, odd = [item for item in han if _opening(item, 1)], [item for item in han if not _opening(item, 1)]
     parts = [Alternatives(re.compile(_branches(plain), FLAGS), _openings(plain, 1))] if plain else []
     parts += [Alternatives(re.compile(item, FLAGS), _group_openings(item)) for item in odd]
-    parts += [Alternatives(re.compile(rf"\b(?:{_branches(latin)})\b", FLAGS), _openings(latin, OPENING))] if latin else []
+    if latin:
+        parts.append(Alternatives(re.compile(rf"\b(?:{_branches(latin)})\b", FLAGS), _openings(latin, OPENING)))
     return Words(tuple(parts))
 
 
@@ -130,7 +131,7 @@ def _items(source: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Frame:
-    """Parts of a meaning, and how each follows: `+` close to those before it, `>` soon after the last one, `>>` at once."""
+    """Parts of a meaning; each stands close to those before it (`+`), soon after the last (`>`) or right after (`>>`)."""
 
     parts: tuple[str, ...]
     joints: tuple[str, ...]
@@ -163,13 +164,15 @@ class Reading:
     @cached_property
     def _worth(self) -> list[float]:
         """How many words stand before each character."""
-        return list(accumulate((COST.get(sign, LATIN_COST if sign.isascii() else 1.0) for sign in self.text), initial=0))
+        costs = (COST.get(sign, LATIN_COST if sign.isascii() else 1.0) for sign in self.text)
+        return list(accumulate(costs, initial=0))
 
     def spans(self, source: str) -> list[Span]:
         """Where words stand, from left to right."""
         if source not in self._spans:
             classes, own = opened(source)
-            found = [hit.span() for each in own.parts if self._may_have(each) for hit in each.pattern.finditer(self.text)]
+            likely = (each.pattern for each in own.parts if self._may_have(each))
+            found = [hit.span() for pattern in likely for hit in pattern.finditer(self.text)]
             for name in classes:
                 found += self.spans(CLASSES[name])
             self._spans[source] = sorted(found)
@@ -211,7 +214,7 @@ class Reading:
         return None
 
     def _candidates(self, chain: list[Span], spans: list[Span], joint: str) -> list[Span]:
-        """The spans close enough to those already found: after the last one, or on any side of all; the nearest first."""
+        """The spans close enough to those already found, after the last or on any side of all; the nearest first."""
         if joint == "+":
             start, end, reach = min(chain)[0], max(last for _, last in chain), APART
         else:
