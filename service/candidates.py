@@ -140,8 +140,7 @@ def notice_near_miss(session: Session, conversation: Conversation, text: str, *,
         source: the turn.
         now: the moment, aware UTC.
     """
-    near_miss = getattr(emergency, "near_miss", None)  # comes with the tripwire's next version
-    found = near_miss(text) if near_miss else None
+    found = emergency.near_miss(text)
     if found is None:
         return
     notice(

@@ -128,7 +128,7 @@ def almost(monkeypatch):
     def near_miss(text: str) -> Any:
         return SimpleNamespace(rule="fire", filter="past", matched="着火") if "着火" in text else None
 
-    monkeypatch.setattr(emergency, "near_miss", near_miss, raising=False)
+    monkeypatch.setattr(emergency, "near_miss", near_miss)
 
 
 def test_what_a_filter_took_back_is_a_near_miss_with_rule_and_filter(stage, almost):
@@ -141,7 +141,7 @@ def test_what_a_filter_took_back_is_a_near_miss_with_rule_and_filter(stage, almo
 
 
 def test_words_too_weak_to_ring_are_a_near_miss_without_a_filter(stage, monkeypatch):
-    monkeypatch.setattr(emergency, "near_miss", lambda _: SimpleNamespace(rule="weak", filter=None), raising=False)
+    monkeypatch.setattr(emergency, "near_miss", lambda _: SimpleNamespace(rule="weak", filter=None))
 
     candidates.notice_near_miss(stage.session, stage.resident(), "有点烟味", source="turn:1", now=NOON)
 
