@@ -89,14 +89,14 @@ def called(name: str, language: str) -> str:
 
 def with_entities(facts: Facts, turn: Turn) -> Facts:
     """The facts with what the understanding found; it corrects what was said before, at any moment."""
-    phones, names = turn.found("phone"), turn.found("name")
+    phones, contact = turn.found("phone"), turn.contact
     about_visit = bool(facts.matter and facts.matter != turn.matter[:MOST_MATTER])
     visit = " ".join(times.of_a_visit(turn, is_asked=about_visit))
     return replace(
         facts if not visit else to_come(facts, visit, turn),
         location=_location(facts, turn),
         phone=phones[-1] if phones else facts.phone,
-        contact=called(names[-1], turn.language) if names else facts.contact,
+        contact=called(contact, turn.language) if contact else facts.contact,
     )
 
 

@@ -94,6 +94,22 @@ class Turn:
         return [entity.value for entity in self.entities if entity.label == label]
 
     @property
+    def contact(self) -> str | None:
+        """Who is named last, with the title they are named with, and is not one of the staff."""
+        called = [self._called(entity) for entity in self.entities if entity.label == "name"]
+        return next((name for name in reversed(called) if name), None)
+
+    def _called(self, entity: Entity) -> str | None:
+        before, after = self.text[: entity.start].split()[-1:], self.text[entity.end :]
+        title = before[0].rstrip(".") if before else ""
+        if any_of("staff").match(after.lower()) or any_of("staff").fullmatch(title.lower()):
+            return None
+        if any_of("titles").fullmatch(title.lower()):
+            return f"{title} {entity.value}"
+        honorific = any_of("titles").match(after.lower())
+        return entity.value + (after[: honorific.end()] if honorific else "")
+
+    @property
     def unrecognised(self) -> str:
         """The words without the pieces that were recognised as a place, a time, a phone or a name."""
         text = self.text
@@ -152,14 +168,31 @@ def read(message: Mapping[str, Any]) -> Turn:
 
 def _entities(message: Mapping[str, Any], *, lead: int) -> list[Entity]:
     return [
-        Entity(str(e["entity"]), str(e["value"]), int(e.get("start") or 0) - lead, int(e.get("end") or 0) - lead)
+        Entity(_label(e), str(e["value"]), int(e.get("start") or 0) - lead, int(e.get("end") or 0) - lead)
         for e in message.get("entities") or ()
     ]
+
+
+def _label(entity: Mapping[str, Any]) -> str:
+    """What a piece is to us: a time that only says how long is none that somebody could come at."""
+    lasts = entity["entity"] == "time" and _how_long().fullmatch(str(entity["value"]))
+    return "how_long" if lasts else str(entity["entity"])
 
 
 @cache
 def any_of(group: str) -> re.Pattern[str]:
     """Any word of a group of words.yml, the longest first."""
-    words = sorted(yaml.safe_load(WORDS.read_text("utf-8"))[group], key=len, reverse=True)
+    words = sorted(_words()[group], key=len, reverse=True)
     whole = (rf"(?<![a-z']){re.escape(word)}(?![a-z'])" if word.isascii() else re.escape(word) for word in words)
     return re.compile("|".join(whole))
+
+
+@cache
+def _how_long() -> re.Pattern[str]:
+    return re.compile("|".join(_words()["how_long"]), re.IGNORECASE)
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    words: dict[str, list[str]] = yaml.safe_load(WORDS.read_text("utf-8"))
+    return words

@@ -41,11 +41,12 @@ class RuleFinder:
 
     def __call__(self, doc: Doc) -> Doc:
         """Return the document cut anew around its entities, their value in `ent_id_`."""
-        found = self.rules.find(doc.text)
-        cuts = {token.idx for token in doc} | {0, len(doc.text)}
+        text = doc.text  # spaCy puts it together anew each time it is asked
+        found = self.rules.find(text)
+        cuts = {token.idx for token in doc} | {0, len(text)}
         cuts.update(edge for span in found for edge in (span.start, span.end))
         edges = sorted(cuts)
-        words = [doc.text[start:end] for start, end in pairwise(edges)]
+        words = [text[start:end] for start, end in pairwise(edges)]
         exact = Doc(doc.vocab, words=words, spaces=[False] * len(words))
         exact.ents = [exact.char_span(s.start, s.end, label=s.label, span_id=s.value) for s in found]
         return exact

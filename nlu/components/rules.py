@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ruamel.yaml import YAML
+
+from components.words import Words, pattern_of
 
 # Where two rules want the same characters, the label that comes first here has them.
 STRENGTH = ("phone", "time", "location", "name", "fixture")
 LEXICON = Path(__file__).resolve().parent.parent / "lexicon"
+BLANK = "\ufffc"  # no rule matches it
+CONTEXT = 12  # characters before a piece that `not_behind` looks at
+
+Piece = Tuple[int, int]
 
 
 class Span(NamedTuple):
@@ -40,7 +46,7 @@ class Rules:
         """Compile every label's patterns once.
 
         Args:
-            lexicon: what `read_lexicon` returns: label, names, patterns, terms, join, keep per rule file.
+            lexicon: what `read_lexicon` returns; nlu/lexicon/README.md explains the keys.
         """
         self.labels = [_Label(rules) for rules in lexicon]
 
@@ -48,56 +54,88 @@ class Rules:
         """Return the spans in reading order; no two share a character."""
         taken: List[Span] = []
         for label in self.labels:
-            taken += [span for span in label.find(normal) if not any(_overlap(span, other) for other in taken)]
-        return sorted(taken)
+            taken = sorted([*taken, *label.find(normal, taken)])
+        return taken
 
 
 class _Label:
     """The rules of one label."""
 
     def __init__(self, rules: Dict[str, Any]) -> None:
+        names = {
+            name: block if isinstance(block, str) else pattern_of(block)
+            for name, block in rules.get("names", {}).items()
+        }
         self.name = rules["label"]
-        self.keep = re.compile(rules["keep"]) if "keep" in rules else None
-        self.join = re.compile(rules["join"]) if "join" in rules else None
-        self.patterns = [
-            re.compile(_expand(pattern, rules.get("names", {})), re.IGNORECASE) for pattern in rules["patterns"]
-        ]
-        if rules.get("terms"):
-            self.patterns.append(re.compile("|".join(_alternatives(rules["terms"])), re.IGNORECASE))
+        self.patterns = [_compiled(pattern, names) for pattern in rules["patterns"]]
+        self.words = Words(rules.get("terms", ()))
+        self.never = frozenset(rules.get("never", ()))
+        self.hidden = rules.get("hidden", False)
+        self.keep, self.join, self.tail, self.not_behind, self.not_before = (
+            _compiled(rules[key], names) if key in rules else None
+            for key in ("keep", "join", "tail", "not_behind", "not_before")
+        )
 
-    def find(self, normal: str) -> Iterator[Span]:
-        """Yield this label's spans; pieces that overlap or stand together are one."""
-        for start, end in _merged(self._pieces(normal), self.join, normal):
+    def find(self, normal: str, taken: Sequence[Span]) -> Iterator[Span]:
+        """Yield this label's spans; pieces that overlap or stand together are one.
+
+        Args:
+            normal: normalised text.
+            taken: the spans of stronger labels in reading order.
+        """
+        pieces = self._fitting(normal, taken)
+        merged = _merged(pieces, self.join, normal)
+        if self.tail:
+            merged = _merged([self._with_tail(piece, normal, taken) for piece in merged], self.join, normal)
+        for start, end in merged:
             yield Span(start, end, self.name, self._value(normal[start:end]))
 
-    def _pieces(self, normal: str) -> Iterator[tuple]:
+    def _fitting(self, normal: str, taken: Sequence[Span]) -> List[Piece]:
+        """Return the pieces that nobody has taken and that mean what they seem to."""
+        seen = _without(taken, normal) if self.hidden else normal
+        return [
+            piece
+            for piece in self._pieces(seen)
+            if self._means_it(piece, normal) and not any(_overlap(piece, span) for span in taken)
+        ]
+
+    def _pieces(self, normal: str) -> Iterator[Piece]:
         for pattern in self.patterns:
             group = "value" if "value" in pattern.groupindex else 0
-            yield from (match.span(group) for match in pattern.finditer(normal) if match.group(group))
+            found = (match for match in pattern.finditer(normal) if match[group])
+            yield from (match.span(group) for match in found if match[group].lower() not in self.never)
+        yield from self.words.find(normal)
+
+    def _means_it(self, piece: Piece, normal: str) -> bool:
+        """Whether the words around a piece leave it its meaning."""
+        start, end = piece
+        if self.not_before and self.not_before.match(normal, end):
+            return False
+        return not (self.not_behind and self.not_behind.search(normal[max(0, start - CONTEXT) : start]))
+
+    def _with_tail(self, piece: Piece, normal: str, taken: Sequence[Span]) -> Piece:
+        """Make a piece longer by what may follow it, but not into the next taken span."""
+        start, end = piece
+        found = self.tail.match(normal, end)
+        wall = next((span.start for span in taken if span.start >= end), len(normal))
+        return (start, found.end()) if found and found.end() <= wall else piece
 
     def _value(self, surface: str) -> str:
         return "".join(self.keep.findall(surface)) if self.keep else surface
 
 
-def _expand(pattern: str, names: Dict[str, str]) -> str:
-    """Replace <name> in a pattern by the named building block, and building blocks inside it likewise."""
+def _compiled(pattern: str, names: Mapping[str, str]) -> re.Pattern:
+    """Put the building blocks where a pattern says <name>, and building blocks inside them likewise."""
     while True:
         expanded = re.sub(r"(?<!\(\?P)<(\w+)>", lambda found: f"(?:{names[found[1]]})", pattern)
         if expanded == pattern:
-            return pattern
+            return re.compile(pattern, re.IGNORECASE)
         pattern = expanded
 
 
-def _alternatives(terms: Iterable[str]) -> Iterator[str]:
-    """Yield the terms longest first; a Latin one matches as a whole word, with or without its plural."""
-    for term in sorted(terms, key=len, reverse=True):
-        latin = term.isascii()
-        yield rf"(?<![a-z]){re.escape(term)}(?:e?s)?(?![a-z])" if latin else re.escape(term)
-
-
-def _merged(pieces: Iterable[tuple], join: Optional[re.Pattern], normal: str) -> List[tuple]:
+def _merged(pieces: Iterable[Piece], join: Optional[re.Pattern], normal: str) -> List[Piece]:
     """Make one of pieces that overlap, or that only a `join` parts."""
-    merged: List[tuple] = []
+    merged: List[Piece] = []
     for start, end in sorted(pieces):
         if merged and _together(merged[-1][1], start, join, normal):
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
@@ -110,5 +148,12 @@ def _together(end: int, start: int, join: Optional[re.Pattern], normal: str) -> 
     return start < end or (join is not None and join.fullmatch(normal, end, start) is not None)
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end
+def _without(taken: Sequence[Span], normal: str) -> str:
+    """Return the text with blanks where something has been found."""
+    for span in taken:
+        normal = f"{normal[: span.start]}{BLANK * (span.end - span.start)}{normal[span.end :]}"
+    return normal
+
+
+def _overlap(piece: Piece, span: Span) -> bool:
+    return piece[0] < span.end and span.start < piece[1]

@@ -60,6 +60,21 @@ def test_when_the_trouble_began_is_not_when_somebody_may_come():
     assert facts.matter == "今天早上厨房水管漏水"
 
 
+def test_how_long_it_has_been_so_is_no_visit_either():
+    """「三天了」 in answer to a question must not become the time of a visit."""
+    facts = reply(
+        Facts("水管漏水", "5栋"), "phone_and_time", "13800138000，都漏三天了", phone="13800138000", time="三天"
+    )
+
+    assert facts.visit_time != "三天"
+
+
+def test_a_plumber_who_is_named_is_not_the_contact():
+    facts = begin(turn("邓师傅修过的水泵又停了", "reopen", name="邓", known=KNOWN))
+
+    assert facts.contact == "王先生/女士"
+
+
 @pytest.mark.parametrize(
     "guess", ["affirm", "greet", "inform", "out_of_scope", "nlu_fallback", "repair", "praise", "inquiry"]
 )

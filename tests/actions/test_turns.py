@@ -71,3 +71,42 @@ def test_the_matter_is_said_without_clauses_that_are_only_facts(text, facts, mat
     )
 
     assert turns.Turn(text, entities=entities).matter == matter
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["三天", "一个多礼拜", "半个月", "两年多", "好几天", "3-5天", "for three days", "a week", "since last night"],
+)
+def test_how_long_it_has_been_so_is_no_moment(words):
+    """「三天了」 says how bad it is; a visit in three days would be a misunderstanding."""
+    said = turn(f"漏水，{words}了", time=words)
+
+    assert said.found("time") == []
+    assert said.matter == f"漏水，{words}了"
+
+
+@pytest.mark.parametrize("words", ["三天后", "半小时内", "十月", "周一", "两点", "in two hours"])
+def test_a_moment_that_is_counted_from_now_stays_one(words):
+    assert turn(f"请{words}来", time=words).found("time") == [words]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "contact"),
+    [
+        ("我姓王", "王", "王"),
+        ("联系王女士 13800138000", "王", "王女士"),
+        ("找陳太太", "陳", "陳太太"),
+        ("ask for Mrs. Chen", "Chen", "Mrs Chen"),
+        ("my name is Priya Nair", "Priya Nair", "Priya Nair"),
+        ("宋经理说今天来", "宋", None),
+        ("邓师傅电话多少", "邓", None),
+        ("butler Zhou promised noon", "Zhou", None),
+    ],
+)
+def test_a_contact_keeps_the_title_and_staff_are_none(text, name, contact):
+    """The span is the bare name; how somebody wants to be called stands beside it."""
+    assert turn(text, name=name).contact == contact
+
+
+def test_a_title_beside_the_name_says_nothing_new():
+    assert turn("王女士，13800138000", name="王", phone="13800138000").says_nothing_new
