@@ -17,6 +17,7 @@ FEWEST_DIGITS = 5  # of what may be a telephone number
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
 FOR_OTHERS = {"emergency": 0.0, "cancel": 0.4, "request_human": 0.4, "inquiry": 0.6}
 OPENS_ANOTHER = frozenset({"repair", "complaint", "inquiry", "urge", "request_human"})  # with no more words than that
+ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
 VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
 SURE_OF_SMALL_TALK = 0.4
@@ -44,6 +45,8 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
     if turn.tapped:
         return turn.intent not in {"affirm", "deny", "inform", kind}
+    if turn.is_part:
+        return turn.intent not in ANSWERS | {"repair", "complaint", kind}
     if turn.says_nothing_new:
         return turn.intent in OPENS_ANOTHER - {kind} and not turn.entities
     if turn.intent == "inquiry" and (asked.startswith("matter") or turn.speaks_of_a_visit):

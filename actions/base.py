@@ -27,7 +27,7 @@ Event = dict[str, Any]
 Handler = Callable[[CollectingDispatcher, Tracker, Mapping[str, Any]], Any]
 
 ACTIONS: dict[str, Handler] = {}  # what the server answers to, by the names of domain.yml
-LEAVE_FORM: list[Event] = [ActiveLoop(None), SlotSet("requested_slot", None)]
+LEAVE_FORM: list[Event] = [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("waiting", None)]
 POOL = 10  # connections; as many actions may run at once
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import takewhile
 
 from actions.base import LEAVE_FORM, Desk, Event, action
-from service import conversations
+from service import conversations, texts
 
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 
@@ -21,6 +22,7 @@ def handoff(desk: Desk) -> list[Event]:
         desk.answered()
     else:
         desk.say("utter_already_waiting")
+    _hand_over_what_waits(desk)
     return LEAVE_FORM
 
 
@@ -36,7 +38,17 @@ def not_understood(desk: Desk) -> list[Event]:
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
     conversations.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now)
     desk.answered()
+    _hand_over_what_waits(desk)
     return LEAVE_FORM
+
+
+def _hand_over_what_waits(desk: Desk) -> None:
+    """Tell the resident that what else they asked for is with the butler too, who reads it in the talk."""
+    waiting = [str(matter[0]) for matter in json.loads(desk.slots.get("waiting") or "[]")]
+    if waiting:
+        language, source = desk.turn.language, desk.turn.source
+        line = texts.say("utter_handed_over_too", language=language, seed=source, matter="; ".join(waiting))
+        conversations.tell(desk.session, desk.conversation, line, key=f"{source}:too", now=desk.turn.now)
 
 
 def misunderstood_before(events: Sequence[Event]) -> int:

@@ -45,6 +45,9 @@ def begin(turn: Turn) -> Facts:
         location=facts.location or home,
         phone=facts.phone or turn.known("phone"),
         contact=facts.contact or (called(surname, turn.language) if surname else None),
+        visit_time=facts.visit_time or turn.known("visit_time"),
+        visit_from=facts.visit_from if facts.visit_time else turn.known("visit_from"),
+        visit_until=facts.visit_until if facts.visit_time else turn.known("visit_until"),
     )
 
 

@@ -31,6 +31,8 @@ def validate(kind: str, tracker: Tracker) -> list[Event]:
         told: facts.Facts | None = facts.begin(turn)
     elif not asked or any(event["event"] == "action_execution_rejected" for event in happened):
         return [SlotSet("requested_slot", asked)]  # back from another rule: ask the same again
+    elif turn.is_put_off:
+        told = before
     else:
         told = answers.answer(before, asked, turn, kind=kind)
     return [] if told is None else _events(before, told, kind, turn)

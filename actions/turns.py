@@ -84,8 +84,18 @@ class Turn:
         """The community's time zone, by its IANA name."""
         return str(self.metadata["timezone"])
 
+    @property
+    def is_part(self) -> bool:
+        """One of several requests in a message (nlu/agenda.py): what it wants is plain."""
+        return bool(self.metadata.get("part"))
+
+    @property
+    def is_put_off(self) -> bool:
+        """Heard, and to be taken up when the form is done."""
+        return bool(self.metadata.get("put_off"))
+
     def known(self, fact: str) -> str | None:
-        """What is known of the resident from earlier: phone, place or surname."""
+        """What is known from earlier: phone, place or surname of the resident, the visit of their other request."""
         value = self.metadata.get(fact)
         return str(value) if value else None
 

@@ -11,6 +11,7 @@ MAX_ID = 255  # characters, what the tracker store's column holds
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither NUL nor lone surrogates
 FULLWIDTH_SLASH = "／"
 FALLBACK = "nlu_fallback"
+QUESTION = "utter_ask_"  # how Rasa names the responses by which a form asks
 
 
 class BadRequest(ValueError):
@@ -98,13 +99,13 @@ def answer_from(events: List[Dict[str, Any]], *, repeated: bool) -> Dict[str, An
     """Return the answer to a turn from its recorded events, so that a first and a repeated answer are alike.
 
     Args:
-        events: the user event and the bot events that followed it, as dictionaries.
+        events: the user event of each part of the message and the bot events that followed it, as dictionaries.
         repeated: whether the turn had been handled before.
     """
     understood = events[0].get("parse_data") or {}
     intent = understood.get("intent") or {}
     return {
-        "replies": [_reply(event) for event in events[1:]],
+        "replies": [_reply(event) for event in sorted(filter(_is_said, events), key=_is_asked)],
         "intent": {"name": intent.get("name"), "confidence": intent.get("confidence")},
         "entities": understood.get("entities") or [],
         "heard": [_heard(event) for event in events if event["event"] == "user"],
@@ -128,6 +129,20 @@ def _heard(event: Dict[str, Any]) -> Dict[str, Any]:
         "model": understood.get("model"),
         "asked": understood.get("asked"),
     }
+
+
+def is_question(metadata: Dict[str, Any]) -> bool:
+    """Say whether a bot event is a question of a form."""
+    return str(metadata.get("utter_action")).startswith(QUESTION)
+
+
+def _is_said(event: Dict[str, Any]) -> bool:
+    return event["event"] == "bot" and not (event.get("metadata") or {}).get("taken_back")
+
+
+def _is_asked(event: Dict[str, Any]) -> bool:
+    """Sort a question behind everything else: it is what the resident is to answer."""
+    return is_question(event.get("metadata") or {})
 
 
 def _reply(event: Dict[str, Any]) -> Dict[str, Any]:

@@ -24,9 +24,11 @@ WHERE sender_id = :sender AND id >= (
     WHERE sender_id = :sender AND type_name = 'user' AND (data::jsonb) ->> 'message_id' = :message)
 AND id < COALESCE((
     SELECT min(later.id) FROM events AS later
-    WHERE later.sender_id = :sender AND later.type_name IN ('user', 'session_started') AND later.id > (
+    WHERE later.sender_id = :sender AND later.id > (
         SELECT id FROM events
-        WHERE sender_id = :sender AND type_name = 'user' AND (data::jsonb) ->> 'message_id' = :message)), 2147483647)
+        WHERE sender_id = :sender AND type_name = 'user' AND (data::jsonb) ->> 'message_id' = :message)
+    AND (later.type_name = 'session_started'
+         OR later.type_name = 'user' AND (later.data::jsonb) ->> 'message_id' IS NOT NULL)), 2147483647)
 AND type_name IN ('user', 'bot') ORDER BY id
 """
 FORGOTTEN_BY = """

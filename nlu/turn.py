@@ -1,8 +1,11 @@
 """One turn of a dialogue: run once, recorded once, or not at all."""
 
 import asyncio
+import itertools
+from copy import copy
 from typing import Any, Dict, List, Optional
 
+from rasa.core.actions.action import create_bot_utterance
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.processor import MessageProcessor
@@ -11,7 +14,8 @@ from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Even
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.exc import IntegrityError
 
-from envelope import Incoming
+import agenda
+from envelope import Incoming, is_question
 from patches import failed_actions
 from tracker_store import GuanjiaTrackerStore
 
@@ -58,19 +62,22 @@ def _recorded(agent: Agent, incoming: Incoming) -> List[Dict[str, Any]]:
 
 
 async def _run(agent: Agent, incoming: Incoming) -> List[Dict[str, Any]]:
-    """Do what Rasa's `handle_message` does, but record nothing when an action failed."""
+    """Do what Rasa's `handle_message` does, part by part, but record nothing when an action failed."""
     processor = agent.processor  # the model may be swapped meanwhile; a turn ends with the one it began with
     failures: List[str] = []
     failed_actions.set(failures)
     message = _user_message(incoming)
-    tracker = await processor.log_message(message, should_save_tracker=False)
-    _write_beside(tracker, processor)
-    tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
-    await processor._run_prediction_loop(message.output_channel, tracker)
-    if failures:
-        raise ActionFailed(", ".join(failures))
-    _end(tracker, processor)
-    events = _latest_turn(tracker)
+    tracker = await processor.fetch_tracker_and_update_session(incoming.sender, Output(), incoming.metadata)
+    before, place = len(tracker.events), itertools.count()
+    parsed = await processor.parse_message(message, tracker)
+    for step in agenda.steps(tracker, incoming.text, parsed):
+        if isinstance(step, agenda.Remark):
+            await _remark(processor, tracker, step)
+        else:
+            await _take_up(processor, tracker, _as_message(message, step, place=next(place)))
+        if failures:
+            raise ActionFailed(", ".join(failures))
+    events = _said(tracker, since=before)
     await _cut_long_session(processor, tracker)
     await processor.save_tracker(tracker)
     return events
@@ -81,6 +88,30 @@ def _write_beside(tracker: DialogueStateTracker, processor: MessageProcessor) ->
     tracker.latest_message.parse_data.update(
         model=processor.model_filename.split(".")[0], asked=tracker.get_slot(REQUESTED_SLOT)
     )
+
+
+async def _take_up(processor: MessageProcessor, tracker: DialogueStateTracker, message: UserMessage) -> None:
+    await processor._handle_message_with_tracker(message, tracker)
+    _write_beside(tracker, processor)
+    await processor.run_action_extract_slots(message.output_channel, tracker)
+    await processor._run_prediction_loop(message.output_channel, tracker)
+    _end(tracker, processor)
+
+
+async def _remark(processor: MessageProcessor, tracker: DialogueStateTracker, remark: agenda.Remark) -> None:
+    """Say something beside the rules."""
+    said = await processor.nlg.generate(remark.response, tracker, Output.name(), matter=remark.matter)
+    if said is not None:
+        tracker.update(create_bot_utterance(said))
+
+
+def _as_message(whole: UserMessage, matter: agenda.Matter, *, place: int) -> UserMessage:
+    """Return a matter as a message; only the first of a turn carries the message's id."""
+    message = copy(whole)
+    message.text, message.parse_data = matter.text, matter.parsed
+    message.metadata = matter.metadata(whole.metadata, place)
+    message.message_id = whole.message_id if place == 0 else None
+    return message
 
 
 def _end(tracker: DialogueStateTracker, processor: MessageProcessor) -> None:
@@ -102,15 +133,14 @@ def _user_message(incoming: Incoming) -> UserMessage:
     return message
 
 
-def _latest_turn(tracker: DialogueStateTracker) -> List[Dict[str, Any]]:
-    """Return the last user event and the bot events behind it."""
-    said: List[Event] = []
-    for event in reversed(tracker.events):
-        if isinstance(event, (BotUttered, UserUttered)):
-            said.append(event)
-        if isinstance(event, UserUttered):
-            break
-    return [event.as_dict() for event in reversed(said)]
+def _said(tracker: DialogueStateTracker, *, since: int) -> List[Dict[str, Any]]:
+    """Return what both sides said in this turn. Of the questions that its parts led to, only an open one stands."""
+    happened = itertools.islice(tracker.events, since, None)
+    said = [event for event in happened if isinstance(event, (BotUttered, UserUttered))]
+    questions = [event for event in said if is_question(event.metadata)]
+    for event in questions[:-1] if tracker.get_slot(REQUESTED_SLOT) else questions:
+        event.metadata["taken_back"] = True
+    return [event.as_dict() for event in said]
 
 
 async def _cut_long_session(processor: MessageProcessor, tracker: DialogueStateTracker) -> None:

@@ -35,12 +35,15 @@ class Understanding:
             self._runner = DaskGraphRunner.create(schema, storage, ExecutionContext(schema, metadata["model_id"]))
 
     def parse(self, texts: Sequence[str]) -> List[Dict[str, Any]]:
-        """Return, per text, its likeliest real intent with the confidence, and the entities."""
+        """Return, per text, its likeliest real intent with the confidence, the entities, and the parts if several."""
+        return [_line(text, parsed) for text, parsed in zip(texts, self.read(texts), strict=True)]
+
+    def read(self, texts: Sequence[str]) -> List[Any]:
+        """Return what the pipeline makes of each text."""
         messages = [_message(text) for text in texts]
         tracker = DialogueStateTracker.from_events("parse", [])
         inputs = {PLACEHOLDER_MESSAGE: messages, PLACEHOLDER_TRACKER: tracker}
-        parsed = self._runner.run(inputs=inputs, targets=[self._target])[self._target]
-        return [_line(text, result) for text, result in zip(texts, parsed, strict=True)]
+        return self._runner.run(inputs=inputs, targets=[self._target])[self._target]
 
 
 def _needed(nodes: Dict[str, Any], target: str) -> Dict[str, Any]:
@@ -68,10 +71,23 @@ def _line(text: str, parsed: Any) -> Dict[str, Any]:
         {"start": found["start"], "end": found["end"], "label": found["entity"], "value": found["value"]}
         for found in parsed.get("entities") or []
     ]
-    return {
+    line = {
         "text": text,
         "intent": best["name"],
         "confidence": round(best["confidence"], 4),
         "threshold": round(parsed.get("threshold") or 0.0, 4),
         "entities": entities,
+    }
+    parts = parsed.get("parts")
+    return {**line, "parts": [_part(part) for part in parts]} if parts else line
+
+
+def _part(part: Dict[str, Any]) -> Dict[str, Any]:
+    intent = part["intent"]
+    return {
+        "text": part["text"],
+        "start": part["start"],
+        "end": part["end"],
+        "intent": intent["name"],
+        "confidence": round(intent["confidence"], 4),
     }

@@ -131,7 +131,7 @@ def _items(source: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Frame:
-    """Parts of a meaning; each stands close to those before it (`+`), soon after the last (`>`) or right after (`>>`)."""
+    """Parts of a meaning; each stands close to those before (`+`), soon after the last (`>`) or right after (`>>`)."""
 
     parts: tuple[str, ...]
     joints: tuple[str, ...]

@@ -18,6 +18,7 @@ from components import language
 from components.normaliser import NORMAL_TEXT
 
 PIECES = "pieces"
+STARTS = "piece_starts"  # where each of them begins
 # What somebody wants does not depend on the room or the hour, so the classifier sees that there is one, not which.
 MASKS = {"location": "Ⓛ", "time": "Ⓣ", "phone": "Ⓟ", "name": "Ⓝ"}
 
@@ -79,6 +80,7 @@ def read(nlp: Language, message: Message) -> None:
     doc = nlp(message.get(NORMAL_TEXT) or "")
     inside = [token for token in doc if not (token.ent_type_ in MASKS and token.ent_iob_ == "I")]
     message.set(PIECES, [MASKS.get(token.ent_type_, token.text) for token in inside])
+    message.set(STARTS, [token.idx for token in inside])
     message.set(ENTITIES, _as_rasa(doc), add_to_output=True)
 
 

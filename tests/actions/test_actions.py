@@ -239,6 +239,19 @@ def test_people_are_called_once_and_the_form_is_left(desk_for, stage):
     assert {"event": "active_loop", "name": None, "timestamp": None} in events
 
 
+@pytest.mark.parametrize("act", [actions.conversations.handoff, actions.conversations.not_understood])
+def test_what_waited_for_a_form_goes_to_the_butler_too(desk_for, stage, act):
+    """The resident hears that it is not forgotten, and it does not begin behind the butler's back."""
+    talk, misses = stage.resident(), [{"event": "user"}, {"event": "action", "name": "action_not_understood"}]
+    slots = {"waiting": '[["客厅灯不亮", {}, {}, true, true]]'}
+
+    desk = desk_for("转人工", "request_human", talk=talk, slots=slots, events=[*misses, *misses, {"event": "user"}])
+    events = act(desk)
+
+    assert texts.words("utter_handed_over_too", language="zh", matter="客厅灯不亮") in stage.lines_to(talk)
+    assert {"event": "slot", "name": "waiting", "value": None, "timestamp": None} in events
+
+
 def test_an_emergency_the_tripwire_missed_is_answered_by_the_service(desk_for, stage):
     talk = stage.resident()
 

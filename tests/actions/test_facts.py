@@ -37,6 +37,21 @@ def test_the_record_is_used_and_not_asked_again():
     assert facts == Facts("马桶堵了", "3栋2单元1201室", "13800138000", None, "王先生/女士")
 
 
+def test_one_visit_will_do_for_two_requests():
+    """The second of a message begins with what the first has found out."""
+    told = {
+        "visit_time": "明天下午",
+        "visit_from": "2026-11-24T04:00:00+00:00",
+        "visit_until": "2026-11-24T10:00:00+00:00",
+    }
+
+    facts = begin(turn("客厅灯不亮", "repair", known=KNOWN | told))
+    later = begin(turn("客厅灯不亮，后天上午过来", "repair", known=KNOWN | told, time="后天上午"))
+
+    assert (facts.visit_time, facts.visit and facts.visit.begins.isoformat()) == ("明天下午", told["visit_from"])
+    assert (later.visit_time, later.visit_from != told["visit_from"]) == ("后天上午", True)
+
+
 def test_with_nothing_known_five_turns_are_enough():
     """Matter and place are one question, phone and time another."""
     said = [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from rasa_sdk import Tracker
 
 from actions.forms import validate
@@ -46,6 +47,30 @@ def test_back_from_another_rule_the_same_is_asked_again():
     slots = slots_after(latest, REJECTED, requested_slot="location", matter="灯坏了")
 
     assert slots == {"requested_slot": "location"}
+
+
+def test_what_is_put_off_is_heard_and_the_same_is_asked_again():
+    """It waits until the form is done (nlu/agenda.py); as an answer it would become a time for the visit."""
+    latest = message("楼道灯也坏了，还有狗一直叫", "repair", known={"part": True, "put_off": "yes"})
+
+    slots = slots_after(latest, requested_slot="phone_and_time", matter="水管漏水", location="5栋")
+
+    assert slots == {"confirmed": None, "requested_slot": "phone_and_time"}
+
+
+@pytest.mark.parametrize("intent", ["inquiry", "urge", "praise", "suggestion", "request_service", "reopen"])
+def test_a_part_that_is_no_answer_goes_to_its_own_rule(intent):
+    """Alone such words may be an answer; cut from a message that asks for several things they are not."""
+    latest = message("管家小陈特别耐心", intent, sure=0.5, known={"part": True})
+
+    assert validate("repair", tracker(latest, requested_slot="location", matter="灯坏了")) == []
+
+
+@pytest.mark.parametrize("intent", ["inform", "affirm", "deny", "correct"])
+def test_a_part_that_is_an_answer_is_for_the_form(intent):
+    latest = message("3栋", intent, known={"part": True}, location="3栋")
+
+    assert slots_after(latest, requested_slot="location", matter="灯坏了")["location"] == "3栋"
 
 
 def test_small_talk_is_met_with_the_question_again():

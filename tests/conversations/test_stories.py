@@ -10,7 +10,7 @@ import pytest_asyncio
 import yaml
 
 from cli.demo import STORY
-from sandbox.play import play
+from sandbox.play import Stage, play
 from tests import botapi_spec
 from tests.faults.harness import Stack, running
 
@@ -55,6 +55,20 @@ async def test_what_was_not_understood_and_what_a_butler_corrected_is_kept_for_r
     assert kept["rephrase"] == "6栋1单元503"
     assert kept["corrected"].startswith("厨房水龙头一直漏水没人来管，6栋")
     assert [(actor[:6], data) for actor, data in steps] == [("staff:", {"from": "repair", "to": "inquiry"})]
+
+
+async def test_what_waits_for_a_form_outlives_rasa(house):
+    """The second request of a message stands in the tracker store, not in a process."""
+    stage = Stage(house.http, house.url, group=house.group, bot_name="", say=lambda *_: None)
+    await stage.enter({"shi": {"first_name": "施女士", "language_code": "zh"}})
+    await stage.step({"who": "shi", "says": "7栋802厨房水龙头滴水，另外客厅的灯不亮了，电话13500135008"})
+    await stage.step({"who": "shi", "sees": "您还提到"})
+
+    await house.restart("rasa")
+
+    await stage.step({"who": "shi", "taps": "确认"})
+    await stage.step({"who": "shi", "sees": "工单号"})
+    await stage.step({"who": "shi", "sees": ["事由：客厅的灯不亮了", "7栋802"]})
 
 
 async def test_every_call_made_meanwhile_is_one_the_specification_allows(house):

@@ -46,6 +46,15 @@ def train(out: Path, domain: Path, *more: str | Path) -> Path:
     return Path(done.stdout.decode().split("model ")[-1].removesuffix("\n").removesuffix(" (up to date)"))
 
 
+@pytest.fixture(scope="session")
+def community_model(pytestconfig: pytest.Config) -> Path:
+    """The model of nlu/data, trained when that has changed."""
+    out = pytestconfig.cache.mkdir("community-models")
+    done = run_tool("train", "--out", out)
+    assert done.returncode == 0, done.stderr.decode()
+    return Path(done.stdout.decode().split("model ")[-1].removesuffix("\n").removesuffix(" (up to date)"))
+
+
 class ActionServer:
     """An action server that echoes, and does what a test tells it to."""
 

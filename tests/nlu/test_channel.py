@@ -70,6 +70,23 @@ def test_a_message_sent_again_later_gets_its_own_answer(rasa, actions):
     assert (again["repeated"], again["replies"]) == (True, first["replies"])
 
 
+def test_two_requests_in_a_message_are_one_turn(rasa, actions):
+    """The bot knows one message and one answer; sent again, nothing of it is done twice."""
+    _, first = rasa.say("灯不亮了，另外物业费怎么交", sender="both", message_id="m1", metadata={"turn": "7"})
+    rasa.say("你好", sender="both")
+
+    _, again = rasa.say("灯不亮了，另外物业费怎么交", sender="both", message_id="m1", metadata={"turn": "7"})
+
+    heard = [call["tracker"]["latest_message"] for call in actions.calls]
+    assert [message["text"] for message in heard] == ["物业费怎么交", "灯不亮了"]
+    assert [message["metadata"]["turn"] for message in heard] == ["7", "7:2"]
+    assert [reply["text"] for reply in first["replies"] if reply["text"]][::2] == [
+        "action_echo: 物业费怎么交",
+        "action_echo: 灯不亮了",
+    ]
+    assert (again["repeated"], again["replies"]) == (True, first["replies"])
+
+
 def test_the_recorded_answer_survives_a_kill(rasa, actions):
     """A machine may lose power between the turn and its answer."""
     _, first = rasa.say("灯不亮了", sender="killed", message_id="m1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -20,15 +19,6 @@ ANNOUNCED = {
     "我想约个保洁": "request_service",
     "12345": "out_of_scope",
 }
-
-
-@pytest.fixture(scope="module")
-def community_model(pytestconfig: pytest.Config) -> Path:
-    """The model of nlu/data, trained when that has changed."""
-    out = pytestconfig.cache.mkdir("community-models")
-    done = run_tool("train", "--out", out)
-    assert done.returncode == 0, done.stderr.decode()
-    return Path(done.stdout.decode().split("model ")[-1].removesuffix("\n").removesuffix(" (up to date)"))
 
 
 @pytest.mark.parametrize("language", FLOORS)

@@ -1,0 +1,109 @@
+"""Which pieces of a message are requests of their own, and which only add to a neighbour; pure values.
+
+Requests are told apart by what they want and by the things they speak of. The weaker the cut between two pieces, the
+plainer it must be: a false split tears one story apart, a missed one costs a second question.
+"""
+
+from __future__ import annotations
+
+from typing import FrozenSet, List, NamedTuple, Optional, Sequence
+
+from components.cuts import Link, are_apart, aspects
+
+TROUBLE = frozenset({"repair", "complaint", "reopen", "urge", "emergency"})
+REQUESTS = TROUBLE | {"inquiry", "request_human", "praise", "suggestion", "request_service"}
+ANSWERS = frozenset({"inform", "correct", "affirm", "deny", "cancel"})  # to a question of ours
+
+# The confidence that is wanted on both sides of a cut, if the model's own threshold is lower; and across any cut where
+# no things that are named tell the two apart.
+SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.85, Link.COMMA: 0.9}
+SURE_ALONE = 0.75
+
+
+class Heard(NamedTuple):
+    """A piece, as the classifier and the lexicon see it."""
+
+    start: int
+    end: int
+    link: Link
+    intent: str
+    confidence: float
+    threshold: float
+    topics: FrozenSet[str]
+    bare: bool = False  # facts and nothing else
+
+
+class Part(NamedTuple):
+    """Neighbouring pieces that want one thing; `head` is the piece that says what."""
+
+    start: int
+    end: int
+    head: Heard
+    topics: FrozenSet[str]
+
+
+def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
+    """Join the pieces of a message into as many parts as there are matters.
+
+    Args:
+        pieces: in the order of the text.
+        answering: a question of ours is open, so an answer beside a request is a part of its own.
+    """
+    found: List[Part] = []
+    begun: Optional[int] = None  # where the pieces before the first head begin
+    before = Link.COMMA  # the cut before facts goes on to what they are about
+    for piece in pieces:
+        is_head, link = _is_head(piece, answering=answering), max(before, piece.link)
+        if found and not (is_head and _is_another(found[-1], piece, link, pieces=len(pieces))):
+            found[-1] = _joined(found[-1], piece, piece.topics if is_head else frozenset())
+        elif is_head:
+            found.append(Part(piece.start if begun is None else begun, piece.end, piece, piece.topics))
+            begun = None
+        elif begun is None:
+            begun = piece.start
+        before = link if piece.bare else Link.COMMA
+    return found
+
+
+def _is_head(piece: Heard, *, answering: bool) -> bool:
+    if piece.confidence < piece.threshold:
+        return False
+    return (answering and piece.intent in ANSWERS) or (piece.intent in REQUESTS and not piece.bare)
+
+
+def _joined(part: Part, piece: Heard, topics: FrozenSet[str]) -> Part:
+    return part._replace(end=piece.end, topics=part.topics | topics)
+
+
+def _is_another(part: Part, piece: Heard, link: Link, *, pieces: int) -> bool:
+    """Say whether a piece is another matter than the part before it, in a message of so many pieces."""
+    intents = {part.head.intent, piece.intent}
+    wanted = SURE[link] if are_apart(part.topics, piece.topics) else max(SURE[link], SURE_ALONE)
+    if min(part.head.confidence, piece.confidence) < wanted:
+        return False
+    if intents & ANSWERS:
+        return not intents <= ANSWERS
+    if len(intents) == 1:
+        return _is_a_second(piece.intent, part.topics, piece.topics, link, pieces=pieces)
+    return _differs(intents, part.topics, piece.topics, link, pieces=pieces)
+
+
+def _is_a_second(intent: str, ours: FrozenSet[str], theirs: FrozenSet[str], link: Link, *, pieces: int) -> bool:
+    """Say it of two that want the same; many questions in a row turn round one thing."""
+    if link < Link.LIST:
+        ours, theirs = ours - aspects(), theirs - aspects()
+    if intent == "inquiry":
+        return are_apart(ours, theirs) and (link is Link.LIST or (pieces == 2 and link >= Link.SENTENCE))
+    return intent == "repair" and link >= Link.ADD and are_apart(ours, theirs)
+
+
+def _differs(intents: set, ours: FrozenSet[str], theirs: FrozenSet[str], link: Link, *, pieces: int) -> bool:
+    """Say it of two that want different things."""
+    if intents <= TROUBLE:  # a fault, the anger about it and the wait for it are one matter
+        return link >= Link.ADD and are_apart(ours, theirs)
+    if link >= Link.TURN or (link is Link.ADD and "request_human" in intents):
+        return True
+    if link is Link.ADD:
+        return bool(theirs - ours)
+    asks = "inquiry" in intents or (link is Link.SENTENCE and "praise" in intents and pieces == 2)
+    return asks and are_apart(ours, theirs)
