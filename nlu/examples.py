@@ -114,11 +114,16 @@ def labelled(files: Iterable[Path]) -> List[Dict[str, Any]]:
     """
     from components.text import language_of
 
-    lines = [item for path in files for item in _read_messages(path)]
+    lines = [item for path in files for item in read_messages(path)]
     return [{"language": language_of(i["text"]), **i} for i in lines if isinstance(i.get("intent"), str)]
 
 
-def _read_messages(path: Path) -> Iterator[Dict[str, Any]]:
+def read_messages(path: Path) -> Iterator[Dict[str, Any]]:
+    """Yield the objects of a JSON Lines file, every one with a text.
+
+    Raises:
+        BadData: a line is none.
+    """
     from parse import read_line
 
     for number, line in enumerate(path.read_bytes().splitlines(), 1):

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 import launcher
 from components.rules import STRENGTH, Rules, Span, read_lexicon
 from components.text import language_of, normalise
+from examples import BadData, read_messages
 
 SIDES = ("expected", "found")
 
@@ -35,7 +36,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--errors", action="store_true", help="print every message that is not as expected")
     arguments = parser.parse_args()
-    marked = list(mark(arguments.file))
+    try:
+        marked = list(mark(arguments.file))
+    except BadData as error:
+        sys.exit(f"spans: {error}")
     if not marked:
         sys.exit("spans: no line with text and spans")
     found = report(marked)
@@ -46,10 +50,8 @@ def main() -> None:
 
 def mark(files: Sequence[Path]) -> Iterator[Marked]:
     """Yield every labelled message with what the rules find in it."""
-    from parse import read_all
-
     rules = Rules(read_lexicon())
-    for item in (item for path in files for item in read_all(path)):
+    for item in (item for path in files for item in read_messages(path)):
         if isinstance(item.get("spans"), list):
             found = [span._replace(value="") for span in rules.find(normalise(item["text"]))]
             yield Marked(item["text"], located(item["text"], item["spans"]), found)
@@ -59,14 +61,16 @@ def located(text: str, spans: Sequence[Sequence[str]]) -> List[Span]:
     """Return where the words stand: in order, whole words rather than parts of them.
 
     Raises:
-        ValueError: the text has no such words.
+        BadData: the text has no such words.
     """
     places: List[Span] = []
     for label, words in spans:
         behind = places[-1].end if places else 0
         pattern = re.compile(rf"(?<![A-Za-z]){re.escape(words)}(?![A-Za-z])")
-        at = pattern.search(text, behind) or pattern.search(text)
-        start = at.start() if at else text.index(words)
+        at = pattern.search(text, behind) or pattern.search(text) or re.search(re.escape(words), text)
+        if at is None:
+            raise BadData(f"no {words} in: {text}")
+        start = at.start()
         places.append(Span(start, start + len(words), label, ""))
     return places
 
