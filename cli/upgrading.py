@@ -10,11 +10,13 @@ import structlog
 
 from cli import site_data, understanding
 from cli.model_words import explain
-from cli.models import Shelf
+from cli.models import Shelf, measure
 from service import db, language_models
 from service.config import Settings
 from service.errors import ModelRefused
+from service.model_gate import Loss
 
+UNKNOWN = (Loss.UNMEASURED, Loss.INCOMPARABLE)  # losses that measuring may settle
 log = structlog.get_logger(__name__)
 
 
@@ -74,14 +76,26 @@ def _trained(shelf: Shelf) -> str:
 def promote(shelf: Shelf, name: str, *, by: str) -> bool:
     """Activate what an upgrade brought, unless the gate or a person stands against it; say whether it is active now."""
     try:
-        with shelf.recorded() as session:
-            now, active = datetime.now(UTC), language_models.active(session)
-            if active is None or shelf.file(active.name).is_file():
-                return language_models.promote(session, name, folder=shelf.folder, by=by, now=now) is not None
-            reason = f"the file of {active.name} is gone"
-            language_models.activate(session, name, by=by, now=now, force=True, reason=reason)
-            return True
+        try:
+            return _promote(shelf, name, by=by)
+        except ModelRefused as refused:
+            if not any(reason.loss in UNKNOWN for reason in refused.losses):
+                raise
+            measure(
+                shelf, name, shelf.active()
+            )  # a new version measures otherwise, so the old model was never compared
+            return _promote(shelf, name, by=by)
     except ModelRefused as refused:
-        losses = [explain(loss) for loss in refused.losses]
+        losses = [explain(reason) for reason in refused.losses]
         log.warning("new_version_understands_less", model=name, losses=losses)
         return False
+
+
+def _promote(shelf: Shelf, name: str, *, by: str) -> bool:
+    with shelf.recorded() as session:
+        now, active = datetime.now(UTC), language_models.active(session)
+        if active is None or shelf.file(active.name).is_file():
+            return language_models.promote(session, name, folder=shelf.folder, by=by, now=now) is not None
+        reason = f"the file of {active.name} is gone"
+        language_models.activate(session, name, by=by, now=now, force=True, reason=reason)
+        return True

@@ -19,7 +19,6 @@ from examples import BadData, faults, read_examples, read_intents
 
 HOME = launcher.HOME
 RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl")  # data is not all a model is made of
-COMPARABLE = 5  # models that are measured again when the measure has changed; one of them is being served
 
 
 def main() -> None:
@@ -34,8 +33,8 @@ def main() -> None:
     else:
         check(arguments)
         train(arguments, model)
-        for other in _newest(arguments.out):
-            certificate.renew(other, arguments.exam)
+        for older in _older(arguments.out)[: arguments.again]:
+            certificate.renew(older, arguments.exam)
         print(f"model {model}")
 
 
@@ -46,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--domain", type=Path, default=HOME.parent / "domain.yml", help="file or folder")
     parser.add_argument("--config", type=Path, default=HOME / "config.yml")
     parser.add_argument("--exam", type=Path, nargs="*", default=certificate.exams(), help="JSON Lines to measure it on")
+    parser.add_argument("--again", type=int, default=0, help="measure so many older models again, to be compared with")
     parser.add_argument("--out", type=Path, default=HOME.parent / "models", help="folder of the models")
     parser.add_argument("--base", action="store_true", help="only print the hash of all but --site")
     arguments = parser.parse_args()
@@ -67,9 +67,9 @@ def _files(given: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.y*ml")) if path.is_dir() else [path]
 
 
-def _newest(folder: Path) -> List[Path]:
-    models = sorted(folder.glob("guanjia-*.tar.gz"), key=lambda model: model.stat().st_mtime)
-    return models[-COMPARABLE:]
+def _older(folder: Path) -> List[Path]:
+    models = folder.glob("guanjia-*.tar.gz")
+    return sorted(models, key=lambda model: model.stat().st_mtime, reverse=True)[1:]
 
 
 def check(arguments: argparse.Namespace) -> None:

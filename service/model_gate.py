@@ -62,7 +62,7 @@ def why_not_activate(candidate: LanguageModel, active: LanguageModel | None) -> 
         candidate: the model somebody wants to serve.
         active: the one that is served now.
     """
-    if active is None or (active.scores and "fault" in active.scores):
+    if active is None or (_is_broken(active) and not _is_broken(candidate)):
         return []
     after, before = _measured(candidate), _measured(active)
     if after is None:
@@ -71,6 +71,11 @@ def why_not_activate(candidate: LanguageModel, active: LanguageModel | None) -> 
         return [Reason(Loss.INCOMPARABLE)]
     spoken = [language for language in LANGUAGES if language in before["languages"]]
     return [r for name in spoken for r in _losses(name, after["languages"][name], before["languages"][name])]
+
+
+def _is_broken(model: LanguageModel) -> bool:
+    """Whether the code of today could not load it."""
+    return bool(model.scores and "fault" in model.scores)
 
 
 def _measured(model: LanguageModel) -> Scores | None:

@@ -13,6 +13,7 @@ from typing import Any, Dict, List
 
 import jieba
 import spacy
+from spacy.lang.zh import ChineseTokenizer
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -23,21 +24,22 @@ DICTIONARY = Path(jieba.__file__).with_name("dict.txt")
 COMMON = 10  # times Jieba has counted a word; the 240,000 rarer ones cost 45 MB and teach nothing
 OURS = 1000  # times a word of the lexicon counts as seen, so that it stays whole
 
-# Empty until `_cut_by`, but ready: spaCy tries Jieba out when it makes a pipeline, which would load all of its words.
+# Empty and never used, but ready: spaCy tries Jieba out when it makes a pipeline, which would load all of its words.
 jieba.dt.FREQ, jieba.dt.total, jieba.dt.initialized = {}, 1, True
 
 
 class RuleFinder:
     """Sets `doc.ents` from the lexicon; lexicon and words are kept in the saved pipeline."""
 
-    def __init__(self, lexicon: List[Dict[str, Any]], words: str) -> None:
+    def __init__(self, tokenizer: ChineseTokenizer, lexicon: List[Dict[str, Any]], words: str) -> None:
+        self._tokenizer = tokenizer
         self._use(lexicon, words)
 
     def _use(self, lexicon: List[Dict[str, Any]], words: str) -> None:
         self.lexicon, self.words = lexicon, words
         self.rules = Rules(lexicon) if lexicon else None
         if words:
-            _cut_by(words)
+            self._tokenizer.jieba_seg = _cutter(words)
 
     def __call__(self, doc: Doc) -> Doc:
         """Return the document cut anew around its entities, their value in `ent_id_`."""
@@ -64,7 +66,7 @@ class RuleFinder:
 
 @Language.factory(FACTORY, default_config={"lexicon": [], "words": ""})
 def _make_rule_finder(nlp: Language, name: str, lexicon: List[Dict[str, Any]], words: str) -> RuleFinder:
-    return RuleFinder(lexicon, words)
+    return RuleFinder(nlp.tokenizer, lexicon, words)
 
 
 @lru_cache(maxsize=1)
@@ -90,11 +92,13 @@ def _common_words() -> str:
 
 
 @lru_cache(maxsize=1)  # the next model mostly has the same words
-def _cut_by(words: str) -> None:
-    """Give Jieba exactly these words, in the form of its dictionaries.
+def _cutter(words: str) -> jieba.Tokenizer:
+    """Return a Jieba of the pipeline's own that knows exactly these words, in the form of its dictionaries.
 
-    Jieba has one dictionary in a process. Its own loading leaves a cache under a guessable name in the world-writable
-    /tmp, and unmarshals whatever lies there.
+    The one that Jieba shares out would change under a model that is served while the next is loaded. Jieba's own
+    loading leaves a cache under a guessable name in the world-writable /tmp, and unmarshals whatever lies there.
     """
-    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(io.BytesIO(words.encode()))
-    jieba.dt.initialized = True
+    cutter = jieba.Tokenizer()
+    cutter.FREQ, cutter.total = cutter.gen_pfdict(io.BytesIO(words.encode()))
+    cutter.initialized = True
+    return cutter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from cli import understanding, upgrading
@@ -9,7 +11,8 @@ from service import language_models, learning
 from service.config import Settings
 from service.learning import Labelled
 from service.models import Activation, LabelUse
-from tests.cli.shelf import WORSE, put
+from tests.cli.shelf import FINE, WORSE, put
+from tests.nlu.conftest import DATA, train
 from tests.stage import NOON
 
 ELSEWHERE = "你好"  # an example of nlu/data, where it is a greeting
@@ -71,6 +74,19 @@ def test_an_upgrade_that_understands_less_serves_the_old_model_and_says_so(setti
 
     assert start() == "guanjia-old"
     assert "new_version_understands_less" in capsys.readouterr().out
+
+
+def test_a_version_that_measures_otherwise_measures_the_old_model_too(settings, start, this_version, pytestconfig):
+    """Otherwise no upgrade of the understanding's code would ever pass the gate."""
+    put(settings.models_dir, "guanjia-old", base=this_version)
+    start()
+    put(settings.models_dir, "guanjia-old", base="the version before", scores=FINE | {"measured": "as before"})
+    put(settings.models_dir, "guanjia-new", base=this_version)
+    trained = train(pytestconfig.cache.mkdir("nlu-models"), DATA / "domain.yml")
+    for name in ("guanjia-old", "guanjia-new"):
+        shutil.copy(trained, language_models.file_of(settings.models_dir, name))
+
+    assert start() == "guanjia-new"
 
 
 def test_a_model_whose_file_is_gone_is_replaced_and_the_reason_kept(settings, start, this_version, sessions):

@@ -78,9 +78,10 @@ def test_a_model_that_was_never_measured_is_refused():
     assert [reason.loss for reason in why_not(None, scores(repair=(9, 10)))] == [Loss.UNMEASURED]
 
 
-def test_a_model_that_cannot_be_loaded_is_refused():
-    """Its certificate says so."""
-    found = why_not({"measured": "same", "fault": "EOFError"}, scores(repair=(9, 10)))
+@pytest.mark.parametrize("before", [scores(repair=(9, 10)), {"measured": "same", "fault": "EOFError"}])
+def test_a_model_that_cannot_be_loaded_is_refused(before):
+    """Its certificate says so; that the other one is no better is no reason to serve it."""
+    found = why_not({"measured": "same", "fault": "EOFError"}, before)
 
     assert [reason.loss for reason in found] == [Loss.UNMEASURED]
 
