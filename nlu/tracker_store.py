@@ -1,12 +1,18 @@
 """Dialogues in PostgreSQL: honest about outages, and unable to hold the same message twice."""
 
 import json
+import logging
+import time
 from typing import Any, Dict, List, Optional
 
 import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
-from sqlalchemy.exc import SQLAlchemyError  # noqa: F401  (what an outage looks like to the channel)
+from sqlalchemy.exc import OperationalError, SQLAlchemyError  # noqa: F401  (the latter: an outage, to the channel)
+
+logger = logging.getLogger(__name__)
+ANSWERS_WITHIN = 60.0  # seconds a database may take to start or to recover; starting Rasa again takes ten of them
+LOOK_EVERY = 0.5  # seconds
 
 # One event loop runs SQL in turn, so it never needs more than a few connections; Rasa's default is 50 + 100.
 POOL = {"pool_size": 4, "max_overflow": 4, "pool_timeout": 3, "pool_pre_ping": True}
@@ -41,7 +47,7 @@ class GuanjiaTrackerStore(SQLTrackerStore):
     """Rasa's SQL tracker store, with recorded turns and errors that reach the caller."""
 
     def __init__(self, domain: Optional[Domain] = None, host: str = "", event_broker: Any = None, **_: Any) -> None:
-        """Connect and make the tables; a database that does not answer stops the start.
+        """Connect and make the tables; a database that does not answer for a minute stops the start.
 
         Args:
             domain: set by Rasa when the model is loaded.
@@ -49,13 +55,26 @@ class GuanjiaTrackerStore(SQLTrackerStore):
             event_broker: none of ours; Rasa passes it.
         """
         url = sa.engine.make_url(host).set(drivername="postgresql+psycopg2")
-        self.engine = sa.create_engine(url, connect_args=CONNECT, **POOL)
-        with self.engine.begin() as connection:
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('guanjia_tracker_store'))"))
-            self.Base.metadata.create_all(connection)
-            connection.execute(sa.text(ONE_TURN_PER_MESSAGE))
+        self.engine = sa.create_engine(url, connect_args=CONNECT, hide_parameters=True, **POOL)
+        self._make_tables()
         self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
         TrackerStore.__init__(self, domain, event_broker)
+
+    def _make_tables(self) -> None:
+        """Make the tables as soon as the server answers: it may be starting, or recovering from a crash."""
+        give_up = time.monotonic() + ANSWERS_WITHIN
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('guanjia_tracker_store'))"))
+                    self.Base.metadata.create_all(connection)
+                    connection.execute(sa.text(ONE_TURN_PER_MESSAGE))
+                return
+            except OperationalError as error:
+                if time.monotonic() > give_up:
+                    raise
+                logger.warning("The tracker store does not answer yet (%s)", type(error.orig).__name__)
+                time.sleep(LOOK_EVERY)
 
     def recorded_turn(self, sender: str, message: str) -> List[Dict[str, Any]]:
         """Return the user event of this message and the bot events it led to; empty when it was never handled."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -213,6 +213,21 @@ def test_a_database_that_is_away_is_a_503_and_nothing_is_lost(rasa, actions, out
     status, answer = rasa.say("水管漏水了", sender="patient", message_id="m2")
     assert (status, answer["repeated"]) == (200, False)
     assert actions.calls[-1]["tracker"]["slots"]["location"] == "3栋"
+
+
+def test_a_start_waits_for_a_database_that_is_still_starting(rasa, outage):
+    """After a crash of the machine everything starts at once; every start in vain costs ten seconds of silence."""
+    rasa.kill()
+    outage(down=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(rasa.start)
+        while "does not answer yet" not in rasa.log() and not starting.done():
+            wait([starting], timeout=0.1)
+        outage(down=False)
+        starting.result()
+
+    assert rasa.say("你好", sender="early")[0] == 200
 
 
 def test_the_assistant_says_once_that_it_did_not_understand(rasa, actions):
