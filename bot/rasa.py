@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +11,16 @@ import aiohttp
 
 from service.candidates import Guess, Heard
 
+BLIP = 1.5  # seconds a turn that failed without a trace is tried again: most outages of a database are that short
+BLIP_PAUSE = 0.5  # seconds
+
 
 class RasaDown(Exception):
     """Rasa or the action server did not answer, or answered with nothing usable."""
+
+
+class NothingRecorded(RasaDown):
+    """Rasa could not do it just now (503) and says that the same message may come again."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +106,30 @@ class Rasa:
         await self._post("forget", {"sender": str(conversation_id), "message_id": turn})
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        try:
+        give_up = time.monotonic() + BLIP
+        while True:
             try:
-                return await self._post_once(path, body)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # The connection was left over from a Rasa that has been started again, or this one died meanwhile. The
-                # message id makes asking again safe; who is down is found out at once.
-                return await self._post_once(path, body)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise RasaDown(type(error).__name__) from error
+                return await self._post_now(path, body)
+            except NothingRecorded:
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(BLIP_PAUSE)
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                raise RasaDown(type(error).__name__) from error
+
+    async def _post_now(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._post_once(path, body)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            # The connection was left over from a Rasa that has been started again, or this one died meanwhile. The
+            # message id makes asking again safe; who is down is found out at once.
+            return await self._post_once(path, body)
 
     async def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         assert self._session is not None, "open() comes first"
         async with self._session.post(f"{self._url}/{path}", json=body) as response:
+            if response.status == 503:
+                raise NothingRecorded("HTTP 503")
             if response.status != 200:
                 raise RasaDown(f"HTTP {response.status}")
             found: dict[str, Any] = await response.json()

@@ -126,6 +126,16 @@ async def test_silence_is_told_apart_from_an_action_that_answered():
     assert (found.replies, found.handled, found.intent) == ((), False, None)
 
 
+async def test_a_database_that_is_gone_for_a_moment_is_waited_for():
+    """Rasa says then that nothing was recorded; nobody needs to hear of it."""
+    answers = [503, 503, 200]
+
+    async def handle(_: web.Request) -> web.Response:
+        return web.json_response({"replies": [{"text": "好"}]}, status=answers.pop(0))
+
+    assert (await ask(handle)).replies == (Reply("好"),)
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 503])
 async def test_any_other_status_is_rasa_down(status):
     with pytest.raises(RasaDown):
