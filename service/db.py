@@ -30,8 +30,9 @@ def url_for(raw: str) -> str:
 
 
 def connect(raw: str, *, pool: int = 10) -> Engine:
-    """Make the process's engine; `pool` connections, checked before use so that a restarted server is survived."""
-    return create_engine(url_for(raw), pool_size=pool, max_overflow=pool, pool_timeout=10, pool_recycle=1800)
+    """Make the process's engine; a failed statement says what it was, never with which of a resident's words."""
+    facts = {"pool_size": pool, "max_overflow": pool, "pool_timeout": 10, "pool_recycle": 1800}
+    return create_engine(url_for(raw), hide_parameters=True, **facts)
 
 
 def sessions(engine: Engine) -> Sessions:
