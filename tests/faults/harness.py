@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import aiohttp
 import psutil
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from cli import children, database, demo, upgrading
 from cli.children import Child
@@ -133,9 +135,16 @@ class Stack:
     # --- the database ------------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, **values: Any) -> Sequence[Any]:
-        """Ask the database."""
-        with self.engine.connect() as connection:
-            return connection.execute(text(sql), values).all()
+        """Ask the database; one that was killed just now is asked again."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with self.engine.connect() as connection:
+                    return connection.execute(text(sql), values).all()
+            except OperationalError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(LOOK_EVERY)
 
     def value(self, sql: str, **values: Any) -> Any:
         """Ask the database for one value."""
