@@ -69,12 +69,13 @@ class GuanjiaTrackerStore(SQLTrackerStore):
                     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('guanjia_tracker_store'))"))
                     self.Base.metadata.create_all(connection)
                     connection.execute(sa.text(ONE_TURN_PER_MESSAGE))
-                return
             except OperationalError as error:
                 if time.monotonic() > give_up:
                     raise
                 logger.warning("The tracker store does not answer yet (%s)", type(error.orig).__name__)
                 time.sleep(LOOK_EVERY)
+            else:
+                return
 
     def recorded_turn(self, sender: str, message: str) -> List[Dict[str, Any]]:
         """Return the user event of this message and the bot events it led to; empty when it was never handled."""
