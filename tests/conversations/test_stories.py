@@ -69,6 +69,7 @@ async def test_what_waits_for_a_form_outlives_rasa(house):
     await stage.step({"who": "shi", "taps": "确认"})
     await stage.step({"who": "shi", "sees": "工单号"})
     await stage.step({"who": "shi", "sees": ["事由：客厅的灯不亮了", "7栋802"]})
+    assert house.value("SELECT count(*) FROM cases WHERE matter LIKE '%龙头%' AND place LIKE '7栋%802%'") == 1
 
 
 async def test_every_call_made_meanwhile_is_one_the_specification_allows(house):
