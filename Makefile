@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults bench swaps lint format clean
+.PHONY: help setup environments demo serve train test faults bench swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: setup ## Throughput and latency against stock Rasa, as a table
 
 swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
 	@./guanjia bench --swaps 20 $(ARGS)
+
+rivals: setup ## Our understanding beside stock Rasa and spaCy, in an environment that is thrown away
+	@scripts/rivals $(ARGS)
 
 lint: environments ## Every check that needs no running program
 	@scripts/lint
