@@ -30,7 +30,8 @@ ROLES = ("ingress", "worker", "sender", "scheduler")
 DIALOGUE = ("actions", "rasa")
 UP_WITHIN = 120.0  # seconds; the machine may be busy
 PATIENCE = 15.0  # seconds for anything that should happen soon
-LOOK_EVERY = 0.05  # seconds
+LOOK_EVERY = 0.05  # seconds at first …
+LOOK_AT_LEAST_EVERY = 0.5  # … and then more and more seldom: looking must not be what keeps the machine busy
 NOON = "2026-11-23T04:00:00Z"  # of the demo's clock: no quiet hours near
 
 # Rates that do not slow a test down; the faults order their own 429s.
@@ -53,14 +54,15 @@ class NotInTime(AssertionError):
 async def until(look: Callable[[], Awaitable[Found | None]], what: str, *, within: float = PATIENCE) -> Found:
     """Look again and again until there is something to see."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
+    deadline, pause = loop.time() + within, LOOK_EVERY
     while True:
         found = await look()
         if found:
             return found
         if loop.time() > deadline:
             raise NotInTime(what)
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, LOOK_AT_LEAST_EVERY)
 
 
 @dataclass
@@ -135,8 +137,8 @@ class Stack:
     # --- the database ------------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, **values: Any) -> Sequence[Any]:
-        """Ask the database; one that was killed just now is asked again."""
-        give_up = time.monotonic() + PATIENCE
+        """Ask the database; one that was killed just now is asked until it answers."""
+        give_up = time.monotonic() + UP_WITHIN
         while True:
             try:
                 with self.engine.connect() as connection:
