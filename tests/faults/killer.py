@@ -7,11 +7,11 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from tests.faults.harness import DIALOGUE, ROLES, Stack
+from tests.faults.harness import DIALOGUE, ROLES, SERVER, Stack
 
 WORKS_AT_LEAST = 4.0  # seconds between two kills of the same kind: with none at all nothing would ever be done
 OURS = (*ROLES, *DIALOGUE)
-KINDS = (*OURS, "postgres", "backend")
+KINDS = (*OURS, *SERVER)
 
 
 @dataclass
@@ -64,10 +64,7 @@ class Killer:
     async def _heal(self, kind: str) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if kind in OURS:
-            await self.stack.up(kind)
-        else:
-            await asyncio.to_thread(self.stack.value, "SELECT 1")  # asks until there is an answer
+        await self.stack.up(kind)
         self.recovery[kind].append(loop.time() - started)
         await asyncio.sleep(WORKS_AT_LEAST)
         del self._healing[kind]
