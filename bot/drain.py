@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Generic, TypeVar
 
 import structlog
@@ -70,6 +71,19 @@ class Drain(ABC, Generic[Item]):
     async def in_transaction(self, work: Callable[[Session], object]) -> None:
         """Do the work in a transaction of its own, beside the event loop."""
         await asyncio.to_thread(self._run, work)
+
+    async def write_down(self, outcome: Callable[[Session], object]) -> None:
+        """Write down what became of a row, however long it takes: it is known only here.
+
+        Given up, it would lie claimed by a process that lives until its lease ends, and everything in its lane with it.
+        """
+        for attempt in count():
+            try:
+                await self.in_transaction(outcome)
+                break
+            except SQLAlchemyError as error:
+                log.warning("not_written_down", queue=type(self).__name__, error=type(error).__name__)
+                await asyncio.sleep(min(0.2 * 2 ** min(attempt, 5), 5.0))
 
     async def _take_some(self, *, news: bool) -> float | None:
         free = self._places - len(self._at_work)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.drain import Drain
@@ -83,6 +84,23 @@ async def test_a_look_that_finds_nothing_takes_no_locks(sessions: Sessions):
             await asyncio.sleep(0)
 
     assert lane.takes == 1
+
+
+async def test_what_became_of_a_row_is_written_down_as_soon_as_the_database_is_back(sessions: Sessions):
+    """A turn that is given back while the database is away would keep its resident waiting until its lease ends."""
+    lane = Lane(sessions, Wake(NOWHERE, "unheard"))
+    away = iter([True, True, False])
+    written: list[int] = []
+
+    def outcome(session: Session) -> None:
+        if next(away):
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        written.append(session.scalars(text("SELECT 1")).one())
+
+    async with asyncio.timeout(5):
+        await lane.write_down(outcome)
+
+    assert written == [1]
 
 
 async def test_who_waits_learns_whether_there_is_news():
