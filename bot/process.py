@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from telegram import Bot
 
 from bot import ingress, menu
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")
 STOP_WITHIN = 3.0  # seconds for what is in flight
 CLOCK_WITHIN = 5.0  # seconds
+ANSWERS_WITHIN = 20.0  # seconds a database may take to start, or to recover from a crash
+LOOK_EVERY = 0.5  # seconds
 Tasks = list[Coroutine[Any, Any, None]]
 
 
@@ -47,7 +50,7 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
     assert settings.bot_token is not None
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
     sessions = db.sessions(db.connect(database_url, pool=12))
-    await asyncio.to_thread(settle_in, settings, sessions)
+    await settled_in(settings, sessions)
     token = settings.bot_token.get_secret_value()
     bot = make_bot(token, str(settings.bot_api_url), timeout=settings.api_timeout)
     process = _Process(settings, database_url, sessions, bot)
@@ -61,6 +64,26 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
         await _until_stopped(process, roles)
         if menus is not None:
             menus.cancel()
+
+
+async def settled_in(settings: Settings, sessions: db.Sessions) -> None:
+    """Settle in as soon as the database answers: it may have gone away since the schema was looked at.
+
+    Raises:
+        OperationalError: it did not come back.
+    """
+    now = asyncio.get_running_loop().time
+    give_up = now() + ANSWERS_WITHIN
+    while True:
+        try:
+            await asyncio.to_thread(settle_in, settings, sessions)
+        except OperationalError as error:
+            if now() > give_up:
+                raise
+            log.warning("database_does_not_answer_yet", error=type(error.orig).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+        else:
+            return
 
 
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:

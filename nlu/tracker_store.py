@@ -100,7 +100,7 @@ class GuanjiaTrackerStore(SQLTrackerStore):
         if not events or not self.domain:
             return None
         tracker = DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
-        tracker.stored = len(events)
+        tracker.stored = len(tracker.events)
         return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
