@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from actions.base import LEAVE_FORM, Desk, Event, action
-from service import conversations, texts
+from service import conversations, takeover, texts
 
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 
@@ -15,7 +15,7 @@ TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 @action("action_handoff")
 def handoff(desk: Desk) -> list[Event]:
     """The resident wants a person; a half-filled form is left, the card shows the talk."""
-    escalated = conversations.escalate(
+    escalated = takeover.escalate(
         desk.session, desk.conversation, reason="asked", source=desk.turn.source, now=desk.turn.now
     )
     if escalated:
@@ -36,7 +36,7 @@ def not_understood(desk: Desk) -> list[Event]:
         desk.say(TRIES[before])
         return []
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
-    conversations.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now)
+    takeover.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now)
     desk.answered()
     _hand_over_what_waits(desk)
     return LEAVE_FORM

@@ -68,6 +68,18 @@ class NotStaff(ServiceError):
     response = "utter_staff_only"
 
 
+class NotAllowed(ServiceError):
+    """Their role does not allow it."""
+
+    response = "utter_staff_not_allowed"
+
+
+class NoSuchMember(ServiceError):
+    """Nobody in the staff group has this number."""
+
+    response = "utter_staff_no_such_member"
+
+
 class CandidateNotFound(ServiceError):
     """There is no such message to label."""
 

@@ -10,7 +10,7 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.handlers import incoming, resident, staff
 from bot.rasa import Ask
-from service import callbacks, conversations, delivery, outbox, residents, surveys, texts, work
+from service import callbacks, conversations, delivery, outbox, residents, surveys, takeover, texts, work
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Staff
 from service.staff import access_staff
@@ -129,9 +129,9 @@ def _work_order(scene: Scene, member: Staff, number: int, word: str) -> None:
 def _card(scene: Scene, member: Staff, number: int, word: str) -> None:
     conversation = conversations.access_as_staff(scene.session, member, number)
     if word == "claim":
-        conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+        takeover.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
     elif word == "hand_back":
-        conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
+        takeover.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
     else:
         raise ButtonExpired
 

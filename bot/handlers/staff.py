@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from telegram import Message, Update
 
 from bot.handlers import incoming
-from service import conversations, outbox, staff, texts, topics
+from service import conversations, outbox, staff, takeover, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
 from service.models import Conversation, Delivery, Priority, Staff
@@ -50,9 +50,9 @@ def _command(message: Message) -> str:
 def _act(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message], command: str) -> None:
     words = next(filter(None, (message.text or message.caption for message in messages)), "")
     if command == "/done":
-        conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
+        takeover.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
     elif command == "/claim":
-        conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+        takeover.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
     elif command and not command.startswith(NOTE):
         answer(scene, messages[0], "utter_staff_commands")
     elif not words.startswith(NOTE):
@@ -64,7 +64,7 @@ COMMANDS = ("/done", "/claim")
 
 def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
     """Typing takes the resident over; then the line goes to them as it is, an album as one."""
-    conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+    takeover.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
     for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
         heard = incoming.said(message, inbox_id=row_id)
         conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
