@@ -294,6 +294,7 @@ class SelfCheck(Base):
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
     day: Mapped[date]  # the community's, whose night it was
     checked_at: Mapped[datetime]
+    until: Mapped[datetime]  # database time: what was settled later is for the next one
     looked_at: Mapped[dict[str, Any]]  # how many of what
     violations: Mapped[list[Any]]
 

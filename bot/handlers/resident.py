@@ -41,11 +41,11 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
-    if words.startswith("/"):
-        return commands.from_resident(scene, conversation, words)
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
-        return None
+        return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
+    if words.startswith("/"):
+        return commands.from_resident(scene, conversation, words)
     media = [message for message in bubbles if message.text is None]
     if media:
         _take_media(scene, conversation, media, answered=bool(words))
