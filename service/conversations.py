@@ -55,6 +55,12 @@ def hear(session: Session, conversation: Conversation, said: Said, *, now: datet
     conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, by is None, None
 
 
+def note(session: Session, conversation: Conversation, said: Said, by: Staff, now: datetime) -> None:
+    """Keep what staff say among themselves about a resident; it is never passed on."""
+    facts = {"conversation_id": conversation.id, "author": "note", "staff_id": by.id, "said_at": now, **vars(said)}
+    session.execute(insert(Message).values(facts).on_conflict_do_nothing(index_elements=["inbox_id"]))
+
+
 def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> bool:
     """A person edited a line: keep the earlier wording. False when the line is not known."""
     found = select(Message).where(

@@ -173,6 +173,9 @@ class Topic(Base):
     name: Mapped[str]
     thread_id: Mapped[int | None]
     card: Mapped[dict[str, Any] | None]  # what is said first, and again after a deletion
+    closed: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # by staff; nothing is passed on from it
 
 
 class Resident(Base):
@@ -230,6 +233,7 @@ class Conversation(Base):
     """Who answers a resident; `epoch` rises with every change of owner."""
 
     __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)

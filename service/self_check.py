@@ -42,7 +42,8 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN handovers AS later ON later.conversation_id = talk.id AND later.epoch = had.epoch + 1
         WHERE said.id > :after AND said.author = 'resident' AND said.inbox_id IS NOT NULL
           AND said.said_at < coalesce(later.at, 'infinity')
-          AND NOT EXISTS (SELECT 1 FROM outbox AS copy WHERE copy.conversation_id = talk.id AND copy.topic_id IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM outbox AS copy
+                          WHERE copy.conversation_id = talk.id AND copy.topic_id IS NOT NULL
                           AND (copy.payload -> 'message_ids' @> to_jsonb(said.message_id)
                                OR copy.key = 'turn:' || said.inbox_id || '\\:edited'))
     """,

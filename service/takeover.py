@@ -41,7 +41,7 @@ def escalate(
     """
     if conversation.owner is not Owner.BOT:
         return False
-    _change_owner(session, conversation, Owner.WAITING, reason=reason, now=now)
+    change_owner(session, conversation, Owner.WAITING, reason=reason, now=now)
     if not quietly:
         line = texts.say("utter_handoff", language=conversation.resident.language, seed=source)
         conversations.tell(session, conversation, line, key=f"{source}:handoff", now=now)
@@ -76,7 +76,7 @@ def claim(session: Session, conversation: Conversation, member: Staff, *, source
     unsaid = held.settle(session, conversation)
     before = conversation.owner
     if conversation.butler_id != member.id:
-        _change_owner(session, conversation, Owner.BUTLER, butler=member, reason="claimed", now=now)
+        change_owner(session, conversation, Owner.BUTLER, butler=member, reason="claimed", now=now)
     if before is Owner.BOT:  # nobody has told the butlers yet what it is about
         _post_card(session, conversation, reason="staff", source=source, understood=None, now=now)
     _greet(session, conversation, member, source=source, now=now)
@@ -92,24 +92,52 @@ def hand_back(session: Session, conversation: Conversation, member: Staff, *, so
     Raises:
         NothingToHandBack: the bot answers already.
         ConversationTaken: another butler has them, and this member may not end it for them.
+        NotAllowed: their role does not talk to residents.
     """
     if conversation.owner is Owner.BOT:
         raise NothingToHandBack
-    others = conversation.butler_id not in (None, member.id)
-    if others and not staff.may(member, Right.END_FOR_OTHERS):
-        raise _taken(session, conversation)
+    check_is_theirs(session, conversation, member)
     told = texts.say("utter_staff_handed_back", language=STAFF_LANGUAGE, number=member.number)
     give_back(session, conversation, told, reason="handed_back", source=source, now=now)
 
 
+def settle(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
+    """The resident says that it is settled: nobody has to answer any more, and staff read why."""
+    told = texts.say("utter_staff_settled", language=STAFF_LANGUAGE)
+    phrase = "utter_settled"
+    give_back(session, conversation, told, phrase=phrase, reason="settled", source=source, now=now)
+
+
+def check_is_theirs(session: Session, conversation: Conversation, member: Staff) -> None:
+    """Refuse to end or hand on what another butler has.
+
+    Raises:
+        ConversationTaken: another butler has the resident; supervisors may all the same.
+        NotAllowed: their role does not talk to residents, unless their department was asked to.
+    """
+    if member.id == conversation.butler_id or staff.may(member, Right.END_FOR_OTHERS):
+        return
+    if conversation.butler_id is not None:
+        raise _taken(session, conversation)
+    if conversation.department_id is None or conversation.department_id != member.department_id:
+        staff.check(member, Right.TALK)
+
+
 def give_back(
-    session: Session, conversation: Conversation, told: texts.Line, *, reason: str, source: str, now: datetime
+    session: Session,
+    conversation: Conversation,
+    told: texts.Line,
+    *,
+    reason: str,
+    source: str,
+    now: datetime,
+    phrase: str = "utter_handed_back",
 ) -> None:
-    """The bot answers again; staff read `told`."""
-    _change_owner(session, conversation, Owner.BOT, reason=reason, now=now)
-    conversation.misunderstood = 0
+    """The bot answers again; staff read `told`, the resident `phrase`."""
+    change_owner(session, conversation, Owner.BOT, reason=reason, now=now)
+    conversation.misunderstood, conversation.answer_owed = 0, False
     conversation.dialogue_is_old = True
-    line = texts.say("utter_handed_back", language=conversation.resident.language)
+    line = texts.say(phrase, language=conversation.resident.language)
     conversations.tell(session, conversation, line, key=f"{source}:handed_back", now=now)
     conversations.to_staff(session, conversation, "say", told.payload(), key=f"{source}:handed_back_note", kind="note")
 
@@ -158,7 +186,7 @@ def _post_card(
         topics.remember_card(session, conversation.topic_id, card.payload())
 
 
-def _change_owner(
+def change_owner(
     session: Session,
     conversation: Conversation,
     owner: Owner,
@@ -169,6 +197,7 @@ def _change_owner(
     department_id: int | None = None,
     note: str | None = None,
 ) -> None:
+    """Let somebody else answer from now on, and write it down."""
     conversation.owner = owner
     conversation.epoch += 1
     conversation.butler_id = butler.id if butler else None

@@ -9,7 +9,19 @@ from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, candidates, cases, conversations, emergency, residents, texts, work, work_orders
+from service import (
+    alarms,
+    candidates,
+    cases,
+    conversations,
+    emergency,
+    residents,
+    settled,
+    takeover,
+    texts,
+    work,
+    work_orders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -43,6 +55,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
+        if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
+            takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
         return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)

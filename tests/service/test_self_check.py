@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from service import conversations, outbox, self_check, takeover
-from service.models import Conversation
+from service.models import Conversation, Owner
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents
 
@@ -48,8 +48,8 @@ def test_a_talk_as_it_should_be_has_nothing_to_report(stage):
 
 # How to break each promise in the stored rows, behind the back of the code that keeps it.
 PLANTED = {
-    "spoken_over": "UPDATE outbox SET settled_at = (SELECT since + interval '1 ms' FROM handovers WHERE owner = 'butler')"
-                   " WHERE key = 'before'",
+    "spoken_over": "UPDATE outbox SET settled_at = (SELECT since + interval '1 ms' FROM handovers"
+                   " WHERE owner = 'butler') WHERE key = 'before'",
     "resident_not_passed_on": "DELETE FROM outbox WHERE key = 'relay:0'",
     "butler_not_passed_on": "UPDATE outbox SET state = 'dead' WHERE key = 'relay:1'",
     "passed_on_twice": "INSERT INTO outbox (bot_id, community_id, chat_id, conversation_id, lane, kind, act, payload,"
@@ -76,9 +76,7 @@ def test_a_line_that_is_sent_during_the_talk_is_seen_although_the_code_would_dro
     talk = stage.resident()
     conversations.tell(stage.session, talk, Line("您好"), key="k", now=NOON)
     [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
-    takeover._change_owner(
-        stage.session, talk, takeover.Owner.BUTLER, reason="claimed", now=NOON, butler=stage.member()
-    )
+    takeover.change_owner(stage.session, talk, Owner.BUTLER, reason="claimed", now=NOON, butler=stage.member())
     stage.session.flush()
     outbox.sent(stage.session, parcel, message_id=1)
 

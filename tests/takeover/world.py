@@ -298,9 +298,8 @@ class World:
             updates, lines = self.work_left()
             if not (updates or lines or self.jobs):
                 return
-            if self.flights or self.jobs or updates:
-                self.somebody_notices(0)
-                self.time_passes()
+            self.somebody_notices(0)
+            self.time_passes()
             if updates:
                 self.worker_takes(1)
                 self.rasa_answers(0)

@@ -76,6 +76,7 @@ def upgrade() -> None:
     op.add_column("conversations", sa.Column("idle_told_at", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(None, "conversations", "staff", ["greeted_by_id"], ["id"])
     op.create_foreign_key(None, "conversations", "departments", ["department_id"], ["id"])
+    op.add_column("topics", sa.Column("closed", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("outbox", sa.Column("case_id", sa.BigInteger(), nullable=True))
     op.add_column(
         "staff",
@@ -96,7 +97,13 @@ def upgrade() -> None:
     op.create_foreign_key(None, "staff", "departments", ["department_id"], ["id"])
     op.create_index("outbox_held", "outbox", ["conversation_id"], postgresql_where=sa.text("state = 'held'"))
     op.create_index("outbox_by_case", "outbox", ["case_id"], postgresql_where=sa.text("case_id IS NOT NULL"))
+    op.create_index(
+        "conversations_of_butlers", "conversations", ["active_at"], postgresql_where=sa.text("owner = 'butler'")
+    )
     # The log begins with who answers now.
+    op.execute("""
+        UPDATE conversations SET active_at = clock_timestamp() WHERE owner = 'butler'
+    """)
     op.execute("""
         INSERT INTO handovers (conversation_id, epoch, owner, butler_id, reason, at)
         SELECT id, epoch, owner, butler_id, 'upgrade', clock_timestamp() FROM conversations WHERE owner <> 'bot'
@@ -104,11 +111,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("conversations_of_butlers", table_name="conversations")
     op.drop_index("outbox_by_case", table_name="outbox")
     op.drop_index("outbox_held", table_name="outbox")
     for column in ("duty", "languages", "department_id", "role"):
         op.drop_column("staff", column)
     op.drop_column("outbox", "case_id")
+    op.drop_column("topics", "closed")
     for column in ("idle_told_at", "answer_owed", "active_at", "held_until", "greeted_by_id", "department_id"):
         op.drop_column("conversations", column)
     for table in ("handovers", "shifts", "self_checks", "canned_phrases"):
