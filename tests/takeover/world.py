@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Reply
-from service import after_talks, callbacks, conversations, held, inbox, outbox, surveys, work
+from service import after_talks, callbacks, conversations, held, idle, inbox, outbox, self_check, surveys, work
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
-from service.models import Case, CaseState, Conversation, Owner, Staff
+from service.models import Case, CaseState, Community, Conversation, Owner, Staff
 from service.outbox import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -32,7 +32,7 @@ from tests.stage import BOT_ID, NOON, PLENTY, Stage
 RESIDENT = 5001
 BUTLERS = (9001, 9002)
 THREAD = 77
-WORDS = ("水管漏了", "还在吗", "三栋", "好的", "着火了！", "转人工")
+WORDS = ("水管漏了", "还在吗", "三栋", "没事了", "着火了！", "转人工")
 _numbers = itertools.count(1)
 
 
@@ -119,6 +119,16 @@ class World:
     def butler_is_done(self, n: int) -> None:
         self._put(f"topic:{THREAD}", {"message": staff_message("/done", thread=THREAD, who=BUTLERS[n % 2])})
 
+    def butler_hands_on(self, n: int) -> None:
+        """To a colleague, who may not have said anything yet and so has no number, or to a department."""
+        to = ("102", "103", "工程部")[n % 3]
+        words = f"/transfer {to} 请接着谈"
+        self._put(f"topic:{THREAD}", {"message": staff_message(words, thread=THREAD, who=BUTLERS[n % 2])})
+
+    def butler_sends_a_phrase(self, n: int) -> None:
+        on = staff_message("卡片", thread=THREAD, who=BOT_ID)
+        self._put(f"topic:{THREAD}", {"callback_query": tap(f"p:{self.talk_id}:sorry", on=on, who=BUTLERS[n % 2])})
+
     def telegram_sends_an_update_again(self, n: int) -> None:
         if self.raws:
             with self.commit() as session:
@@ -141,6 +151,7 @@ class World:
             self._receive(Job(turn, worker))
 
     def _receive(self, job: Job) -> None:
+        self.now += timedelta(milliseconds=1)
         try:
             with self.commit() as session:
                 job.ask = route.receive(session, job.turn, now=self.now)
@@ -264,7 +275,8 @@ class World:
         self.ghosts.clear()
         with self.commit() as session:
             session.execute(text("UPDATE inbox SET lease_until = NULL, ready_at = received_at WHERE lease IS NULL"))
-            session.execute(text("UPDATE outbox SET sending_at = sending_at - interval '5 s', not_before = created_at"))
+            long_ago = "UPDATE outbox SET sending_at = sending_at - interval '5 s', not_before = created_at"
+            session.execute(text(f"{long_ago} WHERE state IN ('pending', 'unconfirmed')"))
 
     # --- The scheduler and the departments --------------------------------------------------------------------------
 
@@ -282,6 +294,7 @@ class World:
         self.now += timedelta(hours=30)
         with self.commit() as session:
             callbacks.send_due(session, now=self.now)
+            idle.sweep(session, now=self.now)
             after_talks.take_up(session, now=self.now)
 
     def a_survey_is_due(self, _: int) -> None:
@@ -318,6 +331,12 @@ class World:
         )
         return int(updates), int(lines)
 
+    def violations(self) -> list[dict[str, Any]]:
+        """What the nightly self-check would report."""
+        with self.commit() as session:
+            community = session.scalars(select(Community)).one()
+            return self_check.violations(session, community, since=self_check.EVER, after=0)
+
     def rows(self, question: str) -> list[tuple[Any, ...]]:
         with self.commit() as session:
             return [tuple(row) for row in session.connection().exec_driver_sql(question).all()]
@@ -343,6 +362,8 @@ STEPS: Mapping[str, Step] = {
         World.butler_types,
         World.butler_taps,
         World.butler_is_done,
+        World.butler_hands_on,
+        World.butler_sends_a_phrase,
         World.telegram_sends_an_update_again,
         World.worker_takes,
         World.rasa_answers,
