@@ -45,7 +45,9 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         conversations.hear(scene.session, conversation, one, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
     resident = conversation.resident
-    resident.language = residents.detect_language(words, before=resident.language)
+    language = residents.detect_language(words, before=resident.language)
+    if language != resident.language:
+        resident.language = language
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
@@ -54,10 +56,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     if conversation.owner is not Owner.BOT:
-        _relay(scene, conversation, bubbles)
-        if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
-            takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
-        return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
+        return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
     media = [message for message in bubbles if message.text is None]
@@ -67,6 +66,14 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _wordless(scene, conversation, answered=bool(media))
         return None
     return _understand(scene, conversation, words)
+
+
+def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """Butlers read everything; a command is answered too, and who says that it is settled is handed back."""
+    _relay(scene, conversation, bubbles)
+    if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
+        takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
+    return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
