@@ -30,10 +30,11 @@ def said(scene: Scene, updates: Sequence[Update]) -> None:
     command = _command(message)
     conversation = _conversation(scene, message)
     try:
+        member = member_of(scene, message)
         if command and not command.startswith(NOTE):
-            _obey(scene, conversation, message, command)
+            _obey(conversation, Order(scene, message, member, _behind(message)), command)
         elif conversation is not None:
-            _speak(scene, conversation, member_of(scene, message), messages)
+            _speak(scene, conversation, member, messages)
     except ServiceError as error:
         answer(scene, message, error.response, **error.facts)
 
@@ -53,9 +54,12 @@ def _command(message: Message) -> str:
     return text.split(maxsplit=1)[0].split("@")[0].lower() if text.startswith("/") else ""
 
 
-def _obey(scene: Scene, conversation: Conversation | None, message: Message, command: str) -> None:
-    words = incoming.clean((message.text or "").partition(" ")[2])
-    order = Order(scene, message, member_of(scene, message), words)
+def _behind(message: Message) -> str:
+    """What stands behind the command."""
+    return incoming.clean(" ".join((message.text or "").split(maxsplit=1)[1:]))
+
+
+def _obey(conversation: Conversation | None, order: Order, command: str) -> None:
     if command in staff_commands.ANYWHERE:
         staff_commands.ANYWHERE[command](order)
     elif conversation is None:
