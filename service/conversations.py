@@ -278,7 +278,9 @@ def write_down(
 
 def topic_name(resident: Resident) -> str:
     """What staff read in the list of topics."""
-    called = residents.salutation(resident).strip("，, ")  # it carries the comma of its sentence
+    called = residents.salutation(resident, language=STAFF_LANGUAGE).strip(
+        "，, "
+    )  # it carries the comma of its sentence
     return " · ".join(filter(None, [called or resident.display_name, resident.place]))
 
 

@@ -316,12 +316,17 @@ class World:
             if updates:
                 self.worker_takes(1)
                 self.rasa_answers(0)
-            self.sender_takes(9)
+            self._send_all()
+        raise AssertionError("it never comes to rest")
+
+    def _send_all(self) -> None:
+        self.sender_takes(9)
+        while self.flights:
             for flight in list(self.flights):
                 if not flight.arrived:
                     self._arrive(flight)
                 self._settle(flight)
-        raise AssertionError("it never comes to rest")
+            self.sender_takes(9)
 
     def work_left(self) -> tuple[int, int]:
         """Updates nobody has finished, and lines that are still to go out."""
