@@ -83,11 +83,10 @@ def on_duty(session: Session, community: Community, *, now: datetime) -> Sequenc
         now: the moment, aware UTC.
     """
     local = now.astimezone(ZoneInfo(community.timezone))
-    members = select(Staff).where(Staff.community_id == community.id, Staff.left_at.is_(None)).order_by(Staff.number)
     by_roster = _by_roster(session, community, local)
     return [
         member
-        for member in session.scalars(members)
+        for member in staff.present(session, community.id)
         if member.duty is Duty.ON or (member.duty is None and member.id in by_roster)
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -117,11 +117,22 @@ def come_back(session: Session, community_id: int, user_id: int) -> None:
     session.execute(back.values(left_at=None))
 
 
+def present(session: Session, community_id: int) -> Sequence[Staff]:
+    """Everybody who is in the group, by number."""
+    members = select(Staff).where(Staff.community_id == community_id, Staff.left_at.is_(None))
+    return session.scalars(members.order_by(Staff.number)).all()
+
+
 def give_role(member: Staff, role: Role, *, by: Staff, department_id: int | None = None) -> None:
-    """Say what somebody is; a department's people belong to one.
+    """Say what somebody is, as a member of staff.
 
     Raises:
         NotAllowed: only managers do.
     """
     check(by, Right.ROLES)
+    appoint(member, role, department_id=department_id)
+
+
+def appoint(member: Staff, role: Role, *, department_id: int | None = None) -> None:
+    """Say what somebody is, as the operator; a department's people belong to one."""
     member.role, member.department_id = role, department_id

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from telegram import Message
 
 from bot.handlers import notes
@@ -148,7 +147,6 @@ def _languages(order: Order) -> None:
 
 def _staff(order: Order) -> None:
     scene = order.scene
-    members = select(Staff).where(Staff.community_id == scene.community.id, Staff.left_at.is_(None))
     present = {one.id for one in duty.on_duty(scene.session, scene.community, now=scene.now)}
     lines = [
         " · ".join(
@@ -159,7 +157,7 @@ def _staff(order: Order) -> None:
                 *(one.languages or ()),
             )
         )
-        for one in scene.session.scalars(members.order_by(Staff.number))
+        for one in staff.present(scene.session, scene.community.id)
     ]
     order.answer("utter_staff_list", lines="\n".join(lines))
 
