@@ -30,7 +30,7 @@ def _pattern(*, waiting: bool) -> re.Pattern[str]:
     table = yaml.safe_load(TABLE.read_text("utf-8"))
     says = [*table["settled"], *(table["while_waiting"] if waiting else ())]
     courtesy, said = _any(table["courtesies"]), _any(says)
-    return re.compile(f"(?:{courtesy} ?)*{said}(?:了|啦)?(?: ?{courtesy})*")
+    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?{courtesy})*")
 
 
 def _any(words: list[str]) -> str:

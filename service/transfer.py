@@ -24,7 +24,7 @@ def find_target(session: Session, community_id: int, words: str) -> Target:
         NoSuchTarget: neither.
         NoSuchMember: nobody in the group has the number.
     """
-    number = words.removesuffix("号")
+    number = words.removesuffix(texts.words("utter_word_number_sign", language=STAFF_LANGUAGE))
     if number.isdecimal() and len(number) < 10:
         return staff.by_number(session, community_id, int(number))
     for key in communities.DEPARTMENTS:
