@@ -68,13 +68,18 @@ def _keyboard(payload: Mapping[str, Any]) -> dict[str, Any] | None:
 def _inline(buttons: Sequence[Mapping[str, str]]) -> dict[str, Any] | None:
     if not buttons:
         return None
-    keys = [{"text": button["title"], "callback_data": button["data"]} for button in buttons]
-    return {"inline_keyboard": in_rows(keys)}
+    return {"inline_keyboard": in_rows([_key(button) for button in buttons])}
 
 
-def in_rows(keys: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
+def _key(button: Mapping[str, str]) -> dict[str, Any]:
+    if "copy" in button:
+        return {"text": button["title"], "copy_text": {"text": button["copy"]}}
+    return {"text": button["title"], "callback_data": button["data"]}
+
+
+def in_rows(keys: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Put keys side by side as long as their titles can be read."""
-    rows: list[list[dict[str, str]]] = []
+    rows: list[list[dict[str, Any]]] = []
     width = ROW_WIDTH
     for key in keys:
         needed = sum(1 if character.isascii() else 2 for character in key["text"]) + 1

@@ -68,6 +68,48 @@ class NotStaff(ServiceError):
     response = "utter_staff_only"
 
 
+class NotAllowed(ServiceError):
+    """Their role does not allow it."""
+
+    response = "utter_staff_not_allowed"
+
+
+class NoSuchMember(ServiceError):
+    """Nobody in the staff group has this number."""
+
+    response = "utter_staff_no_such_member"
+
+
+class NoSuchTarget(ServiceError):
+    """Neither a staff number nor a department."""
+
+    response = "utter_staff_no_such_target"
+
+
+class ShiftNotClear(ServiceError):
+    """The hours of a shift cannot be read."""
+
+    response = "utter_staff_shift_not_clear"
+
+
+class NoSuchPhrase(ServiceError):
+    """There is no canned phrase of this name."""
+
+    response = "utter_staff_no_such_phrase"
+
+
+class PhraseNotReady(ServiceError):
+    """A slot of the phrase has nothing to fill it, so it is not sent."""
+
+    response = "utter_staff_phrase_not_ready"
+
+
+class PhraseNotClear(ServiceError):
+    """A canned phrase names slots that nothing fills, or its braces do not match."""
+
+    response = "utter_staff_phrase_not_clear"
+
+
 class CandidateNotFound(ServiceError):
     """There is no such message to label."""
 

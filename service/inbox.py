@@ -207,6 +207,18 @@ def release(session: Session, turn: Turn, *, error: str) -> bool:
     return any(result.scalars())
 
 
+_POSTPONE = text("""
+    UPDATE inbox SET lease = NULL, worker = NULL, attempts = attempts - 1,
+           lease_until = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE id = ANY(:ids) AND lease = :lease
+""")
+
+
+def postpone(session: Session, turn: Turn, *, seconds: float) -> None:
+    """Give back a turn whose moment has not come yet; that is no failure, and its lane waits for it."""
+    session.execute(_POSTPONE, {"ids": [row_id for row_id, _ in turn.rows], "lease": turn.lease, "seconds": seconds})
+
+
 def seconds_to_next(session: Session, bot_id: int) -> float | None:
     """How long until a waiting row may be ready; None when nothing waits."""
     seconds = session.scalar(_NEXT, {"bot_id": bot_id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
@@ -29,6 +29,22 @@ class Owner(StrEnum):
     BOT = "bot"
     WAITING = "waiting"
     BUTLER = "butler"
+
+
+class Role(StrEnum):
+    """What a member of staff is; `staff.RIGHTS` says what that allows."""
+
+    BUTLER = "butler"
+    DEPARTMENT = "department"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+
+
+class Duty(StrEnum):
+    """Whether a member of staff is on duty, as they said themselves; without a word the roster decides."""
+
+    ON = "on"
+    OFF = "off"
 
 
 class CaseState(StrEnum):
@@ -70,6 +86,7 @@ class OutboxState(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     UNCONFIRMED = "unconfirmed"  # at most once, and nobody knows whether it arrived: staff decide
+    HELD = "held"  # the bot's, while a butler talks; looked at again after the hand-back
     DROPPED = "dropped"  # by design (epoch moved, resident unreachable); the reason says why
     DEAD = "dead"  # Telegram refuses it for ever; the reason says why
 
@@ -172,6 +189,9 @@ class Topic(Base):
     name: Mapped[str]
     thread_id: Mapped[int | None]
     card: Mapped[dict[str, Any] | None]  # what is said first, and again after a deletion
+    closed: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # by staff; nothing is passed on from it
 
 
 class Resident(Base):
@@ -204,12 +224,32 @@ class Staff(Base):
     number: Mapped[int]
     display_name: Mapped[str]
     left_at: Mapped[datetime | None]
+    role: Mapped[Role] = mapped_column(default=Role.BUTLER, server_default="butler")
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    languages: Mapped[list[Any] | None]  # zh, en; none said: the community's own
+    duty: Mapped[Duty | None]
+
+    department: Mapped[Department | None] = relationship(lazy="raise_on_sql")
+
+
+class Shift(Base):
+    """When a member of staff is on duty by the roster: local time, on one day of every week."""
+
+    __tablename__ = "shifts"
+    __table_args__ = (UniqueConstraint("staff_id", "weekday", "begins"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    weekday: Mapped[int]  # 1 is Monday
+    begins: Mapped[time]
+    ends: Mapped[time]  # not after `begins`: the next morning
 
 
 class Conversation(Base):
     """Who answers a resident; `epoch` rises with every change of owner."""
 
     __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
@@ -222,9 +262,61 @@ class Conversation(Base):
     keyboard_turn: Mapped[int | None]  # the turn whose buttons are current, negative once one was tapped
     dialogue_is_old: Mapped[bool] = mapped_column(default=False)  # a butler has talked since: Rasa starts afresh
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # whose turn it is to take over
+    greeted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # the butler whose number was told
+    held_until: Mapped[datetime | None]  # database time: a claim waits for a line in flight, no other is begun
+    active_at: Mapped[datetime | None]  # when a person last said something
+    answer_owed: Mapped[bool] = mapped_column(default=False, server_default="false")  # the resident said it
+    idle_told_at: Mapped[datetime | None]  # when staff were asked whether the talk is over
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
-    butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql")
+    butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql", foreign_keys=[butler_id])
+
+
+class Handover(Base):
+    """One change of who answers: to whom, by whom, why. The log is never changed, and its epochs have no gap."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (UniqueConstraint("conversation_id", "epoch"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    epoch: Mapped[int]  # as it is from this change on
+    owner: Mapped[Owner]
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    reason: Mapped[str] = mapped_column(String(32))
+    note: Mapped[str | None]
+    at: Mapped[datetime]
+    since: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))  # database time, as in outbox
+
+
+class CannedPhrase(Base):
+    """What a community's butlers say again and again; {…} is filled from the resident's record."""
+
+    __tablename__ = "canned_phrases"
+    __table_args__ = (UniqueConstraint("community_id", "name", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(2))
+    text: Mapped[str]
+
+
+class SelfCheck(Base):
+    """What the nightly look over the stored conversations found."""
+
+    __tablename__ = "self_checks"
+    __table_args__ = (UniqueConstraint("community_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    day: Mapped[date]  # the community's, whose night it was
+    checked_at: Mapped[datetime]
+    until: Mapped[datetime]  # database time: what was settled later is for the next one
+    looked_at: Mapped[dict[str, Any]]  # how many of what
+    violations: Mapped[list[Any]]
 
 
 class Message(Base):
@@ -238,7 +330,7 @@ class Message(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
-    author: Mapped[str] = mapped_column(String(16))  # resident, bot, butler
+    author: Mapped[str] = mapped_column(String(16))  # resident, bot, butler, note (among staff)
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     kind: Mapped[str] = mapped_column(String(32))
     text: Mapped[str]
@@ -291,6 +383,8 @@ class OutboxRow(Base):
         Index("outbox_in_flight", "lane", unique=True, postgresql_where=text("state = 'sending'")),
         Index("outbox_attention", "state", "id", postgresql_where=text("state IN ('unconfirmed', 'dead')")),
         Index("outbox_by_conversation", "conversation_id", "id"),
+        Index("outbox_held", "conversation_id", postgresql_where=text("state = 'held'")),
+        Index("outbox_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -300,6 +394,7 @@ class OutboxRow(Base):
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
     epoch: Mapped[int | None]  # a bot's line: dropped at send time when the conversation's epoch has moved
+    case_id: Mapped[int | None]  # a progress line's; without a key, as cases name their work orders
     lane: Mapped[str]
     kind: Mapped[str] = mapped_column(String(32))
     act: Mapped[str] = mapped_column(String(16))  # say, edit, copy: bot/render.py turns it into a Bot API call

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from service import db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 
 CHANNEL = "guanjia_outbox"
+SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,10 @@ def put(
     topic_id: int | None = None,
     conversation_id: int | None = None,
     epoch: int | None = None,
+    case_id: int | None = None,
     edits_id: int | None = None,
     key: str | None = None,
+    state: OutboxState = OutboxState.PENDING,
 ) -> int | None:
     """Write one call to Telegram; it goes out when the caller's transaction has committed.
 
@@ -92,9 +95,11 @@ def put(
         delivery: what may happen when nobody knows whether it arrived.
         topic_id: our topic; Telegram's thread is looked up, and made if need be, at send time.
         conversation_id: whose transcript it belongs to.
-        epoch: the conversation's epoch for a bot's line; None for staff's lines and cards.
+        epoch: the conversation's epoch for a bot's line; None for staff's lines, cards and what nothing holds back.
+        case_id: the case whose progress it tells.
         edits_id: the row whose message is edited; its message id is looked up at send time.
         key: writing the same key again does nothing.
+        state: pending, or held while a butler talks.
 
     Returns:
         The row's id, or None when the key was there already.
@@ -107,6 +112,7 @@ def put(
         "topic_id": topic_id,
         "conversation_id": conversation_id,
         "epoch": epoch,
+        "case_id": case_id,
         "lane": lane,
         "kind": kind,
         "act": act,
@@ -115,7 +121,7 @@ def put(
         "priority": priority,
         "delivery": delivery,
         "key": key,
-        "state": OutboxState.PENDING,
+        "state": state,
     }
     return session.scalar(_PUT, values)
 
@@ -138,16 +144,21 @@ _HEAD = """
 _HEADS = text(f"""
     SELECT row.id, row.chat_id, row.conversation_id, row.epoch FROM outbox AS row
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
+    LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND row.not_before <= clock_timestamp()
-      AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp()) AND {_HEAD}
+      AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp())
+      AND (talk.held_until IS NULL OR talk.held_until <= clock_timestamp()) AND {_HEAD}
     ORDER BY row.priority, row.id LIMIT :limit
 """)  # noqa: S608 - only our own text is put in
 
 # FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
-_EPOCH = text("SELECT epoch FROM conversations WHERE id = :id FOR SHARE")
+_TALK = text("""
+    SELECT epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations WHERE id = :id FOR SHARE
+""")
 
-_DROP = text("""
-    UPDATE outbox SET state = 'dropped', reason = :reason, settled_at = clock_timestamp()
+_OVERTAKEN = text("""
+    UPDATE outbox SET state = CASE WHEN kind = ANY(:later) THEN 'held' ELSE 'dropped' END,
+           reason = 'a butler has taken over', settled_at = clock_timestamp()
     WHERE id = :id AND state = 'pending'
 """)
 
@@ -182,7 +193,7 @@ _SETTLE = text("""
            message_id = coalesce(CAST(:message_id AS bigint), message_id),
            settled_at = CASE WHEN CAST(:state AS text) = 'pending' THEN NULL ELSE clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
-    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state IN ('pending', 'unconfirmed') AND :arrived)
+    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state <> 'sent' AND :arrived)
 """)
 
 _CLOSE_CHAT = text("""
@@ -192,8 +203,10 @@ _CLOSE_CHAT = text("""
 """)
 
 _NEXT = text(f"""
-    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until)) - clock_timestamp())
+    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until, talk.held_until))
+                   - clock_timestamp())
     FROM outbox AS row
+    LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
     LEFT JOIN budgets AS bot ON bot.key = 'bot:' || row.bot_id
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND {_HEAD}
@@ -201,9 +214,11 @@ _NEXT = text(f"""
 
 _ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND sender IS NOT NULL")
 
+ORPHANED = "the sender died while sending"
+
 # What a dead sender left in flight is uncertain: each class has its own answer.
 _FREE = text("""
-    UPDATE outbox SET sender = NULL, reason = 'the sender died while sending',
+    UPDATE outbox SET sender = NULL, reason = :reason,
       state = CASE WHEN delivery = 'at_most_once' THEN 'unconfirmed' ELSE 'pending' END,
       settled_at = CASE WHEN delivery = 'at_most_once' THEN clock_timestamp() END
     WHERE state = 'sending' AND sender = :sender
@@ -226,17 +241,21 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
     parcels: list[Parcel] = []
     for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
-        if _overtaken(session, head.conversation_id, head.epoch):
-            session.execute(_DROP, {"id": head.id, "reason": "a butler has taken over"})
-        else:
+        if not _may_not_go(session, head):
             parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
 
 
-def _overtaken(session: Session, conversation_id: int | None, epoch: int | None) -> bool:
-    return epoch is not None and session.scalar(_EPOCH, {"id": conversation_id}) != epoch
+def _may_not_go(session: Session, head: Row[Any]) -> bool:
+    """Whether a line of the bot's was born before a takeover, which settles it, or a claim is just being made."""
+    if head.epoch is None:
+        return False
+    epoch, held = session.execute(_TALK, {"id": head.conversation_id}).one()
+    if epoch != head.epoch:
+        session.execute(_OVERTAKEN, {"id": head.id, "later": list(SAID_LATER)})
+    return bool(epoch != head.epoch or held)
 
 
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
@@ -319,7 +338,7 @@ def free_orphans(session: Session) -> None:
     """
     for sender in session.scalars(_ORPHANS).all():
         if session.scalar(text("SELECT pg_try_advisory_xact_lock(:sender)"), {"sender": sender}):
-            session.execute(_FREE, {"sender": sender})
+            session.execute(_FREE, {"sender": sender, "reason": ORPHANED})
 
 
 def wake(session: Session) -> None:

@@ -52,15 +52,21 @@ def find_conversation(session: Session, community_id: int, chat_id: int) -> Conv
     return session.scalars(_IN_CHAT, {"community_id": community_id, "chat_id": chat_id}).one_or_none()
 
 
-def salutation(resident: Resident) -> str:
-    """How the resident is addressed: surname and honorific when known, otherwise nothing (N2)."""
+def salutation(resident: Resident, *, language: str | None = None) -> str:
+    """How the resident is addressed: surname and honorific when known, otherwise nothing (N2).
+
+    Args:
+        resident: who.
+        language: zh or en; their own unless others speak of them.
+    """
     if not resident.surname:
         return ""
+    spoken = language or resident.language
     return texts.words(
         "utter_word_salutation",
-        language=resident.language,
+        language=spoken,
         surname=resident.surname,
-        honorific=resident.honorific or texts.words("utter_word_dear", language=resident.language),
+        honorific=resident.honorific or texts.words("utter_word_dear", language=spoken),
     )
 
 

@@ -22,6 +22,7 @@ class Button:
 
     title: str
     data: str
+    copy: str | None = None  # what a tap puts into the clipboard instead
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Line:
 
     def payload(self) -> dict[str, Any]:
         """The line as an outbox payload."""
-        return {name: value for name, value in asdict(self).items() if value}
+        buttons = [{name: value for name, value in vars(button).items() if value} for button in self.buttons]
+        return {name: value for name, value in (asdict(self) | {"buttons": buttons}).items() if value}
 
 
 class _Blank(dict[str, object]):
@@ -75,6 +77,15 @@ def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
         ),
         menu=tuple(reply["title"] for reply in chosen.get("quick_replies", ())),
     )
+
+
+def template(key: str, *, language: str) -> str:
+    """The text of the line with its slots unfilled.
+
+    Raises:
+        KeyError: no such response.
+    """
+    return next(str(one["text"]) for one in _responses()[key] if _language_of(one) in (language, None))
 
 
 def words(key: str, *, language: str, **slots: object) -> str:

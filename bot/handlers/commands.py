@@ -29,6 +29,11 @@ def from_resident(scene: Scene, conversation: Conversation, words: str) -> Ask |
     return None
 
 
+def is_known(words: str) -> bool:
+    """Whether the words begin with one of our commands."""
+    return words.startswith("/") and without(words) != words
+
+
 def without(words: str) -> str:
     """What is said beside a command: 「/help」 is no cry for help, 「/help 着火了」 is one."""
     first, _, rest = words.partition(" ")

@@ -9,7 +9,19 @@ from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, candidates, cases, conversations, emergency, residents, texts, work, work_orders
+from service import (
+    alarms,
+    candidates,
+    cases,
+    conversations,
+    emergency,
+    residents,
+    settled,
+    takeover,
+    texts,
+    work,
+    work_orders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -43,11 +55,10 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
+    if conversation.owner is not Owner.BOT:
+        return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    if conversation.owner is not Owner.BOT:
-        _relay(scene, conversation, bubbles)
-        return None
     media = [message for message in bubbles if message.text is None]
     if media:
         _take_media(scene, conversation, media, answered=bool(words))
@@ -55,6 +66,14 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _wordless(scene, conversation, answered=bool(media))
         return None
     return _understand(scene, conversation, words)
+
+
+def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """Butlers read everything; a command is answered too, and who says that it is settled is handed back."""
+    _relay(scene, conversation, bubbles)
+    if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
+        takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
+    return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
