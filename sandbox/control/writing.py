@@ -65,9 +65,9 @@ def edit_as(world: World, chat: Chat, stored: Stored, body: Edit) -> None:
     elif swapped is not None and _has_file(stored.body):
         kept = {k: v for k, v in kept.items() if k not in (*KINDS, "caption")}
         kept |= describe(world, swapped, _file(world, swapped, getattr(body, swapped)))
-        kept |= _words("caption", body.caption, body.entities) if body.caption else {}
+        kept |= _caption(world, stored.sender, body.model_dump())
     elif body.caption is not None and _has_file(stored.body):
-        kept |= _words("caption", body.caption, body.entities)
+        kept = {k: v for k, v in kept.items() if k != "caption"} | _caption(world, stored.sender, body.model_dump())
     elif "live_period" in stored.body.get("location", ()) and (body.location is not None or body.stop):
         kept["location"] = _moved(stored.body["location"], body)
     else:
@@ -100,8 +100,7 @@ def _content(world: World, sender: int, item: JSON) -> JSON:
         return _words("text", item["text"], item.get("entities"))
     if item.get("other") is not None:
         return dict(item["other"])
-    longest = TEXT_MAX if world.users[sender].get("is_premium") else CAPTION_MAX
-    caption = _words("caption", item["caption"], item.get("entities"), longest) if item.get("caption") else {}
+    caption = _caption(world, sender, item)
     for kind in KINDS:
         if kind in item:
             return describe(world, kind, _file(world, kind, item[kind] or {})) | caption
@@ -109,6 +108,12 @@ def _content(world: World, sender: int, item: JSON) -> JSON:
         if kind in item:
             return _plain(world, sender, kind, item[kind] or {})
     raise HTTPException(400, "a message needs text, a file, a location, a contact, a poll or a dice")
+
+
+def _caption(world: World, sender: int, item: JSON) -> JSON:
+    """What stands below a file; people with Premium write more there."""
+    longest = TEXT_MAX if world.users[sender].get("is_premium") else CAPTION_MAX
+    return _words("caption", item["caption"], item.get("entities"), longest) if item.get("caption") else {}
 
 
 def _words(name: str, text: str, entities: list[JSON] | None, longest: int | None = None) -> JSON:
