@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ from service import db
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 
 CHANNEL = "guanjia_outbox"
+MOST_TEXT = 4096  # UTF-16 units of a message
+ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Parcel:
     attempts: int
     edits_id: int | None
     edits_message: int | None
+    on_message: int | None = None  # the twin that the row changes
+    reply_message: int | None = None  # the twin that it answers
 
 
 def put(
@@ -78,7 +83,7 @@ def put(
         community_id: whose row it is.
         chat_id: a resident's chat or the staff group.
         kind: what it is, in staff's words: reply, relay, work_order, call_back, survey, alert, card …
-        act: say, edit or copy.
+        act: say, edit, copy, …: a key of `bot/render.py`.
         payload: a `Line` or what to copy, in our own terms; bot/render.py makes a Bot API call of it.
         priority: who goes first.
         delivery: what may happen when nobody knows whether it arrived.
@@ -102,17 +107,47 @@ def put(
         "lane": lane,
         "kind": kind,
         "act": act,
-        "payload": dict(payload),
         "edits_id": edits_id,
         "priority": priority,
         "delivery": delivery,
-        "key": key,
         "state": OutboxState.PENDING,
     }
-    statement = insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"])
-    row_id = session.scalar(statement.returning(OutboxRow.id))
+    rows: list[dict[str, Any]] = [
+        {**values, "payload": page, "key": f"{key}:page:{number}" if number and key else key}
+        for number, page in enumerate(_pages(act, dict(payload)))
+    ]
+    statement = insert(OutboxRow).values(rows).on_conflict_do_nothing(index_elements=["key"])
+    written = session.scalars(statement.returning(OutboxRow.id)).all()
     db.notify(session, CHANNEL)
-    return row_id
+    return min(written, default=None)
+
+
+def _pages(act: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """A line too long for one message is several; the keys stand below the last, the answer above the first."""
+    if act != "say" or "entities" in payload or "text" not in payload:
+        return [payload]
+    parts: list[dict[str, Any]] = [{"text": page} for page in pages(payload["text"])]
+    parts[-1] |= {name: value for name, value in payload.items() if name not in ("text", "reply")}
+    if "reply" in payload:
+        parts[0]["reply"] = payload["reply"]
+    return parts
+
+
+def pages(text: str, *, most: int = MOST_TEXT) -> list[str]:
+    """The text in pieces that Telegram takes, cut between paragraphs, lines or sentences where there are such."""
+    found: list[str] = []
+    while units(text) > most:
+        room = len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
+        ends = (text.rfind(mark, room // 2, room) + len(mark) for mark in ENDS if mark in text[room // 2 : room])
+        cut = next(ends, room)
+        found.append(text[:cut].rstrip())
+        text = text[cut:].lstrip("\n ")
+    return [page for page in (*found, text) if page] or [text]
+
+
+def units(text: str) -> int:
+    """How long Telegram finds a text."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
@@ -166,7 +201,11 @@ _START = text("""
     WHERE row.id = :id AND self.id = row.id AND row.state = 'pending'
     RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
               row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
-              topic.card AS topic_card, target.message_id AS edits_message
+              topic.card AS topic_card, target.message_id AS edits_message,
+              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+               AND twin.id = CAST(row.payload->'on'->>'twin' AS bigint)) AS on_message,
+              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+               AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message
 """)
 
 _SETTLE = text("""
@@ -321,6 +360,48 @@ def wake(session: Session) -> None:
 def find(session: Session, *, key: str) -> int | None:
     """The row that was written with this key."""
     return session.scalar(select(OutboxRow.id).where(OutboxRow.key == key))
+
+
+def withdraw(session: Session, row_id: int, *, reason: str) -> bool:
+    """Take back a row that has not gone out; False when it has, or is just going."""
+    waiting = update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.state == OutboxState.PENDING)
+    taken = waiting.values(state=OutboxState.DROPPED, reason=reason, settled_at=func.clock_timestamp())
+    return session.scalar(taken.returning(OutboxRow.id)) is not None
+
+
+def is_dropped(session: Session, row_id: int) -> bool:
+    """Whether the row will never go out, by design."""
+    state = session.scalar(select(OutboxRow.state).where(OutboxRow.id == row_id))
+    return state is OutboxState.DROPPED
+
+
+def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float = 0.0) -> float:
+    """Drop what still waits to do the same to the same message; what comes now says more.
+
+    Returns:
+        How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
+        of it.
+    """
+    waiting = update(OutboxRow).where(
+        OutboxRow.act == act, OutboxRow.payload["on"] == on, OutboxRow.state == OutboxState.PENDING
+    )
+    dropped = waiting.values(state=OutboxState.DROPPED, reason="a newer one overtook it")
+    due = session.scalars(dropped.returning(OutboxRow.not_before)).all()
+    left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
+    return max(float(left or 0.0), 0.0)
+
+
+def delay(session: Session, row_id: int, *, seconds: float) -> None:
+    """Let a row that was just written wait."""
+    later = func.clock_timestamp() + timedelta(seconds=seconds)
+    session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(not_before=later))
+
+
+def bare(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """What it answers is gone: it goes out without."""
+    row = update(OutboxRow).where(OutboxRow.id == parcel.id)
+    session.execute(row.values(payload=OutboxRow.payload.op("-")("reply")))
+    again(session, parcel, reason=reason, wait=0.0)
 
 
 def dead_rows(session: Session, bot_id: int, *, limit: int = 100) -> Sequence[OutboxRow]:
