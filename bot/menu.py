@@ -10,7 +10,7 @@ from telegram.error import TelegramError
 from service import texts
 
 FOR_RESIDENTS = ("start", "help", "cases")
-FOR_STAFF = ("claim", "done")
+FOR_STAFF = ("claim", "done", "undo")
 
 
 async def offer(bot: Bot, staff_chat_id: int | None) -> None:

@@ -77,6 +77,11 @@ def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
     )
 
 
+def exists(key: str) -> bool:
+    """Whether there is such a response."""
+    return key in _responses()
+
+
 def words(key: str, *, language: str, **slots: object) -> str:
     """The text of the line alone, for words inside other sentences."""
     return say(key, language=language, **slots).text

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import incoming
-from service import conversations, outbox, staff, texts, topics
+from bot.handlers import incoming, relay, undo
+from service import conversations, outbox, staff, texts, topics, undelivered
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
-from service.models import Conversation, Delivery, Priority, Staff
+from service.models import Conversation, Priority, Staff
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -53,13 +53,15 @@ def _act(scene: Scene, conversation: Conversation, member: Staff, messages: Sequ
         conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
     elif command == "/claim":
         conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+    elif command in undo.COMMANDS:
+        undo.by_command(scene, conversation, member, messages[0])
     elif command and not command.startswith(NOTE):
         answer(scene, messages[0], "utter_staff_commands")
     elif not words.startswith(NOTE):
         _relay(scene, conversation, member, messages)
 
 
-COMMANDS = ("/done", "/claim")
+COMMANDS = ("/done", "/claim", *undo.COMMANDS)
 
 
 def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
@@ -71,34 +73,23 @@ def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Se
     if conversation.resident.unreachable_since is not None:
         answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
-    for album in incoming.albums(messages):
-        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
-        conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
+    for message in relay.to_resident(scene, conversation, messages):
+        answer(scene, message, "utter_staff_kind_not_sent", what=undelivered.word(incoming.kind_of(message)))
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """A butler corrected a line: the resident's copy is corrected too."""
+    """A butler corrected a line: the resident's copy is corrected too, unless it has become a note among staff."""
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
-    relayed = outbox.find(scene.session, key=f"relay:{message.chat_id}:{message.message_id}")
-    if conversation is None or relayed is None or message.text is None:
+    if conversation is None or not relay.was_passed_on(scene, conversation, message):
+        return
+    if (message.text or message.caption or "").startswith(NOTE):
+        answer(scene, message, "utter_staff_note_not_edited")
         return
     heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    conversations.amend(scene.session, conversation, heard, now=scene.now)
-    outbox.put(
-        scene.session,
-        bot_id=scene.community.bot_id,
-        community_id=scene.community.id,
-        chat_id=conversation.resident.chat_id,
-        conversation_id=conversation.id,
-        kind="relay",
-        act="edit",
-        payload={"text": heard.text},
-        edits_id=relayed,
-        delivery=Delivery.RETRY,
-        key=f"{scene.key}:edit",
-    )
+    amended = conversations.amend(scene.session, conversation, heard, now=scene.now)
+    relay.revise(scene, conversation, message, amended)
 
 
 def member_of(scene: Scene, message: Message) -> Staff:
@@ -154,5 +145,4 @@ def _service_message(scene: Scene, message: Message) -> bool:
     created = message.forum_topic_created
     if created and message.message_thread_id and message.from_user and message.from_user.is_bot:
         topics.reconcile(scene.session, scene.community.id, created.name, message.message_thread_id)
-    kind = incoming.kind_of(message)
-    return kind == "unsupported"
+    return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
