@@ -62,6 +62,10 @@ class NothingToHandBack(ServiceError):
     response = "utter_staff_not_claimed"
 
 
+class TranscriptNotFound(ServiceError):
+    """Nobody of this community is called so, or several are."""
+
+
 class NothingToTakeBack(ServiceError):
     """It never went to the resident, or is taken back already."""
 

@@ -77,14 +77,15 @@ def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
     )
 
 
-def exists(key: str) -> bool:
-    """Whether there is such a response."""
-    return key in _responses()
-
-
 def words(key: str, *, language: str, **slots: object) -> str:
     """The text of the line alone, for words inside other sentences."""
     return say(key, language=language, **slots).text
+
+
+def kind_name(kind: str, *, language: str) -> str:
+    """What a kind of message is called; one nobody knows yet is new."""
+    key = f"utter_word_kind_{kind}"
+    return words(key if key in _responses() else "utter_word_kind_unsupported", language=language)
 
 
 def _language_of(variant: Mapping[str, Any]) -> str | None:

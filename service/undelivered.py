@@ -27,13 +27,19 @@ def announce(session: Session, conversation: Conversation, kind: str, *, key: st
         kind: what Telegram calls it.
         key: the message; the same one again does nothing.
     """
-    _to_staff(session, conversation, "utter_staff_cannot_pass_on", key=f"{key}:announced", what=word(kind))
+    _to_staff(
+        session,
+        conversation,
+        "utter_staff_cannot_pass_on",
+        key=f"{key}:announced",
+        what=texts.kind_name(kind, language=STAFF_LANGUAGE),
+    )
 
 
 def explain(session: Session, conversation: Conversation, kind: str, *, key: str) -> None:
     """Tell the resident, whoever answers them, that staff did not get to see it."""
     language = conversation.resident.language
-    line = texts.say("utter_not_passed_on", language=language, what=word(kind, language=language))
+    line = texts.say("utter_not_passed_on", language=language, what=texts.kind_name(kind, language=language))
     conversations.to_resident(session, conversation, "say", line.payload(), key=f"{key}:explained", kind="note")
 
 
@@ -59,12 +65,6 @@ def missing(session: Session, parcel: Parcel, count: int) -> None:
     _to_staff(session, conversation, "utter_staff_album_incomplete", key=f"missing:{parcel.id}", count=count)
 
 
-def word(kind: str, *, language: str = STAFF_LANGUAGE) -> str:
-    """What a kind of message is called."""
-    known = kind if texts.exists(f"utter_word_kind_{kind}") else "unsupported"
-    return texts.words(f"utter_word_kind_{known}", language=language)
-
-
 def _not_passed_on(session: Session, conversation: Conversation, parcel: Parcel, reason: str) -> None:
     """Both sides hear of it; what its author deleted before it went out is nobody's loss."""
     said = twins.of_row(session, parcel.id)
@@ -73,17 +73,17 @@ def _not_passed_on(session: Session, conversation: Conversation, parcel: Parcel,
     gone = any(words in reason.lower() for words in GONE)
     if parcel.chat_id != conversation.resident.chat_id:
         phrase = "utter_staff_resident_took_back" if gone else "utter_staff_cannot_pass_on"
-        _to_staff(session, conversation, phrase, key=key, what=word(kind))
+        _to_staff(session, conversation, phrase, key=key, what=texts.kind_name(kind, language=STAFF_LANGUAGE))
         if not gone:
             explain(session, conversation, kind, key=key)
         return
     large = any(words in reason.lower() for words in TOO_LARGE)
     phrase = "utter_staff_too_large" if large else "utter_staff_undelivered"
     reply = {"reply": {"message_id": said[0].said_message_id}} if said else {}
-    _to_staff(session, conversation, phrase, key=key, reply=reply, what=word(kind))
+    _to_staff(session, conversation, phrase, key=key, reply=reply, what=texts.kind_name(kind, language=STAFF_LANGUAGE))
     if not gone:
         language = conversation.resident.language
-        line = texts.say("utter_not_received", language=language, what=word(kind, language=language))
+        line = texts.say("utter_not_received", language=language, what=texts.kind_name(kind, language=language))
         conversations.to_resident(session, conversation, "say", line.payload(), key=f"{key}:explained", kind="note")
 
 

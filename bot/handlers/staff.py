@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from telegram import Message, Update
 
 from bot.handlers import incoming, relay, undo
-from service import conversations, outbox, staff, texts, topics, undelivered
+from service import conversations, outbox, staff, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
 from service.models import Conversation, Priority, Staff
@@ -74,7 +74,8 @@ def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Se
         answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
     for message in relay.to_resident(scene, conversation, messages):
-        answer(scene, message, "utter_staff_kind_not_sent", what=undelivered.word(incoming.kind_of(message)))
+        what = texts.kind_name(incoming.kind_of(message), language=STAFF_LANGUAGE)
+        answer(scene, message, "utter_staff_kind_not_sent", what=what)
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:

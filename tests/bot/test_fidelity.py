@@ -1,4 +1,4 @@
-"""Everything a resident and a butler can send each other, cell by cell of docs/fidelity.md: nothing is lost or altered."""
+"""Everything a resident and a butler can send each other, cell by cell of docs/fidelity.md: nothing lost or altered."""
 
 from __future__ import annotations
 
