@@ -497,7 +497,7 @@ def test_a_line_too_long_for_one_message_is_several_with_its_keys_below_the_last
     pages = stage.outbox()
     assert "".join(page.payload["text"] for page in pages) == words
     assert [sorted(page.payload) for page in pages] == [["reply", "text"], ["buttons", "text"]]
-    assert (first, pages[0].key, pages[1].key) == (pages[0].id, "long", "long:page:1")
+    assert (first, pages[0].key, pages[1].key) == (pages[0].id, "long", "long:page:2")
     assert write(stage, payload=payload, key="long") is None
 
 
