@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -373,15 +373,22 @@ def find(session: Session, *, key: str) -> int | None:
 
 def withdraw(session: Session, row_id: int, *, reason: str) -> bool:
     """Take back a row that has not gone out; False when it has, or is just going."""
-    waiting = update(OutboxRow).where(OutboxRow.id == row_id, OutboxRow.state == OutboxState.PENDING)
-    taken = waiting.values(state=OutboxState.DROPPED, reason=reason, settled_at=func.clock_timestamp())
-    return session.scalar(taken.returning(OutboxRow.id)) is not None
+    return bool(_drop_waiting(session, OutboxRow.id == row_id, reason=reason))
 
 
-def is_dropped(session: Session, row_id: int) -> bool:
-    """Whether the row will never go out, by design."""
+def _drop_waiting(session: Session, *which: ColumnElement[bool], reason: str) -> Sequence[datetime]:
+    """Drop what waits, and say when it was due; a row that a sender is just taking is not waited for."""
+    waiting = select(OutboxRow.id).where(*which, OutboxRow.state == OutboxState.PENDING)
+    ids = session.scalars(waiting.with_for_update(skip_locked=True)).all()
+    dropped = update(OutboxRow).where(OutboxRow.id.in_(ids))
+    values = {"state": OutboxState.DROPPED, "reason": reason, "settled_at": func.clock_timestamp()}
+    return session.scalars(dropped.values(values).returning(OutboxRow.not_before)).all() if ids else ()
+
+
+def never_goes(session: Session, row_id: int) -> bool:
+    """Whether the row will not go out any more, by design or because Telegram refuses it."""
     state = session.scalar(select(OutboxRow.state).where(OutboxRow.id == row_id))
-    return state is OutboxState.DROPPED
+    return state in (OutboxState.DROPPED, OutboxState.DEAD)
 
 
 def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float = 0.0) -> float:
@@ -391,11 +398,8 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
         How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
         of it.
     """
-    waiting = update(OutboxRow).where(
-        OutboxRow.act == act, OutboxRow.payload["on"] == on, OutboxRow.state == OutboxState.PENDING
-    )
-    dropped = waiting.values(state=OutboxState.DROPPED, reason="a newer one overtook it")
-    due = session.scalars(dropped.returning(OutboxRow.not_before)).all()
+    the_same = (OutboxRow.act == act, OutboxRow.payload["on"] == on)
+    due = _drop_waiting(session, *the_same, reason="a newer one overtook it")
     left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
     return max(float(left or 0.0), 0.0)
 

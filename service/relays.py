@@ -101,8 +101,10 @@ def _plan(session: Session, conversation: Conversation, row_id: int, bundle: Bun
 
 def _join(session: Session, conversation: Conversation, before: Twin, bundle: Bundle) -> bool:
     """Let a late part of an album go with those that have not gone out yet."""
-    row = session.get_one(OutboxRow, before.outbox_id, with_for_update=True, populate_existing=True)
-    if row.state is not OutboxState.PENDING or row.act != bundle.act:
+    waiting = select(OutboxRow).where(OutboxRow.id == before.outbox_id, OutboxRow.state == OutboxState.PENDING)
+    locked = waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    row = session.scalars(locked).one_or_none()  # none when a sender is just taking it
+    if row is None or row.act != bundle.act or row.payload.get("bare") != bundle.payload.get("bare"):
         return False
     lists = ("message_ids", "media")
     joined = {name: [*row.payload.get(name, ()), *bundle.payload.get(name, ())] for name in lists}

@@ -51,7 +51,7 @@ def take_back(
     for line in lines:
         line.withdrawn_at, line.withdrawn_by_id = now, member.id
     for twin in copies:
-        if outbox.withdraw(session, twin.outbox_id, reason="taken back") or _never_went(session, twin):
+        if outbox.withdraw(session, twin.outbox_id, reason="taken back") or outbox.never_goes(session, twin.outbox_id):
             twin.withdrawn_at = now
         else:
             revisions.change(session, conversation, twin, "delete", {}, key=f"{key}:{twin.id}")
@@ -78,11 +78,6 @@ def _say_when_all_are_gone(session: Session, conversation: Conversation, twin: T
     note = texts.say("utter_staff_taken_back", language=STAFF_LANGUAGE)
     payload = note.payload() | {"reply": {"message_id": first.said_message_id}}
     conversations.to_staff(session, conversation, "say", payload, key=f"taken_back:{first.id}", kind="note")
-
-
-def _never_went(session: Session, twin: Twin) -> bool:
-    """Whether its row was taken back with another of its album just before."""
-    return outbox.is_dropped(session, twin.outbox_id)
 
 
 def _lines(session: Session, conversation: Conversation, copies: list[Twin]) -> list[Message]:

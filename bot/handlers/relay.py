@@ -27,9 +27,8 @@ Words = dict[str, Any]
 def to_staff(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
     """Pass what a resident said on to their topic as it is; an album stays one."""
     for album in incoming.albums(bubbles):
-        kind = incoming.kind_of(album[0])
-        if not _can_be_passed_on(kind):
-            key = _key(conversation, album[0])
+        if not _can_be_passed_on(album[0]):
+            kind, key = incoming.kind_of(album[0]), _key(conversation, album[0])
             undelivered.announce(scene.session, conversation, kind, key=key)
             undelivered.explain(scene.session, conversation, kind, key=key)
             continue
@@ -41,7 +40,7 @@ def to_resident(scene: Scene, conversation: Conversation, messages: Sequence[Mes
     """Pass what a butler said on to the resident; returns what no bot can pass on."""
     refused: list[Message] = []
     for album in incoming.albums(messages):
-        if not _can_be_passed_on(incoming.kind_of(album[0])):
+        if not _can_be_passed_on(album[0]):
             refused += album
             continue
         _say_where_it_comes_from(scene, conversation, album[0])
@@ -83,8 +82,9 @@ def _is_residents(message: Message) -> bool:
     return message.chat.type == message.chat.PRIVATE
 
 
-def _can_be_passed_on(kind: str) -> bool:
-    return kind != "unsupported" and kind not in incoming.NEVER_COPIED
+def _can_be_passed_on(message: Message) -> bool:
+    kind = incoming.kind_of(message)
+    return not (message.has_protected_content or kind == "unsupported" or kind in incoming.NEVER_COPIED)
 
 
 def _bundle(album: Sequence[Message], *, forwards: bool) -> Bundle:
