@@ -113,6 +113,8 @@ async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in process.clock_tasks()]
     await process.know_the_time()
+    if "ingress" in roles:
+        await process.wait_for_the_rest()
     tasks += [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
     stopping = asyncio.create_task(stop.wait())
     log.info("started", roles=list(roles))
@@ -185,6 +187,15 @@ class _Process:
         if self._settings.clock_url:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._clock_read.wait(), CLOCK_WITHIN)
+
+    async def wait_for_the_rest(self) -> None:
+        """Before anything is read: an album whose first parts came before the stop is waited for."""
+
+        def wait() -> None:
+            with db.transaction(self._sessions) as session:
+                inbox.wait_for_the_rest(session, self._settings.bot_id)
+
+        await asyncio.to_thread(wait)
 
     def _beat(self, role: str) -> Callable[[], None]:
         return Heart(self._settings.data_dir, role).beat

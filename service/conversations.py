@@ -41,6 +41,18 @@ class Said:
     message_id: int
     inbox_id: int
     media: dict[str, Any] | None = None
+    entities: list[Any] | None = None  # bold, links and the like
+    reply_to: int | None = None
+    forwarded_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Amended:
+    """What an edit changed of a line."""
+
+    before: str  # its words until now
+    reworded: bool
+    swapped: bool  # another file took the place of the first
 
 
 # A line is kept once for each inbox row; lines of ours have none.
@@ -66,8 +78,8 @@ def note(session: Session, conversation: Conversation, said: Said, by: Staff, no
     session.execute(_KEEP, facts)
 
 
-def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> bool:
-    """A person edited a line: keep the earlier wording. False when the line is not known."""
+def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> Amended | None:
+    """A person edited a line: keep the earlier wording, and the earlier file. None when the line is not known."""
     found = select(Message).where(
         Message.conversation_id == conversation.id,
         Message.chat_id == said.chat_id,
@@ -75,11 +87,19 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     )
     line = session.scalars(found.with_for_update()).first()
     if line is None:
-        return False
-    if line.text != said.text:
-        line.earlier = [*(line.earlier or []), {"text": line.text, "until": now.isoformat()}]
-        line.text, line.edited_at = said.text, now
-    return True
+        return None
+    changed = Amended(line.text, line.text != said.text, _file(line.media) != _file(said.media))
+    if changed.reworded or changed.swapped:
+        before = {"text": line.text, "until": now.isoformat()} | ({"media": line.media} if changed.swapped else {})
+        line.earlier, line.edited_at = [*(line.earlier or []), before], now
+    line.text, line.media, line.entities = said.text, said.media, said.entities
+    return changed
+
+
+def _file(media: dict[str, Any] | None) -> str | None:
+    """What tells one file from another."""
+    found = (media or {}).get((media or {}).get("kind", ""))
+    return found.get("file_unique_id") if isinstance(found, dict) else None
 
 
 def tell(
@@ -147,7 +167,15 @@ def tell(
 
 
 def to_resident(
-    session: Session, conversation: Conversation, act: str, payload: dict[str, Any], *, key: str, kind: str = "relay"
+    session: Session,
+    conversation: Conversation,
+    act: str,
+    payload: dict[str, Any],
+    *,
+    key: str,
+    kind: str = "relay",
+    priority: int = Priority.TALK,
+    delivery: Delivery = Delivery.AT_LEAST_ONCE,
 ) -> int | None:
     """Pass a butler's line on to the resident."""
     community = session.get_one(Community, conversation.community_id)
@@ -160,6 +188,8 @@ def to_resident(
         kind=kind,
         act=act,
         payload=payload,
+        priority=priority,
+        delivery=delivery,
         key=key,
     )
 

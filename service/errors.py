@@ -62,6 +62,22 @@ class NothingToHandBack(ServiceError):
     response = "utter_staff_not_claimed"
 
 
+class TranscriptNotFound(ServiceError):
+    """Nobody of this community is called so, or several are."""
+
+
+class NothingToTakeBack(ServiceError):
+    """It never went to the resident, or is taken back already."""
+
+    response = "utter_staff_nothing_to_take_back"
+
+
+class TooLateToTakeBack(ServiceError):
+    """Telegram deletes for a bot only what is younger than two days."""
+
+    response = "utter_staff_too_late_to_take_back"
+
+
 class NotStaff(ServiceError):
     """The person is not an active member of this community's staff."""
 

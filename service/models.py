@@ -340,8 +340,36 @@ class Message(Base):
     said_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     earlier: Mapped[list[Any] | None]
+    entities: Mapped[list[Any] | None]  # bold, links and the like, as Telegram writes them
+    reply_to: Mapped[int | None]  # the message of the same chat it answers
+    forwarded_from: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     inbox_id: Mapped[int | None] = mapped_column(unique=True)
     outbox_id: Mapped[int | None] = mapped_column(unique=True)
+
+
+class Twin(Base):
+    """A message that was passed on, and its copy on the other side: replies, edits, reactions and undo go by it."""
+
+    __tablename__ = "twins"
+    __table_args__ = (
+        UniqueConstraint("outbox_id", "place"),
+        Index("twins_by_original", "said_chat_id", "said_message_id"),
+        Index("twins_by_copy", "chat_id", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    place: Mapped[int]  # which of the messages that the row makes
+    kind: Mapped[str] = mapped_column(String(32))
+    album: Mapped[str | None]
+    said_chat_id: Mapped[int]
+    said_message_id: Mapped[int]
+    chat_id: Mapped[int]
+    message_id: Mapped[int | None]  # none until Telegram has taken it
+    withdrawn_at: Mapped[datetime | None]
 
 
 class InboxRow(Base):
@@ -397,7 +425,7 @@ class OutboxRow(Base):
     case_id: Mapped[int | None]  # a progress line's; without a key, as cases name their work orders
     lane: Mapped[str]
     kind: Mapped[str] = mapped_column(String(32))
-    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy: bot/render.py turns it into a Bot API call
+    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy …: bot/render.py turns it into a Bot API call
     payload: Mapped[dict[str, Any]]
     edits_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the row whose message this one edits
     priority: Mapped[int]

@@ -21,7 +21,7 @@ def happened(scene: Scene, message: Message) -> bool:
         return True
     _people(scene, message)
     _topics(scene, message)
-    return incoming.kind_of(message) == "unsupported"
+    return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
 
 
 def _people(scene: Scene, message: Message) -> None:

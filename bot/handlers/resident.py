@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import commands, incoming
+from bot.handlers import commands, incoming, relay, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
@@ -36,6 +36,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     """One or several bubbles, read as one turn."""
     messages = [update.effective_message for update in updates]
     bubbles = [message for message in messages if message is not None]
+    if all(_only_reports(message) for message in bubbles):
+        return None
     conversation = _conversation(scene, bubbles[-1])
     residents.reachable(conversation.resident)
     heard = [
@@ -59,21 +61,24 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    media = [message for message in bubbles if message.text is None]
-    if media:
-        _take_media(scene, conversation, media, answered=bool(words))
+    words = words or wordless.take(scene, conversation, bubbles)
     if not words:
-        _wordless(scene, conversation, answered=bool(media))
         return None
+    wordless.attach(scene, conversation, bubbles)
     return _understand(scene, conversation, words)
 
 
 def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
     """Butlers read everything; a command is answered too, and who says that it is settled is handed back."""
-    _relay(scene, conversation, bubbles)
+    relay.to_staff(scene, conversation, bubbles)
     if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
         takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
     return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
+
+
+def _only_reports(message: Message) -> bool:
+    """Whether it says nothing itself: somebody pinned something, the chat has another background."""
+    return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
@@ -110,25 +115,34 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """The wording changed: the earlier one is kept, staff who have the talk read the new one."""
+    """A line changed: the earlier wording is kept, its copy follows, whoever works on the matter reads the new one."""
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
     now_said = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    if not conversations.amend(scene.session, conversation, now_said, now=scene.now):
+    amended = conversations.amend(scene.session, conversation, now_said, now=scene.now)
+    if amended is None:
         conversations.hear(scene.session, conversation, now_said, now=scene.now)
+    passed_on = relay.revise(scene, conversation, message, amended)
     alarm = emergency.check(now_said.text)
     if alarm is not None:
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
         return
     candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)
-    if conversation.owner is not Owner.BOT:
-        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=now_said.text)
+    if amended is None or amended.reworded or amended.swapped:
+        _tell_of_edit(scene, conversation, message, now_said.text, passed_on=passed_on)
+
+
+def _tell_of_edit(scene: Scene, conversation: Conversation, message: Message, text: str, *, passed_on: bool) -> None:
+    """Butlers read it in the topic unless the copy there says it; the department reads it while the bot answers."""
+    case = cases.at_work(scene.session, conversation) if conversation.owner is Owner.BOT else None
+    if case is not None:
+        work_orders.note(scene.session, case, "utter_staff_edited", key=f"{scene.key}:edited", text=text)
+    elif conversation.owner is not Owner.BOT and not passed_on:
+        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=text)
         conversations.to_staff(scene.session, conversation, "say", line.payload(), key=f"{scene.key}:edited")
-    else:
-        case = cases.at_work(scene.session, conversation)
-        if case is not None:
-            work_orders.note(scene.session, case, "utter_staff_edited", key=f"{scene.key}:edited", text=now_said.text)
+        if message.text is None:
+            relay.to_staff(scene, conversation, [message])
 
 
 def _conversation(scene: Scene, message: Message) -> Conversation:
@@ -152,37 +166,7 @@ def _alarm(scene: Scene, conversation: Conversation, bubbles: Sequence[Message],
         source=scene.key,
         now=scene.now,
     )
-    _relay(scene, conversation, bubbles)
-
-
-def _relay(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
-    """Pass the bubbles on to the butlers as they are; an album stays one."""
-    for album in incoming.albums(bubbles):
-        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
-        conversations.to_staff(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
-
-
-def _take_media(scene: Scene, conversation: Conversation, media: Sequence[Message], *, answered: bool) -> None:
-    """Pictures and the like belong to the case at work, or to the one that is opened next."""
-    case = cases.at_work(scene.session, conversation)
-    if case is None:
-        return
-    for album in incoming.albums(media):
-        ids = [message.message_id for message in album]
-        work_orders.attach(scene.session, case, from_chat_id=album[0].chat_id, message_ids=ids)
-    if not answered:
-        _tell(scene, conversation, "utter_case_media_added", number=case.number)
-
-
-def _wordless(scene: Scene, conversation: Conversation, *, answered: bool) -> None:
-    if answered and cases.at_work(scene.session, conversation) is not None:
-        return
-    _tell(scene, conversation, "utter_media_received" if answered else "utter_empty")
-
-
-def _tell(scene: Scene, conversation: Conversation, phrase: str, **slots: object) -> None:
-    line = texts.say(phrase, language=conversation.resident.language, seed=scene.key, **slots)
-    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{phrase}")
+    relay.to_staff(scene, conversation, bubbles)
 
 
 def _awaited_case(scene: Scene, conversation: Conversation) -> Case | None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import group_changes, incoming, staff_commands
+from bot.handlers import group_changes, incoming, relay, staff_commands
 from bot.handlers.notes import answer
 from bot.handlers.staff_commands import Order
-from service import conversations, outbox, staff, takeover, topics
+from service import conversations, staff, takeover, texts, topics
+from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
-from service.models import Conversation, Delivery, Staff
+from service.models import Conversation, Staff
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -91,34 +92,24 @@ def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Se
     if conversation.resident.unreachable_since is not None:
         answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
-    for album in incoming.albums(messages):
-        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
-        conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
+    for message in relay.to_resident(scene, conversation, messages):
+        what = texts.kind_name(incoming.kind_of(message), language=STAFF_LANGUAGE)
+        answer(scene, message, "utter_staff_kind_not_sent", what=what)
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """A butler corrected a line: the resident's copy is corrected too."""
+    """A butler corrected a line: the resident's copy is corrected too, unless it has become a note among staff."""
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
-    relayed = outbox.find(scene.session, key=f"relay:{message.chat_id}:{message.message_id}")
-    if conversation is None or relayed is None or message.text is None:
+    if conversation is None or not relay.was_passed_on(scene, conversation, message):
+        return
+    if (message.text or message.caption or "").startswith(NOTE):
+        answer(scene, message, "utter_staff_note_not_edited")
         return
     heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    conversations.amend(scene.session, conversation, heard, now=scene.now)
-    outbox.put(
-        scene.session,
-        bot_id=scene.community.bot_id,
-        community_id=scene.community.id,
-        chat_id=conversation.resident.chat_id,
-        conversation_id=conversation.id,
-        kind="relay",
-        act="edit",
-        payload={"text": heard.text},
-        edits_id=relayed,
-        delivery=Delivery.RETRY,
-        key=f"{scene.key}:edit",
-    )
+    amended = conversations.amend(scene.session, conversation, heard, now=scene.now)
+    relay.revise(scene, conversation, message, amended)
 
 
 def member_of(scene: Scene, message: Message) -> Staff:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from telegram import Message
 
-from bot.handlers import notes
+from bot.handlers import notes, undo
 from service import duty, phrases, staff, takeover, texts, transfer
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Department, Duty, Role, Staff
@@ -80,11 +80,16 @@ def send_phrase(order: Order, talk: Conversation, name: str, *, key: str) -> Non
         order.answer("utter_staff_phrase_sent", text=ready.text)
 
 
+def _undo(order: Order, talk: Conversation) -> None:
+    undo.by_command(order.scene, talk, order.member, order.message)
+
+
 IN_TOPICS: Mapping[str, Callable[[Order, Conversation], None]] = {
     "/claim": _claim,
     "/done": _done,
     "/transfer": _transfer,
     "/say": _say,
+    **dict.fromkeys(undo.COMMANDS, _undo),
 }
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------

@@ -480,3 +480,69 @@ def test_senders_side_by_side_never_take_the_same_row(sessions: Sessions):
     assert set(gone.values()) == {1}
     with sessions.begin() as session:
         assert {row.attempts for row in session.query(OutboxRow)} == {1}
+
+
+# --- Long lines -----------------------------------------------------------------------------------------------------
+
+
+def test_a_line_too_long_for_one_message_is_several_with_its_keys_below_the_last(stage):
+    """Nothing is cut; the answer stands above the first."""
+    words = "这是一句话。" * 1000
+    payload = {"text": words, "buttons": [{"title": "好", "data": "x"}], "reply": {"message_id": 3}}
+
+    first = write(stage, payload=payload, key="long")
+
+    pages = stage.outbox()
+    assert "".join(page.payload["text"] for page in pages) == words
+    assert [sorted(page.payload) for page in pages] == [["reply", "text"], ["buttons", "text"]]
+    assert (first, pages[0].key, pages[1].key) == (pages[0].id, "long", "long:page:2")
+    assert write(stage, payload=payload, key="long") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("a" * 3000 + "\n\n" + "b" * 3000, "a" * 3000),
+        ("a" * 3000 + "\n" + "b" * 3000, "a" * 3000),
+        ("a" * 3000 + ". " + "b" * 3000, "a" * 3000 + "."),
+        ("a" * 5000, "a" * 4096),
+        ("😀" * 3000, "😀" * 2048),
+        ("短", "短"),
+        ("", ""),
+    ],
+)
+def test_pages_end_where_a_reader_would_pause(words, first):
+    """Between paragraphs, lines, sentences; a character is never cut in two, and counts as Telegram counts it."""
+    pages = outbox.pages(words)
+
+    assert pages[0] == first
+    assert all(outbox.units(page) <= 4096 for page in pages)
+
+
+# --- Changes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_newer_change_overtakes_what_waits_to_do_the_same(stage):
+    """Of five positions only the last matters; it does not wait longer than the first would have."""
+    first = write(stage, act="move", payload={"on": {"twin": 1}})
+    other = write(stage, act="move", payload={"on": {"twin": 2}})
+    outbox.delay(stage.session, first, seconds=5)
+
+    wait = outbox.overtake(stage.session, act="move", on={"twin": 1}, after=20)
+
+    stage.session.expire_all()
+    states = {row.id: row.state for row in stage.outbox()}
+    assert (states[first], states[other]) == (OutboxState.DROPPED, OutboxState.PENDING)
+    assert 3 < wait <= 5
+    assert outbox.overtake(stage.session, act="move", on={"twin": 1}, after=20) == 20
+
+
+def test_what_has_gone_out_cannot_be_withdrawn(stage):
+    """Then it has to be deleted, which is another matter."""
+    row = write(stage)
+    later = write(stage)
+    take(stage.session, limit=1)
+
+    assert not outbox.withdraw(stage.session, row, reason="taken back")
+    assert outbox.withdraw(stage.session, later, reason="taken back")
+    assert outbox.never_goes(stage.session, later)

@@ -1,0 +1,92 @@
+"""What the bot does, while it answers, with everything that is no text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from telegram import Message
+
+from bot.handlers import incoming
+from service import cases, conversations, residents, texts, undelivered, work_orders
+from service.models import Conversation
+
+if TYPE_CHECKING:
+    from bot.handlers.route import Scene
+
+# Kinds that tell something of a matter: the department sees them. A sticker tells how somebody feels.
+EVIDENCE = frozenset({
+    "photo", "live_photo", "video", "voice", "audio", "video_note", "animation", "document",
+    "venue", "location", "contact",
+})  # fmt: skip
+
+# What a resident hears of a kind that belongs to no case yet; of all others `utter_media_received`.
+PHRASES = {
+    "voice": "utter_voice_received",
+    "video_note": "utter_voice_received",
+    "location": "utter_location_received",
+    "venue": "utter_location_received",
+    "sticker": "utter_sticker_received",
+    "dice": "utter_sticker_received",
+    "game": "utter_sticker_received",
+    "text": "utter_empty",
+}
+
+
+def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str:
+    """Keep what came without words for the case at hand, and answer it.
+
+    Returns:
+        The words it stands for: the resident's own number, shared by a tap, is as good as typed.
+    """
+    number = _own_number(bubbles)
+    if number:
+        residents.remember(conversation.resident, phone=number)
+        return number
+    kinds = [incoming.kind_of(message) for message in bubbles]
+    case_number = attach(scene, conversation, bubbles)
+    if case_number is not None:
+        _tell(scene, conversation, "utter_case_media_added", number=case_number)
+        return ""
+    kept = [kind for kind in kinds if kind in EVIDENCE] or kinds
+    if _is_beyond(kept[0]):
+        key = f"{scene.key}:{kept[0]}"
+        undelivered.announce(scene.session, conversation, kept[0], key=key)
+        _tell(scene, conversation, "utter_unsupported")
+    else:
+        _tell(scene, conversation, PHRASES.get(kept[0], "utter_media_received"))
+    return ""
+
+
+def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str | None:
+    """Show the department what tells something of the case at work; returns the case's number when there was some.
+
+    Without a case at work it belongs to the one that is opened next.
+    """
+    telling = [message for message in bubbles if incoming.kind_of(message) in EVIDENCE]
+    case = cases.at_work(scene.session, conversation) if telling else None
+    if case is None:
+        return None
+    for album in incoming.albums(telling):
+        ids = [message.message_id for message in album]
+        work_orders.attach(scene.session, case, from_chat_id=album[0].chat_id, message_ids=ids)
+    return case.number
+
+
+def _is_beyond(kind: str) -> bool:
+    """Whether the bot can neither keep nor show it: people have to look."""
+    return kind in (*incoming.NEVER_COPIED, "unsupported", "story", "checklist", "poll")
+
+
+def _own_number(bubbles: Sequence[Message]) -> str:
+    """The number a resident shares of themselves; somebody else's is a contact like any other."""
+    for message in bubbles:
+        contact = message.contact
+        if contact is not None and message.from_user is not None and contact.user_id == message.from_user.id:
+            return contact.phone_number.removeprefix("+").removeprefix("86")
+    return ""
+
+
+def _tell(scene: Scene, conversation: Conversation, phrase: str, **slots: object) -> None:
+    line = texts.say(phrase, language=conversation.resident.language, seed=scene.key, **slots)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{phrase}")
