@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from service import texts, where
 from service.models import Conversation, Owner, Resident
 
+HONORIFICS = ("mr", "ms")  # how the roster keeps a title
+
 
 def access_conversation(
     session: Session, community_id: int, chat_id: int, *, display_name: str, language: str
@@ -58,8 +60,15 @@ def salutation(resident: Resident) -> str:
         "utter_word_salutation",
         language=resident.language,
         surname=resident.surname,
-        honorific=resident.honorific or texts.words("utter_word_dear", language=resident.language),
+        honorific=honorific(resident) or texts.words("utter_word_dear", language=resident.language),
     )
+
+
+def honorific(resident: Resident) -> str | None:
+    """Their title in their language: the roster knows mr and ms, what they said of themselves stays as it is."""
+    if resident.honorific in HONORIFICS:
+        return texts.words(f"utter_word_{resident.honorific}", language=resident.language)
+    return resident.honorific
 
 
 def remember(resident: Resident, *, phone: str | None = None, place: str | None = None) -> None:
@@ -82,6 +91,12 @@ def unreachable(resident: Resident, *, now: datetime) -> bool:
 def reachable(resident: Resident) -> None:
     """The resident is back."""
     resident.unreachable_since = None
+
+
+def follow_language(resident: Resident, text: str) -> None:
+    """Answer in the language of the message, unless the resident has chosen one."""
+    if not resident.language_chosen:
+        resident.language = detect_language(text, before=resident.language)
 
 
 def detect_language(text: str, *, before: str) -> str:

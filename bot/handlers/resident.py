@@ -32,8 +32,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     for one in heard:
         conversations.hear(scene.session, conversation, one, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
-    resident = conversation.resident
-    resident.language = residents.detect_language(words, before=resident.language)
+    residents.follow_language(conversation.resident, words)
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
@@ -83,6 +82,7 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
             "phone": resident.phone,
             "place": resident.place,
             "surname": resident.surname,
+            "honorific": residents.honorific(resident),
             "text": words[:MOST_WORDS],
         },
     )
