@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service import where
-from service.models import ArchiveEvent, Building, Community, Household, Member, Resident
+from service.models import ArchiveEvent, Building, Community, Household, Member, MemberRole, Resident
 from service.where import Where
 
+ROLES = tuple(MemberRole)
 HOME_LANGUAGE = "zh"  # in which a resident's place is kept; it is read again by service/where.py
 
 
@@ -58,7 +59,7 @@ def find_household(session: Session, community_id: int, named: Where) -> Househo
 def members(session: Session, household_id: int, *, day: date) -> Sequence[Member]:
     """Who lives in the household on that day, owners first."""
     found = select(Member).where(Member.household_id == household_id, living(day)).order_by(Member.id)
-    return sorted(session.scalars(found), key=lambda member: list(type(member.role)).index(member.role))
+    return sorted(session.scalars(found), key=lambda member: ROLES.index(member.role))
 
 
 def by_phone(session: Session, community_id: int, phone: str, *, day: date) -> Member | None:
@@ -124,15 +125,24 @@ def log(
     **detail: object,
 ) -> None:
     """Write down who did what with a resident's file, or looked at it (N12)."""
-    event = ArchiveEvent(
-        community_id=resident.community_id,
-        at=now,
-        actor=actor,
-        act=act,
-        resident_id=resident.id,
-        member_id=member.id if member else None,
-        household_id=member.household_id if member else None,
-        detail=detail or None,
+    session.add(
+        ArchiveEvent(
+            community_id=resident.community_id,
+            at=now,
+            actor=actor,
+            act=act,
+            resident_id=resident.id,
+            member_id=member.id if member else None,
+            household_id=member.household_id if member else None,
+            detail=detail or None,
+        )
     )
-    session.add(event)
+    session.flush()
+
+
+def log_community(
+    session: Session, community_id: int, act: str, *, actor: str, now: datetime, **detail: object
+) -> None:
+    """Write down what was done with the whole archive."""
+    session.add(ArchiveEvent(community_id=community_id, at=now, actor=actor, act=act, detail=detail))
     session.flush()
