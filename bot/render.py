@@ -60,7 +60,9 @@ def _where(parcel: Parcel) -> dict[str, Any]:
 
 def _keyboard(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     if payload.get("menu"):
-        rows = in_rows([{"text": title} for title in payload["menu"]])
+        rows: list[list[dict[str, Any]]] = list(in_rows([{"text": title} for title in payload["menu"]]))
+        if payload.get("contact_key"):
+            rows.insert(0, [{"text": payload["contact_key"], "request_contact": True}])
         return {"keyboard": rows, "resize_keyboard": True, "is_persistent": True}
     return _inline(payload.get("buttons", ()))
 

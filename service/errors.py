@@ -68,6 +68,12 @@ class NotStaff(ServiceError):
     response = "utter_staff_only"
 
 
+class InvitationNotValid(ServiceError):
+    """The invitation is unknown, used, revoked or expired; the answer is the same."""
+
+    response = "utter_invitation_not_valid"
+
+
 class CommunityNotFound(ServiceError):
     """There is no community of this name, or there are several."""
 

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service import archive, conversations, texts
+from service import archive, binding
 from service.errors import TooManyMovedOut
-from service.models import Community, Conversation, Member, Resident
+from service.models import Community, Member, Resident
 from service.roster_file import Problem, Row
 
 LOCK = 7_262_615  # any fixed number: with the community's, the advisory lock that lets one import run at a time
@@ -318,15 +318,6 @@ def _bring_accounts_up_to_date(
             resident.phone = resident.phone if "phone" in changed[member.id] else told
             archive.log(session, resident, "file_changed", actor=actor, member=member, now=now)
         else:
-            let_go(session, resident, actor=actor, now=now)
+            binding.let_go(session, resident, actor=actor, now=now)
     counts = {"rows": taken.rows, "added": taken.added, "moved_out": taken.count("moved_out")}
     archive.log_community(session, community.id, "imported", actor=actor, now=now, **counts)
-
-
-def let_go(session: Session, resident: Resident, *, actor: str, now: datetime) -> None:
-    """The person an account was bound to has moved out: the account is told, once, and may go on asking."""
-    archive.unbind(session, resident, why="moved_out", actor=actor, now=now)
-    conversation = session.scalars(select(Conversation).where(Conversation.resident_id == resident.id)).one()
-    line = texts.say("utter_moved_out", language=resident.language)
-    key = f"moved_out:{resident.id}:{now.isoformat()}"
-    conversations.tell(session, conversation, line, key=key, now=now)

@@ -10,7 +10,7 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.handlers import incoming, resident, staff
 from bot.rasa import Ask
-from service import callbacks, conversations, delivery, outbox, residents, surveys, texts, work
+from service import binding, callbacks, conversations, delivery, outbox, residents, surveys, texts, work
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Staff
 from service.staff import access_staff
@@ -109,6 +109,11 @@ def _survey(scene: Scene, conversation: Conversation, number: int, word: str) ->
     surveys.rate(scene.session, conversation, number, stars=stars, key=scene.key, now=scene.now)
 
 
+def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> None:
+    line = binding.accept(scene.session, conversation, number, key=scene.key, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -116,6 +121,7 @@ def _expired(*_: object) -> None:
 _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
+    "b": _binding,
 }
 
 
@@ -142,8 +148,15 @@ def _unconfirmed(scene: Scene, member: Staff, number: int, word: str) -> None:
     delivery.decide(scene.session, member.community_id, number, arrived=word == "arrived")
 
 
+def _binding_request(scene: Scene, member: Staff, number: int, word: str) -> None:
+    if word not in ("approve", "decline"):
+        raise ButtonExpired
+    binding.decide(scene.session, member, number, approved=word == "approve", key=scene.key, now=scene.now)
+
+
 _STAFF: dict[str, Callable[[Scene, Staff, int, str], None]] = {
     "w": _work_order,
     "c": _card,
     "o": _unconfirmed,
+    "q": _binding_request,
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, candidates, cases, conversations, emergency, residents, texts, work, work_orders
+from service import alarms, binding, candidates, cases, conversations, emergency, residents, texts, work, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -30,7 +31,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         incoming.said(message, inbox_id=row_id) for message, (row_id, _) in zip(bubbles, scene.turn.rows, strict=True)
     ]
     for one in heard:
-        conversations.hear(scene.session, conversation, one, now=scene.now)
+        kept = replace(one, text=commands.hushed(one.text))
+        conversations.hear(scene.session, conversation, kept, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
     residents.follow_language(conversation.resident, words)
 
@@ -40,11 +42,18 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
+    binding.let_go_of_moved_out(scene.session, conversation, now=scene.now)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
+    is_settled = _card(scene, conversation, bubbles[-1])
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
         return None
+    return None if is_settled else _take_up(scene, conversation, bubbles, words)
+
+
+def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """Media go to their case, words to Rasa."""
     media = [message for message in bubbles if message.text is None]
     if media:
         _take_media(scene, conversation, media, answered=bool(words))
@@ -52,6 +61,24 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _wordless(scene, conversation, answered=bool(media))
         return None
     return _understand(scene, conversation, words)
+
+
+def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
+    """A contact: their own number binds the account, somebody else's card binds nobody. True when that was all.
+
+    With a case at work a card is the plumber's number, and goes along with the case.
+    """
+    if message.contact is None:
+        return False
+    number, language = incoming.own_number(message), conversation.resident.language
+    if number:
+        line = binding.share_phone(scene.session, conversation, number, now=scene.now)
+    elif conversation.owner is Owner.BOT and cases.at_work(scene.session, conversation) is None:
+        line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
+    else:
+        return False
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:card")
+    return True
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:

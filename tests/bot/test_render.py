@@ -22,6 +22,7 @@ METHODS = {
     "copy_messages": "copyMessages",
 }
 SLOTS = {"case_id": 2**62, "call_back_id": 2**62, "survey_id": 2**62, "conversation_id": 2**62, "outbox_id": 2**62}
+SLOTS |= {"request_id": 2**62}
 
 
 def parcel(act: str = "say", payload: dict[str, Any] | None = None, **facts: Any) -> Parcel:
@@ -107,3 +108,15 @@ def test_short_keys_share_a_row_and_long_ones_do_not():
 
     assert len(render.in_rows(stars)) <= 2
     assert len(render.in_rows(long)) == 2
+
+
+def test_the_key_that_shares_ones_number_stands_above_the_usual_ones():
+    """Telegram shows it only as a key of its own, in a private chat."""
+    markup = request(parcel(payload={"text": "您好", "menu": ("报修", "转人工"), "contact_key": "📱 分享手机号"}))[
+        "reply_markup"
+    ]
+
+    assert markup["keyboard"] == [
+        [{"text": "📱 分享手机号", "request_contact": True}],
+        [{"text": "报修"}, {"text": "转人工"}],
+    ]
