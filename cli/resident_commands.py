@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from service.config import Settings
+    from service.models import Community, Household
     from service.roster import Taken
     from service.roster_file import Sheet
 
@@ -66,6 +71,102 @@ def take_in(
     sys.exit(1 if taken.problems else 0)
 
 
+Building = Annotated[str | None, typer.Option(help="Only this building, by its number or letter.")]
+Unit = Annotated[str | None, typer.Option(help="Only this unit of it.")]
+Room = Annotated[str | None, typer.Option(help="Only this room.")]
+
+
+@residents.command("invite")
+def invite(
+    out: Annotated[Path, typer.Option(help="The page to print, as HTML. It is a bunch of keys.")],
+    building: Building = None,
+    unit: Unit = None,
+    room: Room = None,
+    community: Of = None,
+    days: Annotated[int, typer.Option(help="How many days the links are good for.", min=1, max=365)] = 30,
+    bot_name: Annotated[str | None, typer.Option(help="The bot's name without @; default: Telegram is asked.")] = None,
+) -> None:
+    """Make a one-time invitation for every household, on a page with QR codes; earlier ones end."""
+    from datetime import UTC, datetime, timedelta
+
+    from cli.invitation_sheet import Strip, link, page
+    from cli.starting import settings_for
+    from service import archive, invitations
+
+    settings = settings_for("residents", token=bot_name is None)
+    name = bot_name or _bot_name(settings)
+    now = datetime.now(UTC)
+    until = now + timedelta(days=days)
+    with _chosen(settings, community, building, unit, room) as (session, whose, doors):
+        strips = [
+            Strip(archive.place(door, "zh"), link(name, invitations.invite(session, door, now=now, valid=until - now)))
+            for door in doors
+        ]
+        last_day = f"{archive.today(session, whose.id, now=until):%Y-%m-%d}"
+        _write_privately(out, page(strips, community=whose.name, until=last_day))
+        archive.log_community(session, whose.id, "invited", actor="operator", now=now, households=len(doors))
+    typer.echo(f"{len(strips)} invitations, good until {last_day}, in {out}")
+
+
+@residents.command("revoke")
+def revoke(building: Building = None, unit: Unit = None, room: Room = None, community: Of = None) -> None:
+    """End invitations that nobody has used; those sheets open nothing any more."""
+    from datetime import UTC, datetime
+
+    from cli.starting import settings_for
+    from service import archive, invitations
+
+    settings, now = settings_for("residents", token=False), datetime.now(UTC)
+    with _chosen(settings, community, building, unit, room) as (session, whose, doors):
+        ended = invitations.revoke(session, doors, now=now)
+        archive.log_community(session, whose.id, "revoked", actor="operator", now=now, invitations=ended)
+    typer.echo(f"{ended} invitations ended")
+
+
+@contextmanager
+def _chosen(
+    settings: Settings, community: str | None, building: str | None, unit: str | None, room: str | None
+) -> Iterator[tuple[Session, Community, Sequence[Household]]]:
+    """One transaction, the community, and the households that are meant; an end when there are none."""
+    from cli.starting import transaction
+    from service import communities, invitations
+    from service.errors import ServiceError
+
+    with transaction(settings) as session:
+        try:
+            whose = communities.access_by_name(session, community, bot_id=_own(settings, session, community))
+        except ServiceError as error:
+            sys.exit(_words(error.response, **error.facts))
+        doors = invitations.households(session, whose.id, building=building, unit=unit, room=room)
+        if not doors:
+            sys.exit("no such household in the archive; guanjia residents import fills it")
+        yield session, whose, doors
+
+
+def _bot_name(settings: Settings) -> str:
+    """How Telegram calls our bot."""
+    import asyncio
+
+    from bot import checkup
+
+    assert settings.bot_token is not None
+    telegram = checkup.Telegram(settings.bot_token.get_secret_value(), str(settings.bot_api_url))
+    try:
+        return asyncio.run(checkup.username(telegram))
+    except (checkup.TokenUnknown, checkup.NoAnswer) as error:
+        sys.exit(f"Telegram does not say the bot's name ({error}); give it with --bot-name")
+
+
+def _write_privately(file: Path, content: str) -> None:
+    """Write a file that only its owner may read."""
+    try:
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(content, "utf-8")
+    except OSError as error:
+        sys.exit(f"{file}: {error.strerror}")
+
+
 def _opened(file: Path) -> Sheet:
     from service import roster_file
 
@@ -75,7 +176,7 @@ def _opened(file: Path) -> Sheet:
         sys.exit(f"{file}: {error.strerror}")
 
 
-def _own(settings: Settings, session: Any, community: str | None) -> int | None:
+def _own(settings: Settings, session: Session, community: str | None) -> int | None:
     """The settings' own community, made if it is not there yet; None when another one is named."""
     from bot import process
     from service import communities

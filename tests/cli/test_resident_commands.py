@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 import stat
 from pathlib import Path
 
 import pytest
+import segno
 
-from cli import bench_roster
+from cli import bench_roster, invitation_sheet
+from service import invitations
 from service.db import Sessions
-from service.models import Member
+from service.models import Invitation, Member
 
 ROSTER = "楼栋,单元,房号,姓名,手机号\n3,2,1201,王芳,13800138000\n3,2,1202,李雷,\n"
 
@@ -106,3 +109,69 @@ def test_the_roster_of_the_benchmark_is_the_same_every_time(tmp_path):
     assert len({row[:4] for row in first}) == 500
     assert {row[:4] for row in changed} == {row[:4] for row in first}
     assert 20 < sum(one != other for one, other in zip(first, changed, strict=True)) < 90
+
+
+@pytest.fixture
+def filled(run, tmp_path):
+    """An archive with two households."""
+    file = tmp_path / "roster.csv"
+    file.write_text(ROSTER, "utf-8")
+    assert run("import", file).returncode == 0
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"https://t\.me/guanjia_bot\?start=([\w-]{32})<", page.read_text("utf-8"))
+
+
+def test_a_page_of_invitations_has_a_strip_for_every_household(filled, run, sessions, tmp_path):
+    page = tmp_path / "sheet.html"
+
+    made = run("invite", "--building", "3", "--out", page, "--bot-name", "guanjia_bot")
+
+    assert made.stdout.startswith("2 invitations"), made.stderr
+    written = page.read_text("utf-8")
+    assert written.count("<svg") == written.count('class="sheet"') == 2
+    assert re.findall(r"<h2>(.*?)</h2>", written) == ["3栋2单元1201室", "3栋2单元1202室"]
+    assert "王芳" not in written, "the paper may lie in the wrong letter box"
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600, "it is a bunch of keys"
+    with sessions.begin() as session:
+        assert {one.digest for one in session.query(Invitation)} == set(map(invitations.digest, links(page)))
+
+
+def test_the_page_says_in_both_languages_what_it_is(filled, run, tmp_path):
+    page = tmp_path / "sheet.html"
+    run("invite", "--room", "1201", "--out", page, "--bot-name", "guanjia_bot", "--days", "7")
+
+    written = page.read_text("utf-8")
+
+    assert "请用手机扫码" in written
+    assert "Scan this code" in written
+    assert "$" not in written
+
+
+def test_revoked_sheets_open_nothing(filled, run, sessions, tmp_path):
+    run("invite", "--out", tmp_path / "sheet.html", "--bot-name", "guanjia_bot")
+
+    ended = run("revoke", "--room", "1201")
+
+    assert ended.stdout == "1 invitations ended\n"
+    with sessions.begin() as session:
+        assert sorted(one.revoked_at is None for one in session.query(Invitation)) == [False, True]
+
+
+def test_a_door_nobody_knows_is_said(filled, run, tmp_path):
+    result = run("invite", "--building", "9", "--out", tmp_path / "sheet.html", "--bot-name", "guanjia_bot")
+
+    assert result.returncode == 1
+    assert "no such household" in result.stderr
+    assert not (tmp_path / "sheet.html").exists()
+
+
+def test_a_code_holds_the_whole_link():
+    """Read back by its own rules: as long a link as Telegram allows still fits a code a phone can read."""
+    longest = invitation_sheet.link("a" * 32, "x" * 64)
+
+    drawn = segno.make(longest, error="m", micro=False)
+
+    assert int(drawn.version) <= 8
+    assert invitation_sheet.code(longest).startswith("<svg")
