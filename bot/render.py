@@ -43,7 +43,17 @@ def _copy(parcel: Parcel) -> Call:
     return "copy_messages", {**where, "message_ids": sorted(ids)}
 
 
-_ACTS: Mapping[str, Callable[[Parcel], Call]] = {"say": _say, "edit": _edit, "copy": _copy}
+def _document(parcel: Parcel) -> Call:
+    payload = parcel.payload
+    return "send_document", {
+        **_where(parcel),
+        "document": payload["content"].encode(),
+        "filename": payload["file_name"],
+        "caption": payload["text"],
+    }
+
+
+_ACTS: Mapping[str, Callable[[Parcel], Call]] = {"say": _say, "edit": _edit, "copy": _copy, "document": _document}
 
 
 def clip(text: str) -> str:

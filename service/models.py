@@ -305,7 +305,9 @@ class OutboxRow(Base):
     epoch: Mapped[int | None]  # a bot's line: dropped at send time when the conversation's epoch has moved
     lane: Mapped[str]
     kind: Mapped[str] = mapped_column(String(32))
-    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy: bot/render.py turns it into a Bot API call
+    act: Mapped[str] = mapped_column(
+        String(16)
+    )  # say, edit, copy, document: bot/render.py turns it into a Bot API call
     payload: Mapped[dict[str, Any]]
     edits_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the row whose message this one edits
     priority: Mapped[int]

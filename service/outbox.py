@@ -78,7 +78,7 @@ def put(
         community_id: whose row it is.
         chat_id: a resident's chat or the staff group.
         kind: what it is, in staff's words: reply, relay, work_order, call_back, survey, alert, card …
-        act: say, edit or copy.
+        act: say, edit, copy or document.
         payload: a `Line` or what to copy, in our own terms; bot/render.py makes a Bot API call of it.
         priority: who goes first.
         delivery: what may happen when nobody knows whether it arrived.

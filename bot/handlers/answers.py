@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
-from service import binding, candidates, cases, communities, conversations, residents, texts
+from service import binding, candidates, cases, communities, conversations, forgetting, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -17,6 +17,9 @@ from service.texts import Button, Line
 def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime) -> None:
     """Say what Rasa answered; lines thought of before a takeover are dropped at send time by their epoch."""
     conversation = conversations.lock(session, ask.conversation_id)
+    if ask.erase:
+        forgetting.forget(session, conversation, before=turn.id, key=f"turn:{turn.id}", now=now)
+        return
     for place, reply in enumerate(answer.replies):
         conversations.tell(
             session,

@@ -10,7 +10,19 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.handlers import incoming, resident, staff
 from bot.rasa import Ask
-from service import binding, callbacks, conversations, delivery, outbox, residents, surveys, texts, work
+from service import (
+    binding,
+    callbacks,
+    conversations,
+    delivery,
+    forgetting,
+    outbox,
+    own_data,
+    residents,
+    surveys,
+    texts,
+    work,
+)
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Staff
 from service.staff import access_staff
@@ -34,6 +46,8 @@ def tapped_by_resident(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         prefix, number, word = parse(query)
         if prefix == "r":
             return _dialogue(scene, conversation, query, number, word)
+        if prefix == "f":
+            return _forget(scene, conversation, number, word)
         _RESIDENT.get(prefix, _expired)(scene, conversation, number, word)
     except ServiceError as error:
         line = texts.say(error.response, language=conversation.resident.language, **error.facts)
@@ -109,6 +123,28 @@ def _survey(scene: Scene, conversation: Conversation, number: int, word: str) ->
     surveys.rate(scene.session, conversation, number, stars=stars, key=scene.key, now=scene.now)
 
 
+def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
+    """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
+    if number != conversation.id or word not in ("yes", "no"):
+        raise ButtonExpired
+    reason = forgetting.why_not_now(scene.session, conversation)
+    if word == "yes" and reason is None:
+        return Ask(
+            conversation.id, conversation.epoch, f"forget:{scene.key}", "", erase=True, metadata={"text": "/forget"}
+        )
+    line = reason if word == "yes" else texts.say("utter_forget_not", language=conversation.resident.language)
+    assert line is not None
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:forget")
+    return None
+
+
+def _language(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if number != conversation.id:
+        raise ButtonExpired
+    line = own_data.choose_language(scene.session, conversation, word, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:language")
+
+
 def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> None:
     line = binding.accept(scene.session, conversation, number, key=scene.key, now=scene.now)
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
@@ -122,6 +158,7 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
     "b": _binding,
+    "l": _language,
 }
 
 

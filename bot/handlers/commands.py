@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.rasa import Ask
-from service import binding, conversations, greetings, invitations, texts
+from service import binding, conversations, forgetting, greetings, invitations, own_data, texts
 from service.models import Conversation
 from service.texts import Line
 
@@ -27,6 +27,8 @@ def from_resident(scene: Scene, conversation: Conversation, words: str) -> Ask |
         asked = resident.ask(scene, conversation, words.lstrip("/ ") or "?", payload=False)
         return replace(asked, command=True)
     line = answer(scene, conversation, rest.strip())
+    if line is None:
+        return None
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{command}")
     return None
 
@@ -60,9 +62,32 @@ def _bind(scene: Scene, conversation: Conversation, words: str) -> Line:
     return binding.ask_staff(scene.session, conversation, words, key=scene.key, now=scene.now)
 
 
-RESIDENT_COMMANDS: dict[str, Callable[[Scene, Conversation, str], Line]] = {
+def _me(scene: Scene, conversation: Conversation, _: str) -> Line:
+    return own_data.me(scene.session, conversation, now=scene.now)
+
+
+def _export(scene: Scene, conversation: Conversation, _: str) -> Line | None:
+    return own_data.export(scene.session, conversation, key=scene.key, now=scene.now)
+
+
+def _forget(scene: Scene, conversation: Conversation, _: str) -> Line:
+    return forgetting.ask(scene.session, conversation)
+
+
+def _language(scene: Scene, conversation: Conversation, word: str) -> Line:
+    if word.lower() in (*texts.LANGUAGES, own_data.FOLLOWS):
+        return own_data.choose_language(scene.session, conversation, word.lower(), now=scene.now)
+    return own_data.ask_language(conversation)
+
+
+# What answers each; None when the answer is no line.
+RESIDENT_COMMANDS: dict[str, Callable[[Scene, Conversation, str], Line | None]] = {
     "/start": _start,
     "/help": _help,
     "/cases": _cases,
     "/bind": _bind,
+    "/me": _me,
+    "/export": _export,
+    "/forget": _forget,
+    "/language": _language,
 }

@@ -120,3 +120,12 @@ def test_the_key_that_shares_ones_number_stands_above_the_usual_ones():
         [{"text": "📱 分享手机号", "request_contact": True}],
         [{"text": "报修"}, {"text": "转人工"}],
     ]
+
+
+def test_a_file_is_a_document_with_its_name():
+    method, parameters = render.call(
+        parcel("document", {"text": "您的资料", "file_name": "guanjia.json", "content": '{"姓名": 1}'})
+    )
+
+    assert (method, parameters["filename"], parameters["caption"]) == ("send_document", "guanjia.json", "您的资料")
+    assert parameters["document"].decode() == '{"姓名": 1}'
