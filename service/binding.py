@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -230,21 +231,35 @@ def _ask_who(resident: Resident, household: Household, who: Sequence[Member]) ->
     """The household, its people by their titles, and what a yes means."""
     language = resident.language
     line = texts.say("utter_bind_who", language=language, place=archive.place(household, language))
-    titles = [_title(member, language) for member in who]
-    alike = {title for title in titles if titles.count(title) > 1}
-    names = [
-        f"{title} {member.name[-1]}" if title in alike else title for member, title in zip(who, titles, strict=True)
-    ]
-    buttons = [Button(name, f"b:{member.id}:yes") for member, name in zip(who[:MOST_NAMES], names, strict=False)]
+    named = zip(_told_apart(who, language), who, strict=True)
+    buttons = [Button(name, f"b:{member.id}:yes") for name, member in islice(named, MOST_NAMES)]
     nobody = Button(texts.words("utter_word_none_of_these", language=language), "b:0:none")
     return replace(line, buttons=(*buttons, nobody))
 
 
+def _told_apart(who: Sequence[Member], language: str) -> list[str]:
+    """How members are called on buttons: by as little as tells them apart, the paper may lie in a wrong letter box."""
+    names: list[str] = []
+    for form in (_title, _title_and_role, _whole_name):
+        names = [form(member, language) for member in who]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
 def _title(member: Member, language: str) -> str:
-    """How a member is called on a button: never the whole name, the paper may lie in a wrong letter box."""
     honorific = texts.words(f"utter_word_{member.honorific or 'dear'}", language=language)
     called = texts.words("utter_word_salutation", language=language, surname=member.surname, honorific=honorific)
     return called.strip("，, ")
+
+
+def _title_and_role(member: Member, language: str) -> str:
+    role = texts.words(f"utter_word_role_{member.role}", language=language)
+    return texts.words("utter_word_title_and_role", language=language, title=_title(member, language), role=role)
+
+
+def _whole_name(member: Member, _: str) -> str:
+    return member.name
 
 
 def _already(resident: Resident, member: Member) -> Line:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service import archive, binding, communities, conversations, invitations, residents, texts
 from service.db import Sessions
 from service.errors import ButtonExpired, InvitationNotValid, ServiceError
-from service.models import ArchiveEvent, BindingRequest, Conversation, Member, Resident
+from service.models import ArchiveEvent, BindingRequest, Conversation, Member, MemberRole, Resident
 from service.texts import Line
 from tests.households import household, member
 from tests.stage import NOON, Stage
@@ -179,12 +179,16 @@ def test_an_offer_ends_after_an_hour(stage):
         accept(stage, talk, person, now=NOON + binding.OFFERED_FOR)
 
 
-def test_two_of_one_title_are_told_apart_without_their_whole_names(stage):
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [(MemberRole.FAMILY, ["王先生（业主）", "王先生（家属）"]), (MemberRole.OWNER, ["王建国", "王小宝"])],
+)
+def test_two_of_one_title_are_told_apart_by_as_little_as_will_do(stage, role, offered):
     """The sheet may lie in the wrong letter box."""
     member(stage, "王建国", honorific="mr")
-    member(stage, "王小宝", honorific="mr")
+    member(stage, "王小宝", honorific="mr", role=role)
 
-    assert titles(redeem(stage, stage.resident(), invited(stage)))[:2] == ["王先生 国", "王先生 宝"]
+    assert titles(redeem(stage, stage.resident(), invited(stage)))[:2] == offered
 
 
 def test_two_accounts_that_tap_at_once_share_no_invitation(sessions: Sessions):
