@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from service import archive, conversations, invitations, outbox, phones, residents, texts, where
@@ -20,6 +20,7 @@ from service.errors import ButtonExpired, InvitationNotValid
 from service.models import (
     BindingOffer,
     BindingRequest,
+    Case,
     Community,
     Conversation,
     Delivery,
@@ -174,11 +175,13 @@ def decide(session: Session, staff: Staff, request_id: int, *, approved: bool, k
 
 
 def hint(session: Session, conversation: Conversation, *, now: datetime) -> Line | None:
-    """What binding gives, with the key that shares one's number; once, and only where there is an archive."""
+    """What binding gives, with the key that shares one's number: once, after a first case, where an archive is."""
     resident = conversation.resident
     if resident.member_id is not None or resident.binding_told_at is not None:
         return None
-    if session.scalar(select(Member.id).where(Member.community_id == conversation.community_id).limit(1)) is None:
+    archive_is_filled = exists().where(Member.community_id == conversation.community_id)
+    has_brought_a_case = exists().where(Case.resident_id == resident.id)
+    if not session.scalar(select(archive_is_filled & has_brought_a_case)):
         return None
     resident.binding_told_at = now
     return with_contact_key(texts.say("utter_binding_hint", language=resident.language), resident.language)

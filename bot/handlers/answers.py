@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
-from service import binding, candidates, cases, communities, conversations, forgetting, residents, texts
+from service import binding, candidates, communities, conversations, forgetting, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -35,7 +35,8 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     _tell_of_binding(session, conversation, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
-    conversation.dialogue_is_old = conversation.dialogue_is_old and conversation.epoch != ask.epoch
+    if conversation.dialogue_is_old and conversation.epoch == ask.epoch:
+        conversation.dialogue_is_old = False
     conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else tapped
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
@@ -44,9 +45,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
 
 def _tell_of_binding(session: Session, conversation: Conversation, *, now: datetime) -> None:
     """Who has brought a first matter, and typed address and number for it, hears how that is spared; once, kindly."""
-    resident = conversation.resident
-    known = resident.member_id is not None or resident.binding_told_at is not None
-    if known or conversation.owner is not Owner.BOT or not cases.count(session, conversation):
+    if conversation.owner is not Owner.BOT:
         return
     line = binding.hint(session, conversation, now=now)
     if line is not None:

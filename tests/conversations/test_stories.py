@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from cli import database
 from cli.demo import STORY
@@ -108,17 +108,30 @@ async def test_an_invitation_opens_its_household_once(house):
         await stage.step(step)
 
 
-async def test_what_is_forgotten_is_gone_from_rasas_room_too(house):
-    """Comes after the story in which Kate is forgotten; her dialogue had a greeting in it."""
-    [talk] = house.rows("SELECT c.id FROM conversations c JOIN residents r ON r.id = c.resident_id WHERE r.chat_id < 0")
-    url = house.engine.url.set(database=database.RASA_DATABASE)
+async def test_what_is_forgotten_is_gone_from_rasas_room_too_and_nobody_elses(house):
+    """The tracker store has a database of its own, which no query of ours sees."""
+    stage = Stage(house.http, house.url, group=house.group, bot_name="", say=lambda *_: None)
+    people = {"an": {"first_name": "安先生"}, "bo": {"first_name": "柏先生"}}
+    await stage.enter({name: who | {"language_code": "zh"} for name, who in people.items()})
+    for who in people:
+        await stage.step({"who": who, "says": "你好，在吗"})
+        await stage.step({"who": who, "sees": "您"})
+    found = "SELECT c.id FROM conversations c JOIN residents r ON r.id = c.resident_id WHERE display_name = :name"
+    an, bo = (str(house.value(found, name=who["first_name"])) for who in people.values())
 
-    engine = create_engine(url)
+    await stage.step({"who": "an", "says": "/forget"})
+    await stage.step({"who": "an", "taps": "确认删除"})
+    await stage.step({"who": "an", "sees": "已删除"})
+
+    assert (dialogue(house, an), dialogue(house, bo) > 0) == (0, True)
+
+
+def dialogue(house: Stack, sender: str) -> int:
+    """How many events of a dialogue Rasa keeps."""
+    engine = create_engine(house.engine.url.set(database=database.RASA_DATABASE), poolclass=NullPool)
     with engine.connect() as connection:
         counted = text("SELECT count(*) FROM events WHERE sender_id = :sender")
-        assert connection.scalar(counted, {"sender": str(talk[0])}) == 0
-        assert connection.scalar(text("SELECT count(*) FROM events")) > 0
-    engine.dispose()
+        return int(connection.scalar(counted, {"sender": sender}) or 0)
 
 
 async def test_every_call_made_meanwhile_is_one_the_specification_allows(house):

@@ -397,9 +397,11 @@ def test_without_words_the_way_is_shown(stage):
 # --- Telling of it, and its end ---------------------------------------------------------------------------------------
 
 
-def test_what_binding_gives_is_told_once(stage):
+def test_what_binding_gives_is_told_once_after_a_first_case(stage):
     member(stage)
     talk = stage.resident()
+    assert binding.hint(stage.session, talk, now=NOON) is None, "they have not been served yet"
+    stage.case(talk)
 
     told = [binding.hint(stage.session, talk, now=NOON) for _ in range(2)]
 
@@ -410,11 +412,15 @@ def test_what_binding_gives_is_told_once(stage):
 
 
 def test_nothing_is_told_where_there_is_no_archive(stage):
-    assert binding.hint(stage.session, stage.resident(), now=NOON) is None
+    talk = stage.resident()
+    stage.case(talk)
+
+    assert binding.hint(stage.session, talk, now=NOON) is None
 
 
 def test_who_is_bound_is_told_nothing(stage):
     talk = stage.resident()
+    stage.case(talk)
     archive.bind(stage.session, talk.resident, member(stage), how="staff", actor="staff:101", now=NOON)
 
     assert binding.hint(stage.session, talk, now=NOON) is None
