@@ -9,7 +9,7 @@ from telegram.error import TelegramError
 
 from service import texts
 
-FOR_RESIDENTS = ("start", "help", "cases")
+FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
 FOR_STAFF = ("claim", "done", "undo", "transfer", "say", "duty", "staff", "phrase", "shift", "role", "languages")
 
 

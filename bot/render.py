@@ -58,6 +58,16 @@ def _copy(parcel: Parcel) -> Call:
     return "copy_messages", {**_source(parcel), **({"remove_caption": True} if payload.get("bare") else {})}
 
 
+def _document(parcel: Parcel) -> Call:
+    payload = parcel.payload
+    return "send_document", {
+        **_where(parcel),
+        "document": payload["content"].encode(),
+        "filename": payload["file_name"],
+        "caption": payload["text"],
+    }
+
+
 def _forward(parcel: Parcel) -> Call:
     alone = len(parcel.payload["message_ids"]) == 1
     return ("forward_message" if alone else "forward_messages"), _source(parcel)
@@ -105,6 +115,7 @@ _ACTS: Mapping[str, Callable[[Parcel], Call]] = {
     "swap": _swap,
     "delete": _delete,
     "react": _react,
+    "document": _document,
 }
 POINT = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading", "proximity_alert_radius")
 
@@ -187,7 +198,9 @@ def _where(parcel: Parcel) -> dict[str, Any]:
 
 def _keyboard(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     if payload.get("menu"):
-        rows = in_rows([{"text": title} for title in payload["menu"]])
+        rows: list[list[dict[str, Any]]] = list(in_rows([{"text": title} for title in payload["menu"]]))
+        if payload.get("contact_key"):
+            rows.insert(0, [{"text": payload["contact_key"], "request_contact": True}])
         return {"keyboard": rows, "resize_keyboard": True, "is_persistent": True}
     return _inline(payload.get("buttons", ()))
 

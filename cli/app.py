@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cli import labels, model_commands, people, transcripts
+from cli import labels, model_commands, people, resident_commands, transcripts
 from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
@@ -25,6 +25,7 @@ app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
+app.add_typer(resident_commands.app)
 
 
 def main() -> None:
@@ -202,14 +203,17 @@ def bench(
     steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
     swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
+    roster: Annotated[int, typer.Option(help="Only import a roster of so many people.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
 ) -> None:
-    """Measure throughput and latency beside stock Rasa, and print a table; or swap models under load."""
+    """Measure throughput and latency beside stock Rasa, and print a table; or swap models under load; or a roster."""
     from cli import bench as measuring
-    from cli import bench_swaps
+    from cli import bench_roster, bench_swaps
 
     settings = settings_for("bench", token=False)
-    if swaps:
+    if roster:
+        figures = bench_roster.run(roster)
+    elif swaps:
         figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))
     else:
         figures = asyncio.run(measuring.run(people=people, steady_seconds=steady, ingress=ingress_updates))

@@ -47,6 +47,7 @@ FORGOTTEN_BY = """
 SELECT 1 FROM events WHERE sender_id = :sender AND type_name = 'session_started'
 AND (data::jsonb) -> 'metadata' ->> 'message_id' = :message LIMIT 1
 """
+ERASE = "DELETE FROM events WHERE sender_id = :sender"
 
 
 class GuanjiaTrackerStore(SQLTrackerStore):
@@ -93,6 +94,11 @@ class GuanjiaTrackerStore(SQLTrackerStore):
     def is_forgotten_by(self, sender: str, message: str) -> bool:
         """Say whether the dialogue was already begun anew on account of this message."""
         return bool(self._rows(FORGOTTEN_BY, sender=sender, message=message))
+
+    def erase(self, sender: str) -> int:
+        """Delete everything that was ever said in a dialogue; returns how many events that were."""
+        with self.engine.begin() as connection:
+            return int(connection.execute(sa.text(ERASE), {"sender": sender}).rowcount)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Return the tracker of the latest session, as Rasa's own store does with three times the work."""

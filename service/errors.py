@@ -126,6 +126,34 @@ class PhraseNotClear(ServiceError):
     response = "utter_staff_phrase_not_clear"
 
 
+class InvitationNotValid(ServiceError):
+    """The invitation is unknown, used, revoked or expired; the answer is the same."""
+
+    response = "utter_invitation_not_valid"
+
+
+class CommunityNotFound(ServiceError):
+    """There is no community of this name, or there are several."""
+
+    response = "utter_community_not_found"
+
+
+class RosterUnreadable(ServiceError):
+    """The file is no roster, or broken."""
+
+    response = "utter_roster_broken"
+
+    def __init__(self, response: str | None = None, **facts: object) -> None:
+        super().__init__(**facts)
+        self.response = response or self.response
+
+
+class TooManyMovedOut(ServiceError):
+    """A roster that is said to be complete lacks more people than can have moved out."""
+
+    response = "utter_roster_too_many_moved_out"
+
+
 class CandidateNotFound(ServiceError):
     """There is no such message to label."""
 

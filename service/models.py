@@ -124,6 +124,22 @@ class CandidateState(StrEnum):
     IGNORED = "ignored"
 
 
+class MemberRole(StrEnum):
+    """What a person is to their household."""
+
+    OWNER = "owner"
+    TENANT = "tenant"
+    FAMILY = "family"
+
+
+class RequestState(StrEnum):
+    """What staff made of a resident's wish to be bound."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
 def _values(kind: type[StrEnum]) -> list[str]:
     """Enumerations are stored as what they say, so that plain SQL can say it too."""
     return [member.value for member in kind]
@@ -210,6 +226,9 @@ class Resident(Base):
     phone: Mapped[str | None]
     place: Mapped[str | None]
     unreachable_since: Mapped[datetime | None]
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), index=True)  # whom the account is bound to
+    language_chosen: Mapped[bool] = mapped_column(default=False, server_default="false")  # else it follows the words
+    binding_told_at: Mapped[datetime | None]  # when they were told what binding gives: once
 
 
 class Staff(Base):
@@ -640,3 +659,126 @@ class Candidate(Base):
     noticed_at: Mapped[datetime]
     state: Mapped[CandidateState]
     label_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
+
+
+class Building(Base):
+    """A building of a community, by the name residents use: a number or a letter."""
+
+    __tablename__ = "buildings"
+    __table_args__ = (UniqueConstraint("community_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str] = mapped_column(String(16))
+
+
+class Household(Base):
+    """Who lives behind one door: the room is the household."""
+
+    __tablename__ = "households"
+    __table_args__ = (UniqueConstraint("building_id", "unit", "room"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
+    building_id: Mapped[int] = mapped_column(ForeignKey("buildings.id"))
+    unit: Mapped[str] = mapped_column(String(16))  # empty in a building without units
+    room: Mapped[str] = mapped_column(String(16))
+
+    building: Mapped[Building] = relationship(lazy="joined", innerjoin=True)
+
+
+class Member(Base):
+    """A person of a household, as the roster has them; one row a person and household, also when they come back."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        UniqueConstraint("household_id", "name"),
+        Index("members_by_phone", "community_id", "phone", postgresql_where=text("phone IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    surname: Mapped[str] = mapped_column(String(32))
+    honorific: Mapped[str | None] = mapped_column(String(8))  # mr, ms
+    language: Mapped[str | None] = mapped_column(String(2))
+    phone: Mapped[str | None] = mapped_column(String(24))
+    role: Mapped[MemberRole]
+    moved_in: Mapped[date | None]
+    moved_out: Mapped[date | None]  # the first day on which they live there no more
+    consented_at: Mapped[datetime | None]  # when they said yes to being served by what the archive holds
+
+    household: Mapped[Household] = relationship(lazy="joined", innerjoin=True)
+
+
+class Invitation(Base):
+    """A link that binds one Telegram account to a household, once; the token itself stands only on paper."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        Index("invitations_open", "household_id", postgresql_where=text("used_at IS NULL AND revoked_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the token, in hexadecimal
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    used_by_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
+
+
+class BindingOffer(Base):
+    """What an account has proved so far: it may say which member of the household it is. One offer an account."""
+
+    __tablename__ = "binding_offers"
+
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), primary_key=True)
+    how: Mapped[str] = mapped_column(String(16))  # invitation, phone
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))  # none: any member of the household
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitations.id"))
+    until: Mapped[datetime]
+
+
+class BindingRequest(Base):
+    """Somebody without an invitation says who they are; staff compare it with the roster and decide."""
+
+    __tablename__ = "binding_requests"
+    __table_args__ = (
+        Index("binding_requests_open", "resident_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    words: Mapped[str]  # what they said of themselves
+    state: Mapped[RequestState]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class ArchiveEvent(Base):
+    """Who did what with which file of the archive: also who was shown it. The log is never changed (N12)."""
+
+    __tablename__ = "archive_events"
+    __table_args__ = (
+        Index("archive_events_by_resident", "resident_id", "id"),
+        Index("archive_events_by_member", "member_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(32))  # resident, staff:<number>, operator, bot
+    act: Mapped[str] = mapped_column(String(32))
+    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"))
+    detail: Mapped[dict[str, Any] | None]

@@ -27,7 +27,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Line:
-    """One message in our own terms; `menu` are the big keys below the chat."""
+    """One message in our own terms; `menu` are the big keys below the chat, `contact_key` shares one's own number."""
 
     text: str
     buttons: tuple[Button, ...] = ()

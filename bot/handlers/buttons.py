@@ -12,12 +12,15 @@ from bot.handlers import incoming, notes, resident, staff_commands
 from bot.handlers.staff_commands import Order
 from bot.rasa import Ask
 from service import (
+    binding,
     callbacks,
     conversations,
     delivery,
     duty,
+    forgetting,
     idle,
     outbox,
+    own_data,
     phrases,
     residents,
     staff,
@@ -52,6 +55,8 @@ def tapped_by_resident(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         prefix, number, word = parse(query)
         if prefix == "r":
             return _dialogue(scene, conversation, query, number, word)
+        if prefix == "f":
+            return _forget(scene, conversation, number, word)
         _RESIDENT.get(prefix, _expired)(scene, conversation, number, word)
     except ServiceError as error:
         line = texts.say(error.response, language=conversation.resident.language, **error.facts)
@@ -130,6 +135,33 @@ def _survey(scene: Scene, conversation: Conversation, number: int, word: str) ->
     surveys.rate(scene.session, conversation, number, stars=stars, key=scene.key, now=scene.now)
 
 
+def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
+    """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
+    if number != conversation.id or word not in ("yes", "no"):
+        raise ButtonExpired
+    reason = forgetting.why_not_now(scene.session, conversation)
+    if word == "yes" and reason is None:
+        return Ask(
+            conversation.id, conversation.epoch, f"forget:{scene.key}", "", erase=True, metadata={"text": "/forget"}
+        )
+    line = reason if word == "yes" else texts.say("utter_forget_not", language=conversation.resident.language)
+    assert line is not None
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:forget")
+    return None
+
+
+def _language(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if number != conversation.id:
+        raise ButtonExpired
+    line = own_data.choose_language(scene.session, conversation, word, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:language")
+
+
+def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> None:
+    line = binding.accept(scene.session, conversation, number, key=scene.key, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -137,6 +169,8 @@ def _expired(*_: object) -> None:
 _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
+    "b": _binding,
+    "l": _language,
 }
 
 
@@ -223,6 +257,13 @@ def _unconfirmed(order: Order, number: int) -> None:
     delivery.decide(order.scene.session, order.member.community_id, number, arrived=arrived)
 
 
+def _binding_request(order: Order, number: int) -> None:
+    if order.words not in ("approve", "decline"):
+        raise ButtonExpired
+    scene, approved = order.scene, order.words == "approve"
+    binding.decide(scene.session, order.member, number, approved=approved, key=scene.key, now=scene.now)
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
@@ -230,4 +271,5 @@ _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "p": (None, _send_phrase),
     "e": (None, _phrase_to_change),
     "o": (Right.CONFIRM, _unconfirmed),
+    "q": (Right.TALK, _binding_request),
 }

@@ -113,6 +113,17 @@ def language_of(user: User | None) -> str:
     return "en" if user and (user.language_code or "").startswith("en") else "zh"
 
 
+def own_number(message: Message) -> str | None:
+    """The number of a contact that is the sender's own: Telegram vouches for it by their user id.
+
+    Somebody else's card is not theirs, and a card passed on was perhaps not shared by the person it names.
+    """
+    card, sender = message.contact, message.from_user
+    if card is None or sender is None or card.user_id != sender.id or message.forward_origin is not None:
+        return None
+    return card.phone_number
+
+
 def albums(messages: Sequence[Message]) -> list[list[Message]]:
     """The messages in their order, with those of one album together."""
     found: list[list[Message]] = []

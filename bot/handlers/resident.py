@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telegram import Message, Update
@@ -11,6 +12,7 @@ from bot.handlers import commands, incoming, relay, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
+    binding,
     candidates,
     cases,
     conversations,
@@ -44,12 +46,10 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         incoming.said(message, inbox_id=row_id) for message, (row_id, _) in zip(bubbles, scene.turn.rows, strict=True)
     ]
     for one in heard:
-        conversations.hear(scene.session, conversation, one, now=scene.now)
+        kept = replace(one, text=commands.hushed(one.text))
+        conversations.hear(scene.session, conversation, kept, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
-    resident = conversation.resident
-    language = residents.detect_language(words, before=resident.language)
-    if language != resident.language:
-        resident.language = language
+    residents.follow_language(conversation.resident, words)
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
@@ -57,11 +57,20 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
+    binding.let_go_of_moved_out(scene.session, conversation, now=scene.now)
+    is_settled = _card(scene, conversation, bubbles[-1])
     if conversation.owner is not Owner.BOT:
         return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    words = words or wordless.take(scene, conversation, bubbles)
+    return None if is_settled else _take_up(scene, conversation, bubbles, words)
+
+
+def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """What came without words goes to its case, words to Rasa."""
+    if not words:
+        wordless.take(scene, conversation, bubbles)
+        return None
     if not words:
         return None
     wordless.attach(scene, conversation, bubbles)
@@ -79,6 +88,24 @@ def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Messa
 def _only_reports(message: Message) -> bool:
     """Whether it says nothing itself: somebody pinned something, the chat has another background."""
     return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
+
+
+def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
+    """A contact: their own number binds the account, somebody else's card binds nobody. True when that was all.
+
+    With a case at work a card is the plumber's number, and goes along with the case.
+    """
+    if message.contact is None:
+        return False
+    number, language = incoming.own_number(message), conversation.resident.language
+    if number:
+        line = binding.share_phone(scene.session, conversation, number, now=scene.now)
+    elif conversation.owner is Owner.BOT and cases.at_work(scene.session, conversation) is None:
+        line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
+    else:
+        return False
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:card")
+    return True
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
@@ -109,6 +136,7 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
             "phone": resident.phone,
             "place": resident.place,
             "surname": resident.surname,
+            "honorific": residents.honorific(resident),
             "text": words[:MOST_WORDS],
         },
     )

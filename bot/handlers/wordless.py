@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import incoming
-from service import cases, conversations, residents, texts, undelivered, work_orders
+from service import cases, conversations, texts, undelivered, work_orders
 from service.models import Conversation
 
 if TYPE_CHECKING:
@@ -33,21 +33,13 @@ PHRASES = {
 }
 
 
-def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str:
-    """Keep what came without words for the case at hand, and answer it.
-
-    Returns:
-        The words it stands for: the resident's own number, shared by a tap, is as good as typed.
-    """
-    number = _own_number(bubbles)
-    if number:
-        residents.remember(conversation.resident, phone=number)
-        return number
+def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
+    """Keep what came without words for the case at hand, and answer it."""
     kinds = [incoming.kind_of(message) for message in bubbles]
     case_number = attach(scene, conversation, bubbles)
     if case_number is not None:
         _tell(scene, conversation, "utter_case_media_added", number=case_number)
-        return ""
+        return
     kept = [kind for kind in kinds if kind in EVIDENCE] or kinds
     if _is_beyond(kept[0]):
         key = f"{scene.key}:{kept[0]}"
@@ -55,7 +47,6 @@ def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -
         _tell(scene, conversation, "utter_unsupported")
     else:
         _tell(scene, conversation, PHRASES.get(kept[0], "utter_media_received"))
-    return ""
 
 
 def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str | None:
@@ -76,15 +67,6 @@ def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message])
 def _is_beyond(kind: str) -> bool:
     """Whether the bot can neither keep nor show it: people have to look."""
     return kind in (*incoming.NEVER_COPIED, "unsupported", "story", "checklist", "poll")
-
-
-def _own_number(bubbles: Sequence[Message]) -> str:
-    """The number a resident shares of themselves; somebody else's is a contact like any other."""
-    for message in bubbles:
-        contact = message.contact
-        if contact is not None and message.from_user is not None and contact.user_id == message.from_user.id:
-            return contact.phone_number.removeprefix("+").removeprefix("86")
-    return ""
 
 
 def _tell(scene: Scene, conversation: Conversation, phrase: str, **slots: object) -> None:

@@ -33,6 +33,7 @@ METHODS = {
     "set_message_reaction": "setMessageReaction",
 }
 SLOTS = {"case_id": 2**62, "call_back_id": 2**62, "survey_id": 2**62, "conversation_id": 2**62, "outbox_id": 2**62}
+SLOTS |= {"request_id": 2**62}
 
 
 def parcel(act: str = "say", payload: dict[str, Any] | None = None, **facts: Any) -> Parcel:
@@ -166,3 +167,24 @@ def test_short_keys_share_a_row_and_long_ones_do_not():
 
     assert len(render.in_rows(stars)) <= 2
     assert len(render.in_rows(long)) == 2
+
+
+def test_the_key_that_shares_ones_number_stands_above_the_usual_ones():
+    """Telegram shows it only as a key of its own, in a private chat."""
+    markup = request(parcel(payload={"text": "您好", "menu": ("报修", "转人工"), "contact_key": "📱 分享手机号"}))[
+        "reply_markup"
+    ]
+
+    assert markup["keyboard"] == [
+        [{"text": "📱 分享手机号", "request_contact": True}],
+        [{"text": "报修"}, {"text": "转人工"}],
+    ]
+
+
+def test_a_file_is_a_document_with_its_name():
+    method, parameters = render.call(
+        parcel("document", {"text": "您的资料", "file_name": "guanjia.json", "content": '{"姓名": 1}'})
+    )
+
+    assert (method, parameters["filename"], parameters["caption"]) == ("send_document", "guanjia.json", "您的资料")
+    assert parameters["document"].decode() == '{"姓名": 1}'

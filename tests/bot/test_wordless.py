@@ -21,7 +21,7 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "video_note": ({"video_note": FILE | {"duration": 3, "length": 1}}, "听不懂语音"),
     "location": ({"location": POINT}, "位置"),
     "venue": ({"location": POINT, "venue": {"location": POINT, "title": "北门", "address": "1号"}}, "位置"),
-    "contact": ({"contact": {"phone_number": "13800138000", "first_name": "张"}}, "已经保存"),
+    "contact": ({"contact": {"phone_number": "13800138000", "first_name": "张"}}, "只认您本人的号码"),
     "sticker": ({"sticker": FILE | {"type": "regular", "width": 1, "height": 1, "is_animated": False,
                                     "is_video": False}}, "直接告诉我"),
     "dice": ({"dice": {"emoji": "🎲", "value": 3}}, "直接告诉我"),
@@ -72,16 +72,6 @@ def test_what_the_bot_cannot_use_is_told_to_staff(stage, talk, kind):
     receive(stage, turn_of(message(None, **KINDS[kind][0])))
 
     assert any("📎" in str(row.payload.get("text")) for row in stage.outbox() if row.chat_id == STAFF_CHAT)
-
-
-def test_ones_own_number_shared_by_a_tap_is_as_good_as_typed(stage, talk):
-    """The form asks for it; sharing it is one tap less than typing eleven digits."""
-    contact = {"phone_number": "+8613800138000", "first_name": "王", "user_id": RESIDENT}
-
-    ask = receive(stage, turn_of(message(None, contact=contact)))
-
-    assert ask is not None
-    assert (ask.text, talk.resident.phone) == ("13800138000", "13800138000")
 
 
 def test_a_sticker_beside_a_picture_does_not_hide_it(stage, talk):
