@@ -69,10 +69,10 @@ def claim(session: Session, conversation: Conversation, member: Staff, *, source
     """
     if conversation.owner is Owner.BUTLER and conversation.butler_id not in (None, member.id):
         raise _taken(session, conversation)
-    if conversation.department_id is None or conversation.department_id != member.department_id:
-        staff.check(member, Right.TALK)
-    if conversation.butler_id == member.id and conversation.greeted_by_id == member.id:
+    if conversation.butler_id == member.id == conversation.greeted_by_id:
         return False
+    if conversation.butler_id != member.id:
+        _check_may_talk(conversation, member)
     unsaid = held.settle(session, conversation)
     before = conversation.owner
     if conversation.butler_id != member.id:
@@ -119,8 +119,7 @@ def check_is_theirs(session: Session, conversation: Conversation, member: Staff)
         return
     if conversation.butler_id is not None:
         raise _taken(session, conversation)
-    if conversation.department_id is None or conversation.department_id != member.department_id:
-        staff.check(member, Right.TALK)
+    _check_may_talk(conversation, member)
 
 
 def give_back(
@@ -140,6 +139,12 @@ def give_back(
     line = texts.say(phrase, language=conversation.resident.language)
     conversations.tell(session, conversation, line, key=f"{source}:handed_back", now=now)
     conversations.to_staff(session, conversation, "say", told.payload(), key=f"{source}:handed_back_note", kind="note")
+
+
+def _check_may_talk(conversation: Conversation, member: Staff) -> None:
+    """Butlers may; a department's people when the resident was handed on to them."""
+    if conversation.department_id is None or conversation.department_id != member.department_id:
+        staff.check(member, Right.TALK)
 
 
 def _taken(session: Session, conversation: Conversation) -> ConversationTaken:

@@ -122,6 +122,11 @@ def test_a_department_reads_it_in_its_own_topic_and_one_of_them_takes_over(stage
     worker.department_id = department.id
     taps(stage, note.payload["buttons"][0]["data"], who=OTHER)
     assert talk.butler_id == worker.id
+    for words in ("我们下午上门", "三点左右"):
+        says(stage, words, who=OTHER)
+    assert [row.payload["text"] for row in relayed(stage)][-2:] == ["我们下午上门", "三点左右"]
+    says(stage, "/done", who=OTHER)
+    assert talk.owner is Owner.BOT
 
 
 def test_between_two_butlers_the_bot_stays_silent(stage, talk):
