@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import update
@@ -12,19 +12,19 @@ from service import conversations, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Message, Priority, Twin
 from service.outbox import Parcel
-from service.texts import Line
 
 GONE = ("message to copy not found", "message to forward not found", "there are no messages to")
 TOO_LARGE = ("too big", "too large", "entity too large")
 
 
-def announce(session: Session, conversation: Conversation, kind: str, *, key: str) -> None:
+def announce(session: Session, conversation: Conversation, kind: str, *, message_ids: Sequence[int], key: str) -> None:
     """The resident sent something that no bot can pass on: staff read that there is something.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
         conversation: whose.
         kind: what Telegram calls it.
+        message_ids: what it stands for; kept in the row for whoever asks what became of them.
         key: the message; the same one again does nothing.
     """
     _to_staff(
@@ -32,6 +32,7 @@ def announce(session: Session, conversation: Conversation, kind: str, *, key: st
         conversation,
         "utter_staff_cannot_pass_on",
         key=f"{key}:announced",
+        beside={"message_ids": list(message_ids)},
         what=texts.kind_name(kind, language=STAFF_LANGUAGE),
     )
 
@@ -79,8 +80,9 @@ def _not_passed_on(session: Session, conversation: Conversation, parcel: Parcel,
         return
     large = any(words in reason.lower() for words in TOO_LARGE)
     phrase = "utter_staff_too_large" if large else "utter_staff_undelivered"
-    reply = {"reply": {"message_id": said[0].said_message_id}} if said else {}
-    _to_staff(session, conversation, phrase, key=key, reply=reply, what=texts.kind_name(kind, language=STAFF_LANGUAGE))
+    beside = {"reply": {"message_id": said[0].said_message_id}} if said else {}
+    what = texts.kind_name(kind, language=STAFF_LANGUAGE)
+    _to_staff(session, conversation, phrase, key=key, beside=beside, what=what)
     if not gone:
         language = conversation.resident.language
         line = texts.say("utter_not_received", language=language, what=texts.kind_name(kind, language=language))
@@ -111,10 +113,17 @@ def _not_deleted(session: Session, conversation: Conversation, parcel: Parcel, _
 
 
 def _to_staff(
-    session: Session, conversation: Conversation, phrase: str, *, key: str, reply: Any = None, **slots: object
+    session: Session,
+    conversation: Conversation,
+    phrase: str,
+    *,
+    key: str,
+    beside: Mapping[str, Any] | None = None,
+    **slots: object,
 ) -> None:
-    line: Line = texts.say(phrase, language=STAFF_LANGUAGE, **slots)
-    payload = line.payload() | (reply or {})
+    """Say something about a message in the topic, in its place among the messages; `beside` goes into the payload."""
+    line = texts.say(phrase, language=STAFF_LANGUAGE, **slots)
+    payload = line.payload() | dict(beside or {})
     conversations.to_staff(session, conversation, "say", payload, key=key, kind="note", priority=Priority.TALK)
 
 

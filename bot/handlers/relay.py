@@ -29,7 +29,8 @@ def to_staff(scene: Scene, conversation: Conversation, bubbles: Sequence[Message
     for album in incoming.albums(bubbles):
         if not _can_be_passed_on(album[0]):
             kind, key = incoming.kind_of(album[0]), _key(conversation, album[0])
-            undelivered.announce(scene.session, conversation, kind, key=key)
+            ids = [message.message_id for message in album]
+            undelivered.announce(scene.session, conversation, kind, message_ids=ids, key=key)
             undelivered.explain(scene.session, conversation, kind, key=key)
             continue
         _say_what_it_answers(scene, conversation, album[0])
@@ -101,11 +102,11 @@ def _bundle(album: Sequence[Message], *, forwards: bool) -> Bundle:
         quote=_quote(first),
     )
     if kind == "location" and first.location is not None and first.location.live_period:
-        return replace(bundle, act="place", payload=_place(first))  # a copy of it would stand still
+        return replace(bundle, act="place", payload=bundle.payload | _place(first))  # a copy of it would stand still
     if forwards and (first.forward_origin is not None or kind == "dice"):
-        return replace(bundle, act="forward", payload=_source(album))  # it keeps its origin, and what the dice showed
+        return replace(bundle, act="forward")  # it keeps its origin, and what the dice showed
     if kind == "dice" and first.dice is not None:
-        return replace(bundle, act="say", payload={"text": f"{first.dice.emoji} {first.dice.value}"})
+        return replace(bundle, act="say", payload=bundle.payload | {"text": f"{first.dice.emoji} {first.dice.value}"})
     long = {message.message_id: words for message in album if (words := _long_caption(message))}
     payload = bundle.payload | ({"media": _media(album)} if _is_album(album) else {})
     return replace(bundle, payload=payload | ({"bare": True} if long else {}), captions=_all_captions(album, long))

@@ -43,7 +43,8 @@ def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -
     kept = [kind for kind in kinds if kind in EVIDENCE] or kinds
     if _is_beyond(kept[0]):
         key = f"{scene.key}:{kept[0]}"
-        undelivered.announce(scene.session, conversation, kept[0], key=key)
+        ids = [message.message_id for message in bubbles]
+        undelivered.announce(scene.session, conversation, kept[0], message_ids=ids, key=key)
         _tell(scene, conversation, "utter_unsupported")
     else:
         _tell(scene, conversation, PHRASES.get(kept[0], "utter_media_received"))
