@@ -104,15 +104,13 @@ def check() -> None:
 @app.command("history")
 def history(key: Annotated[str, typer.Argument(help="The entry.")], base: Base = False) -> None:
     """Show everything an entry has been, by whom and when, the newest first."""
-    import yaml
-
-    from service import knowledge_entries
+    from service import knowledge_entries, marked_yaml
 
     with _community() as (session, ours):
         edits = knowledge_entries.history(session, None if base else ours.id, key)
     for edit in edits:
         typer.echo(f"--- {edit.at:%F %T} UTC {edit.by}")
-        typer.echo(yaml.safe_dump(edit.content, allow_unicode=True, sort_keys=False, width=110), nl=False)
+        typer.echo(marked_yaml.written(edit.content), nl=False)
     if not edits:
         sys.exit(f"{key}: no such entry{'' if base else ' of the community itself; --base looks into the base'}")
 
@@ -143,15 +141,13 @@ def learn(
     """Make an entry of a question and what a butler answered, after showing it: it may name somebody."""
     from datetime import UTC, datetime
 
-    import yaml
-
-    from service import unanswered
+    from service import marked_yaml, unanswered
 
     with _community() as (session, ours):
         asked = unanswered.access_question(session, ours.id, number)
         told = answer or unanswered.answered_by_a_butler(session, asked)
         content = unanswered.as_entry(asked, told, question=question, now=datetime.now(UTC))
-        typer.echo(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110), nl=False)
+        typer.echo(marked_yaml.written(content), nl=False)
         if not (yes or (sys.stdin.isatty() and typer.confirm("Say this to everybody who asks?"))):
             sys.exit("nothing was written; --yes writes it")
         unanswered.learn(session, asked, key or f"q{number}", content, by=by or operator(), now=datetime.now(UTC))

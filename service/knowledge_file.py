@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from service import knowledge_entries
 from service.knowledge_entries import LONGEST_ANSWER, LONGEST_QUESTION, PLACEHOLDER, Content
-from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of
+from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
 from service.models import Community
 from service.texts import LANGUAGES
 
@@ -91,8 +91,7 @@ def write(session: Session, community: Community | None) -> str:
     rows = knowledge_entries.own(session, community.id if community else None)
     content: dict[str, Any] = {"facts": community.facts} if community and community.facts else {}
     content["entries"] = [{"key": row.key, **row.content} for row in rows]
-    text: str = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10_000)
-    return text
+    return written(content)
 
 
 def read(content: bytes, *, has_facts: bool = True) -> Read:

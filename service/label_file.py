@@ -26,7 +26,7 @@ from service import learning, residents
 from service.candidates import LONGEST
 from service.kinds import KINDS
 from service.learning import Labelled
-from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of
+from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
 from service.models import Label, LabelUse
 from service.texts import LANGUAGES
 
@@ -62,8 +62,7 @@ def write(session: Session) -> str:
         for intent, those in groupby(labels, key=lambda label: label.intent)
     ]
     content = {"version": "3.1", "nlu": intents}
-    text: str = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10_000)
-    return text
+    return written(content)
 
 
 def take_in(session: Session, content: bytes, *, by: str, now: datetime, dry_run: bool = False) -> Taken:
