@@ -39,3 +39,13 @@ def transaction(settings: Settings) -> Iterator[Session]:
 
     with database.opened(settings) as url, db.transaction(db.sessions(db.connect(url))) as session:
         yield session
+
+
+def operator() -> str:
+    """The user of this machine; in a container it may have no name."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"

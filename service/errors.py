@@ -172,6 +172,18 @@ class LabelConflicts(ServiceError):
     response = "utter_staff_label_conflicts"
 
 
+class QuestionNotFound(ServiceError):
+    """There is no such open question of this community."""
+
+    response = "utter_staff_question_not_found"
+
+
+class NoAnswerYet(ServiceError):
+    """No butler has answered the question, so there is nothing to learn."""
+
+    response = "utter_staff_no_answer_yet"
+
+
 class ModelNotFound(ServiceError):
     """There is no model of this name."""
 
