@@ -69,12 +69,10 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     Raises:
         ButtonExpired: it is settled already, or another community's.
     """
-    row = session.get(OutboxRow, outbox_id)
-    if row is None or row.community_id != community_id:
-        raise ButtonExpired
-    talk = conversations.lock(session, row.conversation_id) if row.conversation_id else None
-    session.refresh(row, with_for_update=True)
-    if row.state is not OutboxState.UNCONFIRMED:
+    conversation_id = session.scalar(select(OutboxRow.conversation_id).where(OutboxRow.id == outbox_id))
+    talk = conversations.lock(session, conversation_id) if conversation_id else None
+    row = session.get(OutboxRow, outbox_id, with_for_update=True)
+    if row is None or row.community_id != community_id or row.state is not OutboxState.UNCONFIRMED:
         raise ButtonExpired
     if arrived:
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"

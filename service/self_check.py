@@ -40,7 +40,7 @@ CHECKS: Mapping[str, str] = {
         JOIN conversations AS talk ON talk.id = said.conversation_id AND talk.community_id = :community_id
         JOIN handovers AS had ON had.conversation_id = talk.id AND had.owner <> 'bot' AND had.at < said.said_at
         LEFT JOIN handovers AS later ON later.conversation_id = talk.id AND later.epoch = had.epoch + 1
-        WHERE said.id > :after AND said.author = 'resident' AND said.inbox_id IS NOT NULL
+        WHERE said.id > :after AND said.author = 'resident' AND said.inbox_id IS NOT NULL AND talk.topic_id IS NOT NULL
           AND said.said_at < coalesce(later.at, 'infinity')
           AND NOT EXISTS (SELECT 1 FROM outbox AS copy
                           WHERE copy.conversation_id = talk.id AND copy.topic_id IS NOT NULL
