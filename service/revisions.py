@@ -45,7 +45,8 @@ def revise(session: Session, conversation: Conversation, now_says: Revision, *, 
     if body.kind == "text":
         change(session, conversation, body, "edit", now_says.words, key=key)
     else:
-        _revise_picture(session, conversation, body, words, now_says, key=key)
+        there = [one for one in words if one.withdrawn_at is None]
+        _revise_picture(session, conversation, body, there, now_says, key=key)
     return body
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telegram import Message, ReactionTypeEmoji
+from telegram import Message
+from telegram.constants import ReactionEmoji
 
 from bot.handlers import incoming
 from service import take_backs
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bot.handlers.route import Scene
 
 COMMANDS = ("/undo", "/撤回")  # Telegram offers only Latin commands, but people type what they like
-EMOJI = ReactionTypeEmoji("\N{SPEAK-NO-EVIL MONKEY}").emoji  # nobody puts it on a line of their own otherwise
+EMOJI = ReactionEmoji.SPEAK_NO_EVIL_MONKEY  # nobody puts it on a line of their own otherwise
 
 
 def by_command(scene: Scene, conversation: Conversation, member: Staff, message: Message) -> None:

@@ -505,6 +505,21 @@ async def test_an_edit_finds_the_caption_that_went_apart(talk: Talk, side: str):
     assert said_there[-4:] == ["", "短了", "", "长" * 1025]
 
 
+@cell("caption too long for a bot")
+@both
+async def test_a_caption_that_went_apart_goes_with_its_words(talk: Talk, side: str):
+    """Taken away and written again, it stands below the picture, where it fits now."""
+    said = await talk.say(side, photo={}, caption=LONG)
+    await talk.edit(side, said, photo={})
+    gone = [text for text in texts(await talk.other(side)) if "✏️" not in text]
+
+    await talk.edit(side, said, caption="短的")
+
+    there = [text for text in texts(await talk.other(side)) if "✏️" not in text]
+    assert (gone[-1], there[-1]) == ("", "短的")
+    assert "photo" in next(one for one in await talk.other(side) if one.get("caption") == "短的")
+
+
 @cell("file of any size")
 @both
 async def test_a_file_is_passed_on_whatever_its_size(talk: Talk, side: str):
