@@ -54,7 +54,7 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def _newest_version() -> Select[tuple[str]]:
+def _newest_version() -> Select[str]:
     ours = select(KnowledgeEdit.by).where(KnowledgeEdit.community_id.is_(None), _is_shipped())
     return ours.order_by(KnowledgeEdit.id.desc()).limit(1)
 
