@@ -89,21 +89,7 @@ async def settled_in(settings: Settings, sessions: db.Sessions) -> None:
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:
     """Make the community as the settings say."""
     with db.transaction(sessions) as session:
-        communities.settle_in(session, settings.bot_id, profile(settings))
-
-
-def profile(settings: Settings) -> communities.Profile:
-    """The community, as the settings say."""
-    return communities.Profile(
-        name=settings.community,
-        timezone=settings.timezone,
-        phone=settings.phone,
-        staff_chat_id=settings.staff_chat_id,
-        desk_opens=settings.desk_opens,
-        desk_closes=settings.desk_closes,
-        quiet_from=settings.quiet_from,
-        quiet_until=settings.quiet_until,
-    )
+        communities.settle_in(session, settings.bot_id, communities.profile(settings))
 
 
 async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:

@@ -167,7 +167,6 @@ def _community() -> Iterator[tuple[Session, Community]]:
     """One transaction, with the base of this version and the community of the settings in it."""
     from datetime import UTC, datetime
 
-    from bot import process
     from cli.starting import settings_for, transaction
     from service import communities, knowledge_base, texts
     from service.errors import ServiceError
@@ -176,7 +175,7 @@ def _community() -> Iterator[tuple[Session, Community]]:
     try:
         with transaction(settings) as session:
             knowledge_base.bring_up_to_date(session, now=datetime.now(UTC))
-            yield session, communities.settle_in(session, settings.bot_id, process.profile(settings))
+            yield session, communities.settle_in(session, settings.bot_id, communities.profile(settings))
     except ServiceError as error:
         sys.exit(texts.words(error.response, language="en", **error.facts))
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import texts, topics
+from service.config import Settings
 from service.errors import CommunityNotFound
 from service.models import Community, Department
 
@@ -39,6 +40,20 @@ class Profile:
     desk_closes: time = time(20)
     quiet_from: time = time(21)
     quiet_until: time = time(8)
+
+
+def profile(settings: Settings) -> Profile:
+    """The community, as the settings say."""
+    return Profile(
+        name=settings.community,
+        timezone=settings.timezone,
+        phone=settings.phone,
+        staff_chat_id=settings.staff_chat_id,
+        desk_opens=settings.desk_opens,
+        desk_closes=settings.desk_closes,
+        quiet_from=settings.quiet_from,
+        quiet_until=settings.quiet_until,
+    )
 
 
 def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:

@@ -20,7 +20,7 @@ from service.texts import Line
 SURE = 0.33  # of the question that the nearest entry holds, from which it is the answer …
 AHEAD = 0.16  # … if the next entry is behind by this part …
 PIECES = 1.5  # … and it holds this much, so that one character in common answers nothing
-NEAR = 0.12  # of the question, from which an entry is worth offering
+NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
 
 BETWEEN = {"zh": "、", "en": ", "}  # what is listed
@@ -119,14 +119,14 @@ def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date
     """
     wording = entry.wordings.get(language)
     if wording is None:
-        return Reason("utter_staff_knowledge_no_wording", {"language": language})
+        return Reason("utter_staff_knowledge_no_wording", {"lang": language})
     if entry.valid_from is not None and today < entry.valid_from:
         return Reason("utter_staff_knowledge_not_yet", {"day": entry.valid_from})
     if entry.valid_until is not None and entry.valid_until < today:
         return Reason("utter_staff_knowledge_expired", {"day": entry.valid_until})
     missing = wording.placeholders - facts
     if missing:
-        return Reason("utter_staff_knowledge_unfilled", {"names": ", ".join(sorted(missing)), "language": language})
+        return Reason("utter_staff_knowledge_unfilled", {"names": ", ".join(sorted(missing)), "lang": language})
     return None
 
 

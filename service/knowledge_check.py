@@ -60,5 +60,5 @@ def _doubts(entry: Entry, reader: Reader) -> Iterator[Reason]:
         yield Reason("utter_staff_knowledge_expires", {"day": entry.valid_until})
     for language, wording in entry.wordings.items():
         if len(wording.questions) < FEWEST_QUESTIONS:
-            facts: dict[str, object] = {"count": len(wording.questions), "language": language}
+            facts: dict[str, object] = {"count": len(wording.questions), "lang": language}
             yield Reason("utter_staff_knowledge_few_questions", facts)

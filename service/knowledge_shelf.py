@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import knowledge_entries
 from service.knowledge_entries import Entry, Stamp
 from service.knowledge_index import Index, Written
+from service.models import Community
 
 HELD = 64  # communities; the one asked longest ago makes room
 
@@ -45,6 +47,11 @@ class Shelf:
             return self._made(session, community_id, stamp)
         finally:
             self._making.release()
+
+    def fill(self, session: Session) -> None:
+        """Make the books of a start, so that nobody's first question waits for one."""
+        for community_id in session.scalars(select(Community.id).order_by(Community.id).limit(self._held)):
+            self.book(session, community_id)
 
     def _made(self, session: Session, community_id: int, stamp: Stamp) -> Book:
         held = self._books.get(community_id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service import knowledge_check, knowledge_entries
+from service import knowledge_check, knowledge_entries, texts
 from tests.stage import NOON
 
 ASKED = ["泳池几点开", "游泳时间", "泳池开放吗"]
@@ -18,6 +18,7 @@ def reasons(stage, **changes):
     content = {name: value for name, value in (FIT | changes).items() if value}
     knowledge_entries.put(stage.session, stage.community.id, "pool", content, by="li", now=NOON)
     [checked] = knowledge_check.check(stage.session, stage.community, now=NOON)
+    assert all(texts.words(reason.phrase, language="zh", **reason.facts) for reason in checked.reasons)
     phrases = [reason.phrase.removeprefix("utter_staff_knowledge_") for reason in checked.reasons]
     return phrases, checked.is_offered
 
@@ -49,7 +50,7 @@ def test_a_placeholder_nobody_filled_is_reported_with_its_name(stage):
 
     assert reasons(stage, zh=wording) == (["unfilled"], True)
     [checked] = knowledge_check.check(stage.session, stage.community, now=NOON)
-    assert checked.reasons[0].facts == {"names": "pool_hours", "language": "zh"}
+    assert checked.reasons[0].facts == {"names": "pool_hours", "lang": "zh"}
 
 
 def test_a_missing_language_and_too_few_questions_are_reported(stage):

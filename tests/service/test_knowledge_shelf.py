@@ -94,6 +94,22 @@ def test_many_first_messages_make_one_index(sessions, community_id):
     assert len({id(book) for book in books}) == 1
 
 
+def test_a_start_makes_the_books_before_the_first_question(sessions, community_id):
+    """The first resident after a restart is not kept waiting (N1)."""
+    made = []
+
+    def counted(entries):
+        made.append(1)
+        return Index(entries)
+
+    shelf = Shelf(make=counted)
+    with sessions.begin() as session:
+        shelf.fill(session)
+    read(sessions, shelf, community_id)
+
+    assert len(made) == 1
+
+
 def test_a_shelf_holds_a_bounded_number_of_books(sessions, community_id):
     """Thousands of communities live in one database."""
     shelf = Shelf(held=2)
