@@ -53,16 +53,14 @@ def pieces(normal: str, entire: Sequence[Tuple[int, int]] = ()) -> List[Piece]:
     return found if 1 < len(found) <= MOST else []
 
 
-def topics(normal: str, fixtures: Iterable[str] = ()) -> FrozenSet[str]:
-    """Return what things a text speaks of.
+def topics(normal: str) -> FrozenSet[str]:
+    """Return what things a text speaks of."""
+    return frozenset(_topic_of()[word[0]] for word in _topic_words().finditer(normal.lower()))
 
-    Args:
-        normal: the normalised text.
-        fixtures: that the lexicon of fixtures found in it; one that belongs to no topic is one.
-    """
-    found = {_topic_of()[word[0]] for word in _topic_words().finditer(normal.lower())}
-    own = {name for name in fixtures if not (topics(name) or name.lower() in _words()["spoilt"])}
-    return frozenset(found | own)
+
+def asks(normal: str) -> bool:
+    """Say whether a text has words that ask to be told something."""
+    return _pattern("asking").search(normal.lower()) is not None
 
 
 def are_apart(ours: FrozenSet[str], theirs: FrozenSet[str]) -> bool:

@@ -60,6 +60,7 @@ class Cut(NamedTuple):
             threshold=self.message.get("threshold"),
             topics=self.topics,
             bare=seen(self.message).else_left <= 1,
+            asks=cuts.asks(self.message.get(NORMAL_TEXT)),
         )
 
 
@@ -70,15 +71,9 @@ def _cut(message: Message) -> List[Cut]:
         normal = "".join("\n" if typed == "\n" else plain for typed, plain in zip(text, normal, strict=True))
     entire = [(entity["start"], entity["end"]) for entity in message.get(ENTITIES) or ()]
     places = cuts.pieces(normal, entire)
-    pieces = [(place, _piece(message, place)) for place in places]
-    found = [Cut(place, _topics(piece), piece) for place, piece in pieces]
+    found = [Cut(place, cuts.topics(normal[place.start : place.end]), _piece(message, place)) for place in places]
     turns = any(place.link >= cuts.Link.ADD for place in places[1:])
     return found if turns or _are_apart(found) or any(one.is_slight for one in found) else []
-
-
-def _topics(piece: Message) -> FrozenSet[str]:
-    fixtures = (entity["value"] for entity in piece.get(ENTITIES) if entity["entity"] == "fixture")
-    return cuts.topics(piece.get(NORMAL_TEXT), fixtures)
 
 
 def _are_apart(found: Sequence[Cut]) -> bool:

@@ -18,6 +18,7 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny", "cancel"})  # to a q
 # no things that are named tell the two apart.
 SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.85, Link.COMMA: 0.9}
 SURE_ALONE = 0.75
+SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
 
 
 class Heard(NamedTuple):
@@ -31,6 +32,7 @@ class Heard(NamedTuple):
     threshold: float
     topics: FrozenSet[str]
     bare: bool = False  # facts and nothing else
+    asks: bool = True  # has words that ask to be told something
 
 
 class Part(NamedTuple):
@@ -66,7 +68,7 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
 
 
 def _is_head(piece: Heard, *, answering: bool) -> bool:
-    if piece.confidence < piece.threshold:
+    if piece.confidence < piece.threshold or (piece.intent == "inquiry" and not piece.asks):
         return False
     return (answering and piece.intent in ANSWERS) or (piece.intent in REQUESTS and not piece.bare)
 
@@ -79,6 +81,8 @@ def _is_another(part: Part, piece: Heard, link: Link, *, pieces: int) -> bool:
     """Say whether a piece is another matter than the part before it, in a message of so many pieces."""
     intents = {part.head.intent, piece.intent}
     wanted = SURE[link] if are_apart(part.topics, piece.topics) else max(SURE[link], SURE_ALONE)
+    if "emergency" in intents:
+        wanted = SURE_OF_DANGER
     if min(part.head.confidence, piece.confidence) < wanted:
         return False
     if intents & ANSWERS:
@@ -99,6 +103,8 @@ def _is_a_second(intent: str, ours: FrozenSet[str], theirs: FrozenSet[str], link
 
 def _differs(intents: set, ours: FrozenSet[str], theirs: FrozenSet[str], link: Link, *, pieces: int) -> bool:
     """Say it of two that want different things."""
+    if "emergency" in intents:  # scraps of a story sound like one
+        return link >= Link.TURN
     if intents <= TROUBLE:  # a fault, the anger about it and the wait for it are one matter
         return link >= Link.ADD and are_apart(ours, theirs)
     if link >= Link.TURN or (link is Link.ADD and "request_human" in intents):
