@@ -14,7 +14,7 @@ from components.words import Words, pattern_of
 STRENGTH = ("phone", "time", "location", "name", "fixture")
 LEXICON = Path(__file__).resolve().parent.parent / "lexicon"
 BLANK = "\ufffc"  # no rule matches it
-CONTEXT = 12  # characters before a piece that `lead` and `not_behind` look at
+CONTEXT = 24  # characters before a piece that `lead` and `not_behind` look at
 
 Piece = Tuple[int, int]
 
@@ -71,6 +71,7 @@ class _Label:
         self.words = Words(rules.get("terms", ()))
         self.never = frozenset(rules.get("never", ()))
         self.hidden = rules.get("hidden", False)
+        self.spelt = rules.get("spelt", {})
         self.keep, self.join, self.lead, self.tail, self.not_behind, self.not_before = (
             _compiled(rules[key], names) if key in rules else None
             for key in ("keep", "join", "lead", "tail", "not_behind", "not_before")
@@ -122,6 +123,8 @@ class _Label:
         return before.start("value") if before else start, after.end() if after else end
 
     def _value(self, surface: str) -> str:
+        for written, meant in self.spelt.items():
+            surface = surface.replace(written, meant)
         return "".join(self.keep.findall(surface)) if self.keep else surface
 
 
