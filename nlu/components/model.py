@@ -56,9 +56,10 @@ class IntentModel:
         features = Features.learn(messages, views)
         rows, truth, names = features.matrix(messages), np.asarray(intents), sorted(set(intents))
         weights = np.empty((features.width + 1, len(names)), dtype=np.float32)
+        everywhere = _sums(rows)
         for column, name in enumerate(names):
             classifier = LinearSVC(C=1.0, random_state=SEED).fit(rows, truth == name)
-            weights[:-1, column] = classifier.coef_[0] + BAYES * _telling(rows[truth != name])
+            weights[:-1, column] = classifier.coef_[0] + BAYES * _telling(everywhere - _sums(rows[truth == name]))
             weights[-1, column] = classifier.intercept_[0]
         return cls(features, [str(name) for name in names], weights)
 
@@ -115,12 +116,19 @@ class IntentModel:
             return cls(Features(vocabularies), meta["names"], arrays["weights"], confidence)
 
 
-def _telling(elsewhere) -> np.ndarray:
-    """Return, per feature, how much it speaks for the intent that these rows, all of others, do not have.
+def _sums(rows) -> np.ndarray:
+    return np.asarray(rows.sum(axis=0)).ravel()
+
+
+def _telling(elsewhere: np.ndarray) -> np.ndarray:
+    """Return, per feature, how much it speaks for an intent.
 
     Complement naive Bayes: Rennie et al., Tackling the Poor Assumptions of Naive Bayes Text Classifiers (2003).
+
+    Args:
+        elsewhere: the sum of each feature over the messages of all other intents.
     """
-    weight = np.asarray(elsewhere.sum(axis=0)).ravel() + SMOOTHING
+    weight = np.maximum(elsewhere, 0.0) + SMOOTHING
     return -np.log(weight / weight.sum())
 
 
