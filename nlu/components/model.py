@@ -9,6 +9,7 @@ the threshold below which we rather ask again is chosen on the same messages.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -49,15 +50,34 @@ class IntentModel:
         self.confidence = confidence or {}
 
     @classmethod
-    def fit(cls, messages: Sequence[Seen], intents: Sequence[str], views: Iterable[str] = VIEWS) -> IntentModel:
-        """Fit the classifier alone: one intent against the rest after the other, which needs a tenth of the memory."""
+    def fit(
+        cls,
+        messages: Sequence[Seen],
+        intents: Sequence[str],
+        views: Iterable[str] = VIEWS,
+        unlike: Optional[Dict[str, Sequence[Seen]]] = None,
+    ) -> IntentModel:
+        """Fit the classifier alone: one intent against the rest after the other, which needs a tenth of the memory.
+
+        Args:
+            messages: the examples.
+            intents: what each of them is.
+            views: what is looked at in a message.
+            unlike: by intent, messages of which is only known that they are none of it.
+        """
+        from scipy.sparse import vstack
         from sklearn.svm import LinearSVC
 
-        features = Features.learn(messages, views)
+        unlike = unlike or {}
+        features = Features.learn([*messages, *chain(*unlike.values())], views)
         rows, truth, names = features.matrix(messages), np.asarray(intents), sorted(set(intents))
         weights = np.empty((features.width + 1, len(names)), dtype=np.float32)
         for column, name in enumerate(names):
-            classifier = LinearSVC(C=1.0, random_state=SEED).fit(rows, truth == name)
+            those, is_it = rows, truth == name
+            if unlike.get(name):
+                those = vstack([rows, features.matrix(unlike[name])], format="csr")
+                is_it = np.append(is_it, np.zeros(len(unlike[name]), dtype=bool))
+            classifier = LinearSVC(C=1.0, random_state=SEED).fit(those, is_it)
             weights[:-1, column] = classifier.coef_[0] + BAYES * _telling(rows[truth != name])
             weights[-1, column] = classifier.intercept_[0]
         return cls(features, [str(name) for name in names], weights)
