@@ -1,8 +1,8 @@
 """Stop the embedded PostgreSQL when its owner was killed: no orphan is left behind.
 
 `python cli/guard.py PGDATA OWNER` waits for the end of its standard input, which comes when the owner goes, however it
-goes; an owner that has stopped the server itself says so there first. Linux could tell children of their parent's death,
-but PostgreSQL is started by `pg_ctl` and is nobody's child.
+goes; an owner that has stopped the server itself says so there first. Linux could tell children of their parent's
+death, but PostgreSQL is started by `pg_ctl` and is nobody's child.
 """
 
 from __future__ import annotations

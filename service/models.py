@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Enum, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -111,6 +122,11 @@ class Base(DeclarativeBase):
         int: BigInteger,
         StrEnum: Enum(StrEnum, native_enum=False, length=16, create_constraint=False, values_callable=_values),
     }
+
+
+def table(model: type[Base]) -> Table:
+    """The bare table of a model: rows that every message writes go past the mapper, which takes three times as long."""
+    return cast("Table", model.__table__)
 
 
 class Community(Base):

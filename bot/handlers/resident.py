@@ -33,7 +33,9 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         conversations.hear(scene.session, conversation, one, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
     resident = conversation.resident
-    resident.language = residents.detect_language(words, before=resident.language)
+    language = residents.detect_language(words, before=resident.language)
+    if language != resident.language:
+        resident.language = language
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
