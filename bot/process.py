@@ -22,7 +22,7 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import communities, db, inbox, outbox
+from service import communities, db, emergency, inbox, outbox
 from service.config import Settings
 from service.outbox import Rates
 
@@ -147,6 +147,7 @@ class _Process:
         ]
 
     def worker(self) -> Tasks:
+        emergency.get_ready()
         wake = Wake(self._url, inbox.CHANNEL, beat=self._beat("worker"))
         settings = self._settings
         worker = Worker(settings.bot_id, self._sessions, wake, self.rasa, lanes=settings.workers, now=self._clock.now)

@@ -18,7 +18,8 @@ import launcher
 from examples import BadData, faults, read_examples, read_intents
 
 HOME = launcher.HOME
-RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl")  # data is not all a model is made of
+# Examples are not all that a model is made of.
+RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl", "data/danger/*.jsonl")
 
 
 def main() -> None:
