@@ -178,12 +178,11 @@ def _opened(file: Path) -> Sheet:
 
 def _own(settings: Settings, session: Session, community: str | None) -> int | None:
     """The settings' own community, made if it is not there yet; None when another one is named."""
-    from bot import process
     from service import communities
 
     if community not in (None, settings.community):
         return None
-    return communities.settle_in(session, settings.bot_id, process.profile(settings)).bot_id
+    return communities.settle_in(session, settings.bot_id, communities.profile(settings)).bot_id
 
 
 def _tell(file: Path, target: Path, taken: Taken, *, dry_run: bool) -> None:
