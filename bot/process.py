@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from telegram import Bot
 
 from bot import ingress, menu
@@ -21,7 +22,7 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import communities, db, inbox, outbox
+from service import communities, db, emergency, inbox, outbox
 from service.config import Settings
 from service.outbox import Rates
 
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")
 STOP_WITHIN = 3.0  # seconds for what is in flight
 CLOCK_WITHIN = 5.0  # seconds
+ANSWERS_WITHIN = 20.0  # seconds a database may take to start, or to recover from a crash
+LOOK_EVERY = 0.5  # seconds
 Tasks = list[Coroutine[Any, Any, None]]
 
 
@@ -47,7 +50,7 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
     assert settings.bot_token is not None
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
     sessions = db.sessions(db.connect(database_url, pool=12))
-    await asyncio.to_thread(settle_in, settings, sessions)
+    await settled_in(settings, sessions)
     token = settings.bot_token.get_secret_value()
     bot = make_bot(token, str(settings.bot_api_url), timeout=settings.api_timeout)
     process = _Process(settings, database_url, sessions, bot)
@@ -63,6 +66,26 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
             menus.cancel()
 
 
+async def settled_in(settings: Settings, sessions: db.Sessions) -> None:
+    """Settle in as soon as the database answers: it may have gone away since the schema was looked at.
+
+    Raises:
+        OperationalError: it did not come back.
+    """
+    now = asyncio.get_running_loop().time
+    give_up = now() + ANSWERS_WITHIN
+    while True:
+        try:
+            await asyncio.to_thread(settle_in, settings, sessions)
+        except OperationalError as error:
+            if now() > give_up:
+                raise
+            log.warning("database_does_not_answer_yet", error=type(error.orig).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+        else:
+            return
+
+
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:
     """Make the community as the settings say."""
     with db.transaction(sessions) as session:
@@ -76,6 +99,8 @@ async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in process.clock_tasks()]
     await process.know_the_time()
+    if "ingress" in roles:
+        await process.wait_for_the_rest()
     tasks += [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
     stopping = asyncio.create_task(stop.wait())
     log.info("started", roles=list(roles))
@@ -122,6 +147,7 @@ class _Process:
         ]
 
     def worker(self) -> Tasks:
+        emergency.get_ready()
         wake = Wake(self._url, inbox.CHANNEL, beat=self._beat("worker"))
         settings = self._settings
         worker = Worker(settings.bot_id, self._sessions, wake, self.rasa, lanes=settings.workers, now=self._clock.now)
@@ -148,6 +174,15 @@ class _Process:
         if self._settings.clock_url:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._clock_read.wait(), CLOCK_WITHIN)
+
+    async def wait_for_the_rest(self) -> None:
+        """Before anything is read: an album whose first parts came before the stop is waited for."""
+
+        def wait() -> None:
+            with db.transaction(self._sessions) as session:
+                inbox.wait_for_the_rest(session, self._settings.bot_id)
+
+        await asyncio.to_thread(wait)
 
     def _beat(self, role: str) -> Callable[[], None]:
         return Heart(self._settings.data_dir, role).beat

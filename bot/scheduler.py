@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.heart import unwatched
-from service import callbacks, db, delivery, near_misses
+from service import after_talks, callbacks, db, delivery, idle, near_misses, self_check
 
 log = structlog.get_logger(__name__)
 BATCH = 50  # rows of one transaction
@@ -20,6 +20,9 @@ BATCH = 50  # rows of one transaction
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
+    "after_talks": lambda session, now: after_talks.take_up(session, now=now, limit=BATCH),
+    "idle": lambda session, now: idle.sweep(session, now=now, limit=BATCH),
+    "self_check": lambda session, now: self_check.check_due(session, now=now, limit=BATCH),
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from cli import knowledge as knowledge_commands
-from cli import labels, model_commands
+from cli import labels, model_commands, people, resident_commands, transcripts
 from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
@@ -25,6 +25,9 @@ app.add_typer(dead, name="dead")
 app.add_typer(knowledge_commands.app, name="knowledge")
 app.add_typer(labels.app)
 app.add_typer(model_commands.app)
+app.add_typer(people.app)
+app.add_typer(transcripts.app)
+app.add_typer(resident_commands.app)
 
 
 def main() -> None:
@@ -203,18 +206,21 @@ def bench(
     steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
     swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
+    roster: Annotated[int, typer.Option(help="Only import a roster of so many people.")] = 0,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Only ask questions: right answers, and time.")
     ] = False,
     entries: Annotated[int, typer.Option(help="Entries that questions are asked of.", min=200)] = 5000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
 ) -> None:
-    """Measure throughput and latency beside stock Rasa, and print a table; or swap models, or ask questions."""
+    """Measure throughput and latency beside stock Rasa, and print a table; or one thing that an option names."""
     from cli import bench as measuring
-    from cli import bench_knowledge, bench_swaps
+    from cli import bench_knowledge, bench_roster, bench_swaps
 
     settings = settings_for("bench", token=False)
-    if knowledge:
+    if roster:
+        figures = bench_roster.run(roster)
+    elif knowledge:
         figures = bench_knowledge.run(entries=entries)
     elif swaps:
         figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))

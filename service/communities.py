@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service import texts, topics
 from service.config import Settings
+from service.errors import CommunityNotFound
 from service.models import Community, Department
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
@@ -80,6 +81,21 @@ _SERVED_BY = select(Community).where(Community.bot_id == bindparam("bot_id"))
 def access_community(session: Session, bot_id: int) -> Community:
     """The community this bot serves."""
     return session.scalars(_SERVED_BY, {"bot_id": bot_id}).one()
+
+
+def access_by_name(session: Session, name: str | None, *, bot_id: int | None = None) -> Community:
+    """The community an operator named, or the one of this bot.
+
+    Raises:
+        CommunityNotFound: there is none of this name, or there are several.
+    """
+    if bot_id is not None:
+        return access_community(session, bot_id)
+    found = session.scalars(select(Community).where(Community.name == name)).all()
+    if len(found) != 1:
+        known = session.scalars(select(Community.name).order_by(Community.name))
+        raise CommunityNotFound(name=name, known=", ".join(known))
+    return found[0]
 
 
 def department(session: Session, community_id: int, key: str) -> Department:

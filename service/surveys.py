@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, conversations, residents, texts, work_orders
+from service import cases, conversations, residents, takeover, texts, work_orders
 from service.errors import SurveyNotOpen
 from service.models import Case, CaseState, Conversation, Delivery, FollowUpState, Priority, Survey
 
@@ -67,11 +67,18 @@ def _close(session: Session, case: Case, *, stars: int, key: str, now: datetime)
     if stars <= LOW:
         work_orders.note(session, case, "utter_staff_rated_low", key=f"case:{case.id}:{key}:low", stars=stars)
         # Before the line below, which would be dropped as one from before the change of owner.
-        conversations.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
+        takeover.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
     phrase = "utter_rated_low" if stars <= LOW else "utter_farewell"
     salutation = residents.salutation(case.resident)
     line = texts.say(phrase, language=case.resident.language, salutation=salutation, number=case.number)
     conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:{key}:farewell")
+
+
+def is_still_open(session: Session, outbox_id: int) -> bool:
+    """Whether the question in this row is still to be asked: not withdrawn, and the case not reopened since."""
+    found = select(Survey).where(Survey.outbox_id == outbox_id, Survey.state == FollowUpState.SENT)
+    survey = session.scalars(found).one_or_none()
+    return survey is not None and survey.resolution == survey.case.resolution
 
 
 def withdraw(session: Session, case: Case, *, reason: str) -> None:

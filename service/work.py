@@ -99,4 +99,4 @@ def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, numbe
         matter=case.matter[:60],
         staff_no=number,
     )
-    conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress")
+    conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress", case_id=case.id)
