@@ -142,7 +142,10 @@ def learn(
     from datetime import UTC, datetime
 
     from service import marked_yaml, unanswered
+    from service.knowledge_file import is_key
 
+    if key is not None and not is_key(key):
+        sys.exit(f"--key {key}: letters a-z, digits and _ only (example: pool_hours)")
     with _community() as (session, ours):
         asked = unanswered.access_question(session, ours.id, number)
         told = answer or unanswered.answered_by_a_butler(session, asked)

@@ -118,6 +118,11 @@ def read(content: bytes, *, has_facts: bool = True) -> Read:
     return found
 
 
+def is_key(word: str) -> bool:
+    """Whether a word can name an entry: a slot of the dialogue holds several of them between spaces."""
+    return len(word) <= LONGEST_KEY and PLACEHOLDER.fullmatch(word) is not None
+
+
 def _repeated(entries: Sequence[tuple[int, str, Content]]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for line, key, _ in entries:
@@ -129,7 +134,7 @@ def _entry(node: yaml.Node) -> tuple[str, Content]:
     told = fields_of(node, expected=ENTRY)
     _known(told, ("key", "withdrawn", *READ))
     key = text_of(told.get("key"), node, expected=ENTRY)
-    _must(PLACEHOLDER.fullmatch(key) and len(key) <= LONGEST_KEY, told["key"], "key: a-z 0-9 _")
+    _must(is_key(key), told["key"], "key: a-z 0-9 _")
     if "withdrawn" in told:
         _must(text_of(told["withdrawn"], node, expected=ENTRY) == "true", told["withdrawn"], "withdrawn: true")
         return key, {"withdrawn": True}

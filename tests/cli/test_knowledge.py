@@ -70,6 +70,7 @@ def test_a_butlers_answer_becomes_an_entry_with_one_command(run, sessions: Sessi
     shown, refused = run("questions"), run("learn", 1, "--answer", "1.2米到1.8米。")
     learnt, nothing = run("learn", 1, "--answer", "1.2米到1.8米。", "--yes", "--by", "li"), run("learn", 1, "--yes")
 
+    assert run("learn", 1, "--key", "pool depth", "--yes").stderr.startswith("--key pool depth: letters a-z")
     assert "1 ×1    泳池水多深" in shown.stdout
     assert "1.2米到1.8米。" in refused.stdout
     assert refused.returncode == 1
