@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,27 @@ class Community(Base):
     quiet_until: Mapped[time]  # … to here
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
+
+
+class WeekdayHours(Base):
+    """When the community works on a weekday; without a row the desk's hours of the settings hold."""
+
+    __tablename__ = "weekday_hours"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(primary_key=True)  # Monday is 0
+    hours: Mapped[str]  # 08:00-12:00 14:00-20:00; empty: closed
+
+
+class CalendarDay(Base):
+    """A day with hours of its own: a holiday, a working day in lieu."""
+
+    __tablename__ = "calendar_days"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # local
+    hours: Mapped[str]  # as above, or `workday`: as Monday's
+    name: Mapped[str | None]
 
 
 class Department(Base):
