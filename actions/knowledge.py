@@ -54,5 +54,5 @@ def _take_down(desk: Desk, question: str) -> list[Event]:
     turn, resident = desk.turn, desk.conversation.resident
     asked = cases.Facts(kind="inquiry", matter=question, place=resident.place, phone=resident.phone)
     case = cases.open_case(desk.session, desk.conversation, asked, source=turn.source, now=turn.now)
-    desk.say("utter_taken_down_inquiry", number=case.number)
+    desk.say("utter_taken_down_inquiry", number=case.number, expected=desk.expected(case))
     return []

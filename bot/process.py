@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 from telegram import Bot
 
 from bot import ingress, menu
@@ -21,8 +22,9 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import communities, db, inbox, outbox
+from service import clocks, communities, db, inbox, outbox
 from service.config import Settings
+from service.models import Community
 from service.outbox import Rates
 
 log = structlog.get_logger(__name__)
@@ -66,7 +68,16 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:
     """Make the community as the settings say."""
     with db.transaction(sessions) as session:
-        communities.settle_in(session, settings.bot_id, profile(settings))
+        settled_in(session, settings)
+
+
+def settled_in(session: Session, settings: Settings) -> Community:
+    """Make the community as the settings say; other hours or another zone set its running clocks anew."""
+    before = communities.hours(session, settings.bot_id)
+    community = communities.settle_in(session, settings.bot_id, profile(settings))
+    if before not in (None, communities.hours(session, settings.bot_id)):
+        clocks.rebuild(session, community.id)
+    return community
 
 
 def profile(settings: Settings) -> communities.Profile:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cli import calendar_commands, labels, model_commands
+from cli import calendar_commands, clock_commands, labels, model_commands
 from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
@@ -24,6 +24,7 @@ app.add_typer(dead, name="dead")
 app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
+app.add_typer(clock_commands.app)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def take_in(
     file: File, dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False
 ) -> None:
     """Take hours and special days of a file over: all of them, or none and a list of what is wrong, row by row."""
-    from service import calendars, texts
+    from service import calendars, clocks, texts
     from service.errors import ServiceError
 
     reading = read(file)
@@ -38,6 +38,7 @@ def take_in(
         except ServiceError as error:
             sys.exit(f"{file}: {texts.words(error.response, language='en', **error.facts)}")
         opens = calendars.of(session, community).next_opening(now).astimezone(ZoneInfo(community.timezone))
+        clocks.rebuild(session, community.id)
         if dry_run:
             session.rollback()
     left_out = f", {reading.left_out} events left out that name neither a day off nor a working day"
@@ -78,10 +79,11 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @calendar.command("forget")
 def forget() -> None:
     """Forget imported hours and days: the desk's hours of the settings hold again, every day."""
-    from service import calendars
+    from service import calendars, clocks
 
     with community_of(settings_for("calendar", token=False)) as (session, community):
         calendars.forget(session, community)
+        clocks.rebuild(session, community.id)
     typer.echo("the desk's hours of the settings hold")
 
 

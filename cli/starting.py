@@ -46,7 +46,6 @@ def transaction(settings: Settings) -> Iterator[Session]:
 def community(settings: Settings) -> Iterator[tuple[Session, Community]]:
     """One transaction of the database, and in it the community of the settings, as they say it is."""
     from bot import process
-    from service import communities
 
     with transaction(settings) as session:
-        yield session, communities.settle_in(session, settings.bot_id, process.profile(settings))
+        yield session, process.settled_in(session, settings)

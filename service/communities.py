@@ -59,6 +59,13 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
     return community
 
 
+def hours(session: Session, bot_id: int) -> tuple[object, ...] | None:
+    """What its clocks rest on besides its calendar: the zone and the desk's hours; None before it has settled in."""
+    known = select(Community.timezone, Community.desk_opens, Community.desk_closes).where(Community.bot_id == bot_id)
+    row = session.execute(known).one_or_none()
+    return None if row is None else tuple(row)
+
+
 def access_community(session: Session, bot_id: int) -> Community:
     """The community this bot serves."""
     return session.scalars(select(Community).where(Community.bot_id == bot_id)).one()

@@ -128,3 +128,9 @@ class NotEnoughServiceTime(ServiceError):
     """The calendar does not offer that much service time within ten years: it hardly ever opens, or never."""
 
     response = "utter_staff_never_open"
+
+
+class UnknownTarget(ServiceError):
+    """There is no such clock, kind, category or urgency, or a target is longer than a year."""
+
+    response = "utter_staff_unknown_target"

@@ -7,7 +7,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Enum, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -26,6 +37,8 @@ class CaseState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     ON_THE_WAY = "on_the_way"
+    ON_SITE = "on_site"
+    PAUSED = "paused"
     NEEDS_INFO = "needs_info"
     FINISHED = "finished"
     REOPENED = "reopened"
@@ -396,6 +409,46 @@ class CaseEvent(Base):
     at: Mapped[datetime]
     data: Mapped[dict[str, Any] | None]
     key: Mapped[str | None]
+
+
+class CaseClock(Base):
+    """The last run of a case's clock, so that a sweep finds what is due.
+
+    Only an index: everything in it follows from the log, the calendar and the targets (service/clocks.py).
+    """
+
+    __tablename__ = "case_clocks"
+    __table_args__ = (Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    clock: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run: Mapped[int]
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # none while it is paused
+    stopped_at: Mapped[datetime | None]
+    wake_at: Mapped[datetime | None]  # when somebody is to be told next
+
+
+class ClockTarget(Base):
+    """A community's own target; it goes before the row of clocks.yml with as many conditions."""
+
+    __tablename__ = "clock_targets"
+    __table_args__ = (
+        UniqueConstraint(
+            "community_id", "kind", "clock", "category", "urgency",
+            name="clock_targets_once", postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("minutes > 0", name="clock_targets_positive"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    clock: Mapped[str] = mapped_column(String(32))
+    category: Mapped[str | None] = mapped_column(String(32))
+    urgency: Mapped[int | None]
+    minutes: Mapped[int]  # of service time, or of any time
+    always: Mapped[bool]
 
 
 class CallBack(Base):

@@ -44,7 +44,7 @@ def _start(scene: Scene, conversation: Conversation) -> Line:
 
 
 def _cases(scene: Scene, conversation: Conversation) -> Line:
-    return greetings.my_cases(scene.session, conversation)
+    return greetings.my_cases(scene.session, conversation, now=scene.now)
 
 
 RESIDENT_COMMANDS: dict[str, Callable[[Scene, Conversation], Line]] = {
