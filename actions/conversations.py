@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from actions.base import LEAVE_FORM, Desk, Event, action
 from service import conversations, texts
+from service.desk import call_people
 
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 
@@ -15,9 +16,7 @@ TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 @action("action_handoff")
 def handoff(desk: Desk) -> list[Event]:
     """The resident wants a person; a half-filled form is left, the card shows the talk."""
-    escalated = conversations.escalate(
-        desk.session, desk.conversation, reason="asked", source=desk.turn.source, now=desk.turn.now
-    )
+    escalated = call_people(desk.session, desk.conversation, reason="asked", source=desk.turn.source, now=desk.turn.now)
     if escalated:
         desk.answered()
     else:
@@ -36,7 +35,7 @@ def not_understood(desk: Desk) -> list[Event]:
         desk.say(TRIES[before])
         return []
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
-    conversations.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now)
+    call_people(desk.session, desk.conversation, reason=reason, source=source, now=now)
     desk.answered()
     _hand_over_what_waits(desk)
     return LEAVE_FORM

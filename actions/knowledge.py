@@ -5,7 +5,8 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions.base import Desk, Event, action
-from service import cases, communities, knowledge, texts
+from service import cases, knowledge, texts
+from service import desk as opening
 from service.models import Community
 from service.texts import Button, Line
 
@@ -31,7 +32,8 @@ def answer(desk: Desk) -> list[Event]:
 
 def _tell(desk: Desk, entry: knowledge.Entry) -> list[Event]:
     community = desk.session.get_one(Community, desk.conversation.community_id)
-    facts = {"community": community.name, "phone": community.phone, "desk_hours": communities.desk_hours(community)}
+    hours = opening.hours(desk.session, community, language=desk.turn.language)
+    facts = {"community": community.name, "phone": community.phone, "desk_hours": hours}
     desk.answer(Line(entry.answer.format(**facts)))
     return []
 

@@ -77,11 +77,6 @@ def department(session: Session, community_id: int, key: str) -> Department:
     return session.scalars(found).one()
 
 
-def desk_hours(community: Community) -> str:
-    """When the desk is open, as digits that need no language."""
-    return f"{community.desk_opens:%H:%M}–{community.desk_closes:%H:%M}"
-
-
 def time_of_day(community: Community, *, now: datetime) -> str:
     """The key of the words that greet at this hour in the community's time zone."""
     local = now.astimezone(ZoneInfo(community.timezone)).time()

@@ -160,7 +160,7 @@ def to_staff(
     if community.staff_chat_id is None:
         return None
     if conversation.topic_id is None:
-        conversation.topic_id = topics.open_topic(session, community.id, _topic_name(conversation.resident)).id
+        conversation.topic_id = topics.open_topic(session, community.id, name_of(conversation.resident)).id
     return outbox.put(
         session,
         bot_id=community.bot_id,
@@ -326,7 +326,8 @@ def _write_down(
     )
 
 
-def _topic_name(resident: Resident) -> str:
+def name_of(resident: Resident) -> str:
+    """How staff call the resident, with the place when it is known."""
     called = residents.salutation(resident).strip("，, ")  # it carries the comma of its sentence
     return " · ".join(filter(None, [called or resident.display_name, resident.place]))
 
@@ -341,7 +342,7 @@ def _card(session: Session, conversation: Conversation, reason: str) -> Line:
     return texts.say(
         "utter_staff_card",
         language=STAFF_LANGUAGE,
-        name=_topic_name(resident),
+        name=name_of(resident),
         phone=resident.phone,
         language_name=texts.words(f"utter_word_{resident.language}", language=STAFF_LANGUAGE),
         reason=texts.words(f"utter_word_because_{reason}", language=STAFF_LANGUAGE),

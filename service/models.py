@@ -411,6 +411,26 @@ class CaseEvent(Base):
     key: Mapped[str | None]
 
 
+class DeskMessage(Base):
+    """Somebody wrote while the desk was closed: they were told when it opens, once; staff are told then."""
+
+    __tablename__ = "desk_messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "opens_at"),
+        Index("desk_messages_due", "opens_at", postgresql_where=text("handed_over_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    taken_at: Mapped[datetime]
+    opens_at: Mapped[datetime]
+    words: Mapped[str]  # the beginning of the first message
+    handed_over_at: Mapped[datetime | None]
+
+    conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
 class CaseClock(Base):
     """The last run of a case's clock, so that a sweep finds what is due.
 

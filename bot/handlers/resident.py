@@ -9,7 +9,7 @@ from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, candidates, cases, conversations, emergency, residents, texts, work, work_orders
+from service import alarms, candidates, cases, conversations, desk, emergency, residents, texts, work, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -45,6 +45,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return commands.from_resident(scene, conversation, words)
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
+        desk.take_message(scene.session, conversation, words, now=scene.now)
         return None
     media = [message for message in bubbles if message.text is None]
     if media:
