@@ -43,6 +43,7 @@ class Event(StrEnum):
     URGED = "urged"
     FINISHED = "finished"
     REOPENED = "reopened"
+    CALLED_BACK = "called_back"
     RATED = "rated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
@@ -69,6 +70,8 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,
     (_S.CLOSED, _E.REOPENED): _S.REOPENED,
+    (_S.FINISHED, _E.CALLED_BACK): _S.FINISHED,
+    (_S.REOPENED, _E.INFO_GIVEN): _S.REOPENED,  # what is still to be done, after "in part"
     (_S.FINISHED, _E.CLOSED): _S.CLOSED,
     (_S.CLOSED, _E.RATED): _S.CLOSED,
     (_S.FINISHED, _E.RATED): _S.FINISHED,
@@ -199,7 +202,7 @@ def advance(
     Raises:
         EventNotAllowed: the case's state does not allow it.
     """
-    if not _is_new(session, case, key):
+    if has_event(session, case, key):
         return False
     target = STEPS.get((case.state, event))
     if target is None:
@@ -308,9 +311,10 @@ def count(session: Session, conversation: Conversation) -> int:
     return session.scalar(counted) or 0
 
 
-def _is_new(session: Session, case: Case, key: str) -> bool:
+def has_event(session: Session, case: Case, key: str) -> bool:
+    """Whether the step that this update caused was taken before."""
     known = select(CaseEvent.id).where(CaseEvent.case_id == case.id, CaseEvent.key == key)
-    return session.scalar(known) is None
+    return session.scalar(known) is not None
 
 
 def _log(

@@ -81,8 +81,19 @@ class FollowUpState(StrEnum):
 
     PLANNED = "planned"
     SENT = "sent"
+    PHONE = "phone"  # nobody answered in writing: a butler is to call
     ANSWERED = "answered"
     CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What came of a call-back."""
+
+    HELD = "held"
+    PARTLY = "partly"
+    NOT_HELD = "not_held"
+    UNREACHED = "unreached"
+    DECLINED = "declined"
 
 
 class LabelUse(StrEnum):
@@ -477,17 +488,23 @@ class CallBack(Base):
     __tablename__ = "call_backs"
     __table_args__ = (
         UniqueConstraint("case_id", "resolution"),
-        Index("call_backs_due", "due_at", postgresql_where=text("state = 'planned'")),
+        Index("call_backs_due", "due_at", postgresql_where=text("state IN ('planned', 'sent', 'phone')")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
-    due_at: Mapped[datetime]
+    due_at: Mapped[datetime]  # when the next thing is due: to ask, to remind, to call, to tell that nobody has called
     state: Mapped[FollowUpState] = mapped_column(default=FollowUpState.PLANNED)
     reason: Mapped[str | None]
-    held: Mapped[bool | None]
+    outcome: Mapped[Outcome | None]
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+    reminded_at: Mapped[datetime | None]
+    task_id: Mapped[int | None] = mapped_column(
+        ForeignKey("outbox.id")
+    )  # the task to call, in the service desk's topic
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")  # calls that nobody took
+    warned_at: Mapped[datetime | None]  # the supervisor heard that nobody has called
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
 

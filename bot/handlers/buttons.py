@@ -10,9 +10,9 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.handlers import incoming, resident, staff
 from bot.rasa import Ask
-from service import callbacks, conversations, delivery, outbox, residents, surveys, texts, work
+from service import callbacks, conversations, delivery, outbox, phone_calls, residents, surveys, texts, work
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Staff
+from service.models import Conversation, Outcome, Staff
 from service.staff import access_staff
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def _offered(query: CallbackQuery) -> set[str]:
 
 
 def _call_back(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
-    if word not in ("held", "not_held"):
+    if word not in tuple(callbacks.IN_WRITING):
         raise ButtonExpired
-    held = word == "held"
-    callbacks.answer(scene.session, conversation, number, held=held, key=scene.key, now=scene.now)
+    outcome = Outcome(word)
+    callbacks.answer(scene.session, conversation, number, outcome=outcome, key=scene.key, now=scene.now)
 
 
 def _survey(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
@@ -142,8 +142,13 @@ def _unconfirmed(scene: Scene, member: Staff, number: int, word: str) -> None:
     delivery.decide(scene.session, member.community_id, number, arrived=word == "arrived")
 
 
+def _phone_call(scene: Scene, member: Staff, number: int, word: str) -> None:
+    phone_calls.result(scene.session, member, number, word, key=scene.key, now=scene.now)
+
+
 _STAFF: dict[str, Callable[[Scene, Staff, int, str], None]] = {
     "w": _work_order,
     "c": _card,
     "o": _unconfirmed,
+    "p": _phone_call,
 }

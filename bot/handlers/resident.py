@@ -170,7 +170,7 @@ def _awaited_case(scene: Scene, conversation: Conversation) -> Case | None:
     if conversation.awaiting_case_id is None:
         return None
     case = cases.access_case(scene.session, conversation, conversation.awaiting_case_id)
-    if case.state is CaseState.NEEDS_INFO:
+    if case.state in (CaseState.NEEDS_INFO, CaseState.REOPENED):
         return case
     conversation.awaiting_case_id = None
     return None
