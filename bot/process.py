@@ -91,6 +91,8 @@ def profile(settings: Settings) -> communities.Profile:
         desk_closes=settings.desk_closes,
         quiet_from=settings.quiet_from,
         quiet_until=settings.quiet_until,
+        unasked_per_day=settings.unasked_per_day,
+        survey_every_days=settings.survey_every_days,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.heart import unwatched
-from service import callbacks, db, delivery, desk, ladder, near_misses, phone_calls
+from service import callbacks, db, delivery, desk, ladder, near_misses, phone_calls, surveys
 
 log = structlog.get_logger(__name__)
 BATCH = 50  # rows of one transaction
@@ -21,6 +21,7 @@ BATCH = 50  # rows of one transaction
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
     "phone_calls": lambda session, now: phone_calls.post_due(session, now=now, limit=BATCH),
+    "surveys": lambda session, now: surveys.expire_due(session, now=now, limit=BATCH),
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
     "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),

@@ -10,7 +10,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, categories, conversations, phone_cards, residents, surveys, texts
+from service import budget, cases, categories, conversations, phone_cards, residents, surveys, texts
+from service.budget import Refusal
 from service.errors import CallBackNotOpen
 from service.models import (
     CallBack,
@@ -29,6 +30,7 @@ TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last
 BUTLER_TALKS_WAIT = timedelta(hours=1)
 REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
 
+PHRASES = {"call_back": "utter_call_back", "reminder": "utter_call_back_reminder"}
 WAITING = (FollowUpState.SENT, FollowUpState.PHONE)  # for an answer
 OPEN = (FollowUpState.PLANNED, *WAITING)
 UNANSWERED = {
@@ -48,8 +50,13 @@ def plan(session: Session, case: Case, *, now: datetime) -> None:
     """
     delay = timedelta(hours=categories.call_back_hours(case.category))
     due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
+    whose = {
+        "worker_id": case.worker_id,
+        "butler_id": surveys.last_butler(session, case),
+        "department_id": case.department_id,
+    }
     planned = insert(CallBack).values(
-        case_id=case.id, resolution=case.resolution, due_at=due, state=FollowUpState.PLANNED
+        case_id=case.id, resolution=case.resolution, due_at=due, state=FollowUpState.PLANNED, **whose
     )
     session.execute(planned.on_conflict_do_nothing())
 
@@ -95,9 +102,12 @@ def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
     return None
 
 
-def _why_later(session: Session, case: Case, *, now: datetime) -> tuple[datetime, str] | None:
+def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: datetime) -> tuple[datetime, str] | None:
     """Why this is no good moment, and when the next may be."""
-    due = _out_of_quiet_hours(now, session.get_one(Community, case.community_id))
+    community = session.get_one(Community, case.community_id)
+    if refusal is not None and refusal.until is not None:
+        return _out_of_quiet_hours(refusal.until, community), refusal.reason
+    due = _out_of_quiet_hours(now, community)
     if due > now:
         return due, "quiet hours"
     if case.conversation.owner is not Owner.BOT:
@@ -111,15 +121,20 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     if reason is not None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
         return
-    later = _why_later(session, call_back.case, now=now)
+    kind = "call_back" if call_back.state is FollowUpState.PLANNED else "reminder"
+    refusal = budget.why_not(session, call_back.case.resident, kind, now=now)
+    if refusal is not None and refusal.until is None:
+        call_back.state, call_back.reason = FollowUpState.CANCELLED, refusal.reason
+        return
+    later = _why_later(session, call_back.case, refusal, now=now)
     if later is not None:
         call_back.due_at, call_back.reason = later
         return
+    row_id = _say(session, call_back, PHRASES[kind], kind=kind, now=now)
+    budget.spend(session, call_back.case.resident, kind, now=now)
     if call_back.state is FollowUpState.PLANNED:
-        call_back.outbox_id = _say(session, call_back, "utter_call_back", kind="call_back", now=now)
-        call_back.state = FollowUpState.SENT
+        call_back.state, call_back.outbox_id = FollowUpState.SENT, row_id
     else:
-        _say(session, call_back, "utter_call_back_reminder", kind="reminder", now=now)
         call_back.reminded_at = now
     community = session.get_one(Community, call_back.case.community_id)
     call_back.due_at = _out_of_quiet_hours(now + REMIND_AFTER, community)

@@ -38,6 +38,8 @@ class Profile:
     desk_closes: time = time(20)
     quiet_from: time = time(21)
     quiet_until: time = time(8)
+    unasked_per_day: int = 1
+    survey_every_days: int = 14
 
 
 def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:

@@ -151,6 +151,8 @@ class Community(Base):
     desk_closes: Mapped[time]
     quiet_from: Mapped[time]  # no call-back and no survey is sent from here …
     quiet_until: Mapped[time]  # … to here
+    unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
+    survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
 
@@ -219,6 +221,7 @@ class Resident(Base):
     phone: Mapped[str | None]
     place: Mapped[str | None]
     unreachable_since: Mapped[datetime | None]
+    questions_off_since: Mapped[datetime | None]  # 退订: no call-backs and no surveys
 
 
 class Staff(Base):
@@ -251,6 +254,7 @@ class Conversation(Base):
     keyboard_turn: Mapped[int | None]  # the turn whose buttons are current, negative once one was tapped
     dialogue_is_old: Mapped[bool] = mapped_column(default=False)  # a butler has talked since: Rasa starts afresh
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
+    awaiting_survey_id: Mapped[int | None]  # a comment was offered: the next words are it
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
     butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql")
@@ -505,6 +509,9 @@ class CallBack(Base):
     )  # the task to call, in the service desk's topic
     tries: Mapped[int] = mapped_column(default=0, server_default="0")  # calls that nobody took
     warned_at: Mapped[datetime | None]  # the supervisor heard that nobody has called
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # whose work it was when it was finished
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
 
@@ -513,19 +520,42 @@ class Survey(Base):
     """How satisfied the resident is: one per case and resolution."""
 
     __tablename__ = "surveys"
-    __table_args__ = (UniqueConstraint("case_id", "resolution"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "resolution"),
+        Index("surveys_open", "asked_at", postgresql_where=text("state = 'sent'")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
     state: Mapped[FollowUpState]
     stars: Mapped[int | None]
+    reasons: Mapped[list[Any] | None]  # what should have been better
+    comment: Mapped[str | None]
+    comment_asked_at: Mapped[datetime | None]
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None]  # why it was not sent, or taken back
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # whose work it was when it was finished
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
+class UnaskedMessage(Base):
+    """A resident was written to unasked: what the budget counts (service/budget.py)."""
+
+    __tablename__ = "unasked_messages"
+    __table_args__ = (Index("unasked_messages_by_resident", "resident_id", "sent_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    sent_at: Mapped[datetime]
+    urgent: Mapped[bool]  # exempt, and logged
 
 
 class EmergencyAlarm(Base):

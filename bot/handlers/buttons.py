@@ -109,6 +109,10 @@ def _survey(scene: Scene, conversation: Conversation, number: int, word: str) ->
     surveys.rate(scene.session, conversation, number, stars=stars, key=scene.key, now=scene.now)
 
 
+def _say_more(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    surveys.say_more(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -116,6 +120,7 @@ def _expired(*_: object) -> None:
 _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
+    "sr": _say_more,
 }
 
 

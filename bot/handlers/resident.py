@@ -9,7 +9,20 @@ from telegram import Message, Update
 
 from bot.handlers import commands, incoming
 from bot.rasa import Ask
-from service import alarms, candidates, cases, conversations, desk, emergency, residents, texts, work, work_orders
+from service import (
+    alarms,
+    budget,
+    candidates,
+    cases,
+    conversations,
+    desk,
+    emergency,
+    residents,
+    surveys,
+    texts,
+    work,
+    work_orders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
 
@@ -43,6 +56,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
+    if _about_ourselves(scene, conversation, words) and conversation.owner is Owner.BOT:
+        return None
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
         desk.take_message(scene.session, conversation, words, now=scene.now)
@@ -54,6 +69,15 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _wordless(scene, conversation, answered=bool(media))
         return None
     return _understand(scene, conversation, words)
+
+
+def _about_ourselves(scene: Scene, conversation: Conversation, words: str) -> bool:
+    """The wish not to be asked, or the comment on a rating; a butler who has the talk reads it too."""
+    if not words or words in texts.menu_words():
+        return False
+    if budget.obey(scene.session, conversation, words, key=scene.key, now=scene.now):
+        return True
+    return surveys.take_comment(scene.session, conversation, words, key=scene.key, now=scene.now)
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
