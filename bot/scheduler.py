@@ -64,6 +64,10 @@ class Scheduler:
             await asyncio.to_thread(self.sweep, name)
         except SQLAlchemyError as error:
             log.warning("sweep_failed", sweep=name, error=type(error).__name__)
+        except asyncio.CancelledError:
+            log.info(
+                "sweep_left", sweep=name
+            )  # a stop; APScheduler would call it a failure, and its thread ends the work
 
     def sweep(self, name: str) -> None:
         """Do everything that is due now, a batch a transaction."""

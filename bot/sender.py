@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from telegram import Bot
 from telegram.error import (
@@ -62,14 +59,7 @@ class Sender(Drain[Parcel]):
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""
-        settle = await self._call(parcel)
-        for attempt in count():  # what became of the row is known only here: it is written down, however long it takes
-            try:
-                await self.in_transaction(settle)
-                break
-            except SQLAlchemyError as error:
-                log.warning("settle_failed", outbox_id=parcel.id, error=type(error).__name__)
-                await asyncio.sleep(min(0.2 * 2 ** min(attempt, 5), 5.0))
+        await self.write_down(await self._call(parcel))
 
     async def _call(self, parcel: Parcel) -> Settle:
         """Make the call; what comes back is what to write down about it."""

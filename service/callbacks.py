@@ -117,6 +117,9 @@ def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: da
 
 def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     """Everything is checked again at send time; then the question, or the reminder of it."""
+    if call_back.state is FollowUpState.SENT and call_back.case.resident.unreachable_since is not None:
+        call_back.reminded_at = call_back.due_at = now  # no reminder reaches them: a butler calls
+        return
     reason = why_not_ask(call_back, now=now)
     if reason is not None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -68,9 +68,12 @@ def hours(session: Session, bot_id: int) -> tuple[object, ...] | None:
     return None if row is None else tuple(row)
 
 
+_SERVED_BY = select(Community).where(Community.bot_id == bindparam("bot_id"))
+
+
 def access_community(session: Session, bot_id: int) -> Community:
     """The community this bot serves."""
-    return session.scalars(select(Community).where(Community.bot_id == bot_id)).one()
+    return session.scalars(_SERVED_BY, {"bot_id": bot_id}).one()
 
 
 def department(session: Session, community_id: int, key: str) -> Department:

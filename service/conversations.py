@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from service.models import (
     Priority,
     Resident,
     Staff,
+    table,
 )
 from service.texts import Line
 
@@ -43,6 +44,10 @@ class Said:
     media: dict[str, Any] | None = None
 
 
+# A line is kept once for each inbox row; lines of ours have none.
+_KEEP = insert(table(Message)).on_conflict_do_nothing(index_elements=["inbox_id"])
+
+
 def hear(session: Session, conversation: Conversation, said: Said, *, now: datetime, by: Staff | None = None) -> None:
     """Keep a line a person said; hearing the same inbox row again changes nothing (N3)."""
     values = {
@@ -52,7 +57,7 @@ def hear(session: Session, conversation: Conversation, said: Said, *, now: datet
         "said_at": now,
         **vars(said),
     }
-    session.execute(insert(Message).values(values).on_conflict_do_nothing(index_elements=["inbox_id"]))
+    session.execute(_KEEP, values)
 
 
 def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> bool:
@@ -292,9 +297,17 @@ def access_as_staff(session: Session, member: Staff, conversation_id: int) -> Co
     return conversation
 
 
+_LOCKED = (
+    select(Conversation)
+    .where(Conversation.id == bindparam("conversation_id"))
+    .with_for_update(of=Conversation)
+    .execution_options(populate_existing=True)
+)
+
+
 def lock(session: Session, conversation_id: int) -> Conversation:
     """The conversation, locked until the transaction ends."""
-    return session.get_one(Conversation, conversation_id, with_for_update={"of": Conversation}, populate_existing=True)
+    return session.scalars(_LOCKED, {"conversation_id": conversation_id}).one()
 
 
 def _change_owner(conversation: Conversation, owner: Owner, *, butler: Staff | None = None) -> None:
@@ -313,17 +326,16 @@ def _write_down(
     now: datetime,
     staff: Staff | None = None,
 ) -> None:
-    session.add(
-        Message(
-            conversation_id=conversation.id,
-            author=author,
-            staff_id=staff.id if staff else None,
-            kind="text",
-            text=text,
-            said_at=now,
-            outbox_id=outbox_id,
-        )
-    )
+    values = {
+        "conversation_id": conversation.id,
+        "author": author,
+        "staff_id": staff.id if staff else None,
+        "kind": "text",
+        "text": text,
+        "said_at": now,
+        "outbox_id": outbox_id,
+    }
+    session.execute(_KEEP, values)
 
 
 def name_of(resident: Resident) -> str:

@@ -40,6 +40,12 @@ def sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+def outside_transactions(factory: Sessions) -> Sessions:
+    """Sessions for single questions: each is one way there and back instead of three."""
+    engine: Engine = factory.kw["bind"]
+    return sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+
 def upgrade(raw: str) -> None:
     """Bring the schema up to date; any number of processes may call it at once, one does the work."""
     engine = create_engine(url_for(raw))

@@ -50,7 +50,7 @@ _PUT = text("""
     INSERT INTO inbox (bot_id, update_id, lane, joins, raw, ready_at, dead_at, error)
     VALUES (:bot_id, :update_id, :lane, :joins, :raw, clock_timestamp() + make_interval(secs => :wait),
             CASE WHEN CAST(:dead AS text) IS NULL THEN NULL ELSE clock_timestamp() END, :dead)
-    ON CONFLICT (bot_id, update_id) DO NOTHING
+    ON CONFLICT (bot_id, update_id) DO NOTHING RETURNING pg_notify(:channel, '')
 """)
 
 # The head row of every lane that nobody works on and whose newest bubble has waited long enough. A lane is a bot's:
@@ -127,9 +127,7 @@ def put(session: Session, bot_id: int, arrivals: Sequence[Arrival]) -> None:
         bot_id: whose updates they are.
         arrivals: in the order they came.
     """
-    rows = [{"bot_id": bot_id, **vars(arrival)} for arrival in arrivals]
-    session.execute(_PUT, rows)
-    db.notify(session, CHANNEL)
+    session.execute(_PUT, [{"bot_id": bot_id, "channel": CHANNEL, **vars(arrival)} for arrival in arrivals])
 
 
 def take(session: Session, bot_id: int, *, worker: int, limit: int) -> list[Turn]:

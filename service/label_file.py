@@ -30,6 +30,7 @@ from service.models import Label, LabelUse
 from service.texts import LANGUAGES
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the slow one writes some line breaks so that they are lost
 USES = tuple(LabelUse)
 MOMENT = "at: '2026-11-23T12:00:00+08:00'"  # an example, for whoever has written something else
 
@@ -79,7 +80,7 @@ def write(session: Session) -> str:
         for intent, those in groupby(labels, key=lambda label: label.intent)
     ]
     content = {"version": "3.1", "nlu": intents}
-    text: str = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10_000)
+    text: str = yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Table,
     UniqueConstraint,
     text,
 )
@@ -135,6 +136,11 @@ class Base(DeclarativeBase):
         int: BigInteger,
         StrEnum: Enum(StrEnum, native_enum=False, length=16, create_constraint=False, values_callable=_values),
     }
+
+
+def table(model: type[Base]) -> Table:
+    """The bare table of a model: rows that every message writes go past the mapper, which takes three times as long."""
+    return cast("Table", model.__table__)
 
 
 class Community(Base):

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import db
-from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 
 CHANNEL = "guanjia_outbox"
 
@@ -51,6 +51,14 @@ class Parcel:
     attempts: int
     edits_id: int | None
     edits_message: int | None
+
+
+# Gives the new row's id, and wakes a sender when the transaction commits.
+_PUT = (
+    insert(table(OutboxRow))
+    .on_conflict_do_nothing(index_elements=["key"])
+    .returning(table(OutboxRow).c.id, func.pg_notify(CHANNEL, ""))
+)
 
 
 def put(
@@ -109,10 +117,7 @@ def put(
         "key": key,
         "state": OutboxState.PENDING,
     }
-    statement = insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"])
-    row_id = session.scalar(statement.returning(OutboxRow.id))
-    db.notify(session, CHANNEL)
-    return row_id
+    return session.scalar(_PUT, values)
 
 
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
@@ -147,7 +152,7 @@ _DROP = text("""
 """)
 
 # Take n tokens: "full again" moves on by n intervals; the next token comes `burst - 1` intervals before it.
-_CHARGE = text("""
+_TAKE_TOKENS = """
     INSERT INTO budgets AS b (key, full_at, closed_until)
     VALUES (:key, clock_timestamp() + make_interval(secs => :n / :rate),
             clock_timestamp() + make_interval(secs => (:n + 1 - :burst) / :rate))
@@ -156,18 +161,21 @@ _CHARGE = text("""
       closed_until = greatest(b.full_at, clock_timestamp()) + make_interval(secs => (:n + 1 - :burst) / :rate)
       WHERE b.closed_until <= clock_timestamp()
     RETURNING 1
-""")
+"""
+_CHARGE = text(_TAKE_TOKENS)
 
-_START = text("""
+# The row goes out with a token of its chat; when there is none left it stays.
+_START = text(f"""
+    WITH token AS ({_TAKE_TOKENS})
     UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = :lease, sending_at = clock_timestamp(),
            attempts = row.attempts + 1
-    FROM outbox AS self LEFT JOIN topics AS topic ON topic.id = self.topic_id
+    FROM token CROSS JOIN outbox AS self LEFT JOIN topics AS topic ON topic.id = self.topic_id
     LEFT JOIN outbox AS target ON target.id = self.edits_id
     WHERE row.id = :id AND self.id = row.id AND row.state = 'pending'
     RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
               row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
               topic.card AS topic_card, target.message_id AS edits_message
-""")
+""")  # noqa: S608 - only our own text is put in
 
 _SETTLE = text("""
     UPDATE outbox SET state = CAST(:state AS text), reason = CAST(:reason AS text),
@@ -220,8 +228,8 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
         if _overtaken(session, head.conversation_id, head.epoch):
             session.execute(_DROP, {"id": head.id, "reason": "a butler has taken over"})
-        elif session.scalar(_CHARGE, {"n": 1, **_chat_bucket(bot_id, head.chat_id, rates)}):
-            parcels += _start(session, head.id, sender)
+        else:
+            parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
@@ -240,8 +248,9 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
     return {"key": key, "rate": rates.private_per_second, "burst": rates.private_burst}
 
 
-def _start(session: Session, row_id: int, sender: int) -> list[Parcel]:
-    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4()})
+def _start(session: Session, row_id: int, sender: int, *, bucket: dict[str, Any]) -> list[Parcel]:
+    """The parcel; nothing when its chat has no token left."""
+    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), "n": 1, **bucket})
     return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
 
 

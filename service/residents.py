@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,16 +38,18 @@ def access_conversation(
     return conversation
 
 
+_IN_CHAT = (
+    select(Conversation)
+    .join(Conversation.resident)
+    .where(Resident.community_id == bindparam("community_id"), Resident.chat_id == bindparam("chat_id"))
+    .with_for_update(of=Conversation)
+    .execution_options(populate_existing=True)
+)
+
+
 def find_conversation(session: Session, community_id: int, chat_id: int) -> Conversation | None:
     """The conversation in this chat, locked until the transaction ends."""
-    found = (
-        select(Conversation)
-        .join(Conversation.resident)
-        .where(Resident.community_id == community_id, Resident.chat_id == chat_id)
-        .with_for_update(of=Conversation)
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(found).one_or_none()
+    return session.scalars(_IN_CHAT, {"community_id": community_id, "chat_id": chat_id}).one_or_none()
 
 
 def salutation(resident: Resident) -> str:
@@ -80,8 +82,9 @@ def unreachable(resident: Resident, *, now: datetime) -> bool:
 
 
 def reachable(resident: Resident) -> None:
-    """The resident is back."""
-    resident.unreachable_since = None
+    """The resident is back; one who never left costs no write."""
+    if resident.unreachable_since is not None:
+        resident.unreachable_since = None
 
 
 def detect_language(text: str, *, before: str) -> str:

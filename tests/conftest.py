@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests.database import database_url, engine, server_url, session, sessions, stage  # noqa: F401 - fixtures
@@ -19,6 +20,10 @@ from tests.database import database_url, engine, server_url, session, sessions, 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = "127.0.0.1,::1,localhost"
+
+# How long one example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 class FileByFile(LoadFileScheduling):  # type: ignore[misc]

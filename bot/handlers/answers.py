@@ -31,7 +31,8 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
         candidates.notice_answer(session, conversation, heard, source=source, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
-    conversation.dialogue_is_old = conversation.dialogue_is_old and conversation.epoch != ask.epoch
+    if conversation.dialogue_is_old and conversation.epoch == ask.epoch:
+        conversation.dialogue_is_old = False
     conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else tapped
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:

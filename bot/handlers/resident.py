@@ -46,7 +46,9 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         conversations.hear(scene.session, conversation, one, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
     resident = conversation.resident
-    resident.language = residents.detect_language(words, before=resident.language)
+    language = residents.detect_language(words, before=resident.language)
+    if language != resident.language:
+        resident.language = language
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
@@ -56,12 +58,15 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    if _about_ourselves(scene, conversation, words) and conversation.owner is Owner.BOT:
-        return None
+    settled = _about_ourselves(scene, conversation, words)
     if conversation.owner is not Owner.BOT:
         _relay(scene, conversation, bubbles)
         desk.take_message(scene.session, conversation, words, now=scene.now)
         return None
+    return None if settled else _for_the_bot(scene, conversation, bubbles, words)
+
+
+def _for_the_bot(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
     media = [message for message in bubbles if message.text is None]
     if media:
         _take_media(scene, conversation, media, answered=bool(words))

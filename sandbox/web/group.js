@@ -7,7 +7,7 @@ import { say } from "./labels.js";
 import { openMenu } from "./menu.js";
 import { ask, choices, field } from "./notices.js";
 import { askPerson, makePeople } from "./people.js";
-import { changed, chatsOf, colleagues, place, state, topicsOf } from "./store.js";
+import { chatsOf, colleagues, drawNow, place, state, topicsOf } from "./store.js";
 import { makeThread } from "./thread.js";
 import { drawTopics, topicIcon } from "./topics.js";
 
@@ -28,7 +28,7 @@ async function add() {
   const made = person && (await addColleague(person));
   if (!made) return;
   state.colleague = made.id;
-  changed();
+  drawNow();
 }
 
 export function drawGroup() {
@@ -83,7 +83,7 @@ function drawGroupBar(chat) {
         "aria-label": words("group"),
         onchange: (event) => {
           state.group = Number(event.target.value);
-          changed();
+          drawNow();
         },
       },
       groups.map((one) => h("option", { value: one.id, selected: one.id === state.group }, one.title)),
@@ -106,7 +106,7 @@ async function newTopic() {
   const made = answer && (await addTopic(answer.name));
   if (!made) return;
   state.topic = made.message_thread_id;
-  changed();
+  drawNow();
 }
 
 function drawTopicBar(chat) {

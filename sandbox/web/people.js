@@ -3,7 +3,7 @@
 import { avatar, h, nameOf, reconcile, walkWithArrows } from "./dom.js";
 import { say } from "./labels.js";
 import { ask, choices, field } from "./notices.js";
-import { changed, place, state } from "./store.js";
+import { drawNow, place, state } from "./store.js";
 
 /** `chosen` is the name of the field of `state` that says who. */
 export function makePeople(root, chosen) {
@@ -22,7 +22,7 @@ export function makePeople(root, chosen) {
 
 function choose(root, chosen, person) {
   state[chosen] = person.id;
-  changed();
+  drawNow();
   setTimeout(
     () => root.querySelector(`[data-focus="p${person.id}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }),
     50,

@@ -8,7 +8,7 @@ import { time } from "./format.js";
 import { SCENE, say } from "./labels.js";
 import { openMenu } from "./menu.js";
 import { askPerson, makePeople } from "./people.js";
-import { changed, now, place, residents, state } from "./store.js";
+import { changed, drawNow, now, place, residents, state } from "./store.js";
 import { makeThread } from "./thread.js";
 
 const $ = (id) => document.getElementById(id);
@@ -38,7 +38,7 @@ async function add() {
   const made = person && (await addResident(person));
   if (!made) return;
   state.resident = made.id;
-  changed();
+  drawNow();
 }
 
 export function drawPhone() {

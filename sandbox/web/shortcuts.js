@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { say } from "./labels.js";
 import { ask, choices } from "./notices.js";
 import { focusPhone } from "./phone.js";
-import { changed, residents, state } from "./store.js";
+import { drawNow, residents, state } from "./store.js";
 import { nextTopic } from "./topics.js";
 
 /** By the place of the key, because Alt writes other letters on some keyboards. */
@@ -33,13 +33,13 @@ const ELSEWHERE = [
 
 export function toggleLanguage() {
   state.language = state.language === "zh" ? "en" : "zh";
-  changed();
+  drawNow();
 }
 
 function nextResident() {
   const ids = residents().map((user) => user.id);
   state.resident = ids[(ids.indexOf(state.resident) + 1) % ids.length] ?? null;
-  changed();
+  drawNow();
 }
 
 export function showHelp() {

@@ -33,21 +33,23 @@ export const chatsOf = (kind) => [...state.chats.values()].filter((chat) => (kin
 export const topicsOf = (chat) => (chat?.is_forum ? chat.topics : []);
 
 const watchers = [];
-let drawing = false;
+let drawing = null;
 
 export const onChange = (draw) => watchers.push(draw);
 
 /** Draw everything once, soon; safe to call often. */
 export function changed() {
-  if (drawing) return;
-  drawing = true;
-  setTimeout(() => {
-    drawing = false;
-    const kept = Object.fromEntries(REMEMBERED.map((name) => [name, state[name]]));
-    localStorage.setItem(SAVED_AS, JSON.stringify(kept));
-    settle();
-    watchers.forEach((draw) => draw());
-  });
+  drawing ??= setTimeout(drawNow);
+}
+
+/** Draw at once, and remember: somebody turned to another conversation, and the next key is meant for that one. */
+export function drawNow() {
+  clearTimeout(drawing);
+  drawing = null;
+  const kept = Object.fromEntries(REMEMBERED.map((name) => [name, state[name]]));
+  localStorage.setItem(SAVED_AS, JSON.stringify(kept));
+  settle();
+  watchers.forEach((draw) => draw());
 }
 
 /** Everybody in a group is staff; everybody else lives here. */
@@ -95,12 +97,27 @@ export function messagesOf(chatId, thread) {
   return all.filter((message) => (message.message_thread_id || 0) === thread);
 }
 
+const readings = new Set(); // {chatId, since}: a conversation being read, and what happened in it meanwhile
+
 async function load(chatId) {
   state.messages.set(chatId, state.messages.get(chatId) ?? new Map());
   if (!state.chats.has(chatId)) return; // nobody has written here yet
+  const reading = { chatId, since: [] };
+  readings.add(reading);
   const found = await get(`/chats/${chatId}/messages?token=${state.bot}`);
-  state.messages.set(chatId, new Map((found ?? []).map((message) => [message.message_id, message])));
+  readings.delete(reading);
+  if (!found) return; // the page has said why; what it knew stays
+  const messages = new Map(found.map((message) => [message.message_id, message]));
+  reading.since.forEach((change) => change(messages));
+  state.messages.set(chatId, messages);
   changed();
+}
+
+/** Change the messages of a conversation, also those that are just being read. */
+function alter(chatId, change) {
+  const known = state.messages.get(chatId);
+  if (known) change(known);
+  for (const reading of readings) if (reading.chatId === chatId) reading.since.push(change);
 }
 
 /** Read the whole state again: at the start, after a lost connection, after a reset, for another bot. */
@@ -143,11 +160,12 @@ const handlers = {
   message: (event) => arrive(event),
   edit: (event) => keep(event),
   pin: (event) => keep(event),
-  delete: ({ chat_id, message_id }) => state.messages.get(chat_id)?.delete(message_id),
-  reaction: ({ chat_id, message_id, reactions }) => {
-    const message = state.messages.get(chat_id)?.get(message_id);
-    if (message) keep({ chat_id, message: { ...message, sandbox: { ...message.sandbox, reactions } } });
-  },
+  delete: ({ chat_id, message_id }) => alter(chat_id, (messages) => messages.delete(message_id)),
+  reaction: ({ chat_id, message_id, reactions }) =>
+    alter(chat_id, (messages) => {
+      const message = messages.get(message_id);
+      if (message) messages.set(message_id, { ...message, sandbox: { ...message.sandbox, reactions } });
+    }),
   topic: () => reloadChats(),
   chat: () => reloadChats(),
   user: ({ user }) => state.users.set(user.id, user),
@@ -161,7 +179,7 @@ const handlers = {
 };
 
 function keep({ chat_id, message }) {
-  state.messages.get(chat_id)?.set(message.message_id, message);
+  alter(chat_id, (messages) => messages.set(message.message_id, message));
 }
 
 /** A new message: with several bots only the server knows whose private chat it is in. */

@@ -4,7 +4,7 @@ import { colourOf, drawOnce, h, icon, nameOf, reconcile, walkWithArrows } from "
 import { preview } from "./content.js";
 import { moment } from "./format.js";
 import { say } from "./labels.js";
-import { changed, messagesOf, now, place, state, topicsOf } from "./store.js";
+import { drawNow, messagesOf, now, place, state, topicsOf } from "./store.js";
 
 const words = (key, ...values) => say(state.language, key, ...values);
 const list = document.getElementById("topic-list");
@@ -59,9 +59,9 @@ function topicItem({ topic, shown, unread, chosen }) {
     .filter(Boolean)
     .join(", ");
   const open = (event) => {
-    state.topic = thread;
-    changed();
     event.currentTarget.focus();
+    state.topic = thread;
+    drawNow();
   };
   return h(
     "div",

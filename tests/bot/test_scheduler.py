@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,6 +66,25 @@ async def test_the_scheduler_wakes_the_sweeps_until_it_is_stopped(sessions, due)
 
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_stop_in_the_middle_of_a_sweep_is_no_failure(sessions, caplog):
+    """Every clean stop of the bot would look like a crash in its log."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    class Slow(Scheduler):
+        def sweep(self, name: str) -> None:
+            begun.set()
+            may_end.wait(10)
+
+    running = asyncio.create_task(Slow(sessions, now=lambda: LATER, every=0.05).run())
+    await asyncio.to_thread(begun.wait, 10)
+
+    running.cancel()
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+    may_end.set()
+
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_the_clock_follows_the_one_it_is_told():

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import psutil
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from cli import children, database, demo, upgrading
@@ -28,9 +28,11 @@ from service import cases, communities, db, residents
 BOT_ID = int(demo.TOKEN.partition(":")[0])
 ROLES = ("ingress", "worker", "sender", "scheduler")
 DIALOGUE = ("actions", "rasa")
+SERVER = ("postgres", "backend")  # one backend that dies takes all the others with it
 UP_WITHIN = 120.0  # seconds; the machine may be busy
 PATIENCE = 15.0  # seconds for anything that should happen soon
-LOOK_EVERY = 0.05  # seconds
+LOOK_EVERY = 0.05  # seconds at first …
+LOOK_AT_LEAST_EVERY = 0.5  # … and then more and more seldom: looking must not be what keeps the machine busy
 NOON = "2026-11-23T04:00:00Z"  # of the demo's clock: no quiet hours near
 
 # Rates that do not slow a test down; the faults order their own 429s.
@@ -53,14 +55,15 @@ class NotInTime(AssertionError):
 async def until(look: Callable[[], Awaitable[Found | None]], what: str, *, within: float = PATIENCE) -> Found:
     """Look again and again until there is something to see."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
+    deadline, pause = loop.time() + within, LOOK_EVERY
     while True:
         found = await look()
         if found:
             return found
         if loop.time() > deadline:
             raise NotInTime(what)
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, LOOK_AT_LEAST_EVERY)
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Stack:
     webhook_port: int
     keepers: dict[str, Supervisor] = field(default_factory=dict)
     killed: set[int] = field(default_factory=set)
+    crashed: int | None = None  # the checkpointer of the server that was killed last
 
     # --- the look-alike ----------------------------------------------------------------------------------------------
 
@@ -135,8 +139,8 @@ class Stack:
     # --- the database ------------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, **values: Any) -> Sequence[Any]:
-        """Ask the database; one that was killed just now is asked again."""
-        give_up = time.monotonic() + PATIENCE
+        """Ask the database; one that was killed just now is asked until it answers."""
+        give_up = time.monotonic() + UP_WITHIN
         while True:
             try:
                 with self.engine.connect() as connection:
@@ -200,16 +204,21 @@ class Stack:
 
     def kill(self, name: str) -> bool:
         """End a process at once, as a crash would; False when it is down already."""
-        if name == "postgres":
-            return _kill(self.postgres.pid)
-        if name == "backend":
-            found = [child for child in _children(self.postgres.pid) if "postgres: " in " ".join(child.cmdline())]
-            busy = [child for child in found if " [local] " in " ".join(child.cmdline())]
-            return bool(busy) and _kill(busy[0].pid)
+        if name in SERVER:
+            return self._kill_server(name)
         pid = self.pid(name)
         if pid is None or not _kill(pid):
             return False
         self.killed.add(pid)
+        return True
+
+    def _kill_server(self, name: str) -> bool:
+        titles = _titles(self.postgres.pid)
+        backends = (pid for pid, title in titles.items() if " [local] " in title)
+        victim = self.postgres.pid if name == "postgres" else next(backends, None)
+        if victim is None or not _kill(victim):
+            return False
+        self.crashed = _checkpointer(titles)
         return True
 
     def moved_to(self, group: int) -> None:
@@ -240,6 +249,8 @@ class Stack:
             await until(lambda name=name: self._works(name), f"{name} is not up", within=within)  # type: ignore[misc]
 
     async def _works(self, name: str) -> bool:
+        if name in SERVER:
+            return await asyncio.to_thread(self._recovered)
         child, pid = self.family[name], self.pid(name)
         if pid is None:
             return False
@@ -249,6 +260,19 @@ class Stack:
             async with self.http.get(child.health) as answer:
                 return answer.status < 500
         except (aiohttp.ClientError, OSError):
+            return False
+
+    def _recovered(self) -> bool:
+        """Whether the server takes connections, and has been started since it crashed; asked once, by a new connection.
+
+        Just after the kill of a backend the server has not noticed yet and would still answer.
+        """
+        if _checkpointer(_titles(self.postgres.pid)) in (None, self.crashed):
+            return False
+        try:
+            with create_engine(self.engine.url, poolclass=NullPool).connect():
+                return True
+        except OperationalError:
             return False
 
     def _said(self, name: str, pid: int) -> bool:
@@ -270,11 +294,19 @@ def _kill(pid: int) -> bool:
     return True
 
 
-def _children(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children()
-    except psutil.NoSuchProcess:
-        return []
+def _titles(pid: int) -> dict[int, str]:
+    """What the children of a process call themselves, by their ids; some are gone before they are asked."""
+    found = {}
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children():
+            with suppress(psutil.NoSuchProcess):
+                found[child.pid] = " ".join(child.cmdline())
+    return found
+
+
+def _checkpointer(titles: Mapping[int, str]) -> int | None:
+    """The process that PostgreSQL starts anew in every recovery."""
+    return next((pid for pid, title in titles.items() if "checkpointer" in title), None)
 
 
 def _logged(child: Child, logs: Path, extra: Mapping[str, str]) -> Child:

@@ -77,14 +77,15 @@ class Person:
 
     async def messages(self, *, topic: str | None = None) -> list[Message]:
         """What the chat shows."""
+        shown: list[Message]
         if topic is None:
-            shown: list[Message] = await self.stack.get(f"chats/{self.id}/messages")
+            shown = await self.stack.get(f"chats/{self.id}/messages")
             return shown
         thread = await self._thread_now(topic)
         if thread is None:
             return []
-        found = await self.stack.get(f"chats/{self.stack.group}/messages")
-        return [message for message in found if (message.get("message_thread_id") or 0) == thread]
+        shown = await self.stack.get(f"chats/{self.stack.group}/messages?thread={thread}")
+        return shown
 
     async def hears(self, *, topic: str | None = None) -> list[str]:
         """The texts of the bot's messages, oldest first."""

@@ -118,6 +118,17 @@ class Duty:
                 await self._look()
             await asyncio.sleep(LOOK_EVERY * 4)
 
+    async def settled(self, *, within: float) -> None:
+        """Wait until no message is in doubt any more and nothing is left to do."""
+        in_doubt = "SELECT count(*) FROM outbox WHERE state = 'unconfirmed'"
+
+        async def sure() -> bool:
+            return not await asyncio.to_thread(self.stack.value, in_doubt)
+
+        await self.stack.settled(within=within)
+        await until(sure, "messages are still in doubt", within=within)
+        await self.stack.settled(within=within)
+
     async def _look(self) -> None:
         for message in await self.person.messages(topic="General"):
             again, arrived = button(message, "再发一次"), button(message, "已经送到")

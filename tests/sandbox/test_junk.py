@@ -27,7 +27,7 @@ CALLS = st.sampled_from([m for m in spec.SUPPORTED if m not in ("getUpdates", "s
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(CALLS, min_size=5, max_size=15), place=st.randoms(use_true_random=False))
 async def test_no_request_crashes_the_bot_api(world: Client, calls, place: random.Random):
     await world.unlimited()

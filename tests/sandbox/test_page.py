@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Locator, Page, Route, async_playwright, expect
 
 from tests.sandbox.client import JSON, TOKEN, Client
 
@@ -28,6 +28,7 @@ ARGUMENTS = (
 CONFIRM = {"inline_keyboard": [[{"text": "确认", "callback_data": "ok"}]]}
 LOST = re.compile("ERR_(CONNECTION|EMPTY|INCOMPLETE|SOCKET)")  # what Chromium says of a cut line
 Visit = Callable[..., Awaitable[Page]]
+Handler = Callable[[Route], Awaitable[None]]
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 
 
@@ -107,8 +108,10 @@ async def open_page(context: BrowserContext, world: Client) -> AsyncIterator[Vis
     """Open the page in a new tab; no test may leave an error in its console."""
     trouble: list[str] = []
 
-    async def visit(*, base: str = world.base) -> Page:
+    async def visit(*, base: str = world.base, route: tuple[str, Handler] | None = None) -> Page:
         page = await context.new_page()
+        if route:
+            await page.route(*route)
         page.set_default_timeout(5000)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
@@ -503,6 +506,48 @@ async def test_what_was_missed_while_the_line_was_down_is_fetched(world: Client,
     await expect(phone(page).get_by_role("article").last).to_contain_text("错过的消息")
     await expect(page.get_by_text("实时", exact=True)).to_be_visible()
     await line.down()
+
+
+async def test_what_comes_while_a_chat_is_being_read_is_not_lost(world: Client, open_page):
+    """The answer of a slow read is older than what the events told meanwhile."""
+    resident, *_ = await make_community(world)
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        read.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    page = await open_page(route=(f"**/sim/chats/{resident}/messages*", hold))
+    await asyncio.wait_for(read.wait(), 5)
+    await world.bot("sendMessage", chat_id=resident, text="师傅出发了")
+    await expect(phone(page).get_by_role("article").last).to_contain_text("师傅出发了")
+    async with page.expect_response(f"**/sim/chats/{resident}/messages*"):
+        go_on.set()
+
+    await expect(phone(page).get_by_role("article")).to_have_count(2)
+    await expect(phone(page).get_by_role("article").last).to_contain_text("师傅出发了")
+
+
+async def test_a_key_pressed_right_after_turning_to_a_topic_is_meant_for_it(world: Client, open_page):
+    """Nobody waits for a page to be drawn before typing on."""
+    _, _, group = await make_community(world)
+    await world.make_topic(group, "3-2-501")
+    page = await open_page()
+    await expect(desk(page).get_by_role("option", name="3-2-501")).to_be_visible()
+
+    await page.evaluate(
+        """() => {
+            document.querySelector("#topic-list [role=option]:last-child").click();
+            const area = document.querySelector("#staff textarea");
+            area.value = "好的";
+            area.dispatchEvent(new Event("input"));
+        }"""
+    )
+
+    await expect(desk(page).get_by_role("option", name="3-2-501")).to_have_attribute("aria-selected", "true")
+    await expect(desk(page).get_by_role("textbox")).to_have_value("好的")
 
 
 async def test_an_empty_world_offers_a_sample_community(world: Client, open_page):

@@ -276,7 +276,7 @@ def test_an_alert_goes_to_general_before_everything_else(stage):
 STEPS = ("hear", "tell", "late", "claim", "other", "hand_back", "escalate", "send", "relay")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=25))
 def test_between_a_claim_and_the_hand_back_no_line_of_the_bots_goes_out(engine, steps):
     """After a takeover commits no bot line reaches the resident: not a late reply, a call-back or a survey."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service import label_file, learning, texts
@@ -52,8 +52,9 @@ def test_what_is_written_is_read_as_it_was(stage):
     assert kept(stage) == before
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=80))
+@example(text="one line\x85another")
 def test_any_text_a_resident_can_send_survives_the_file(stage, text):
     if not text.strip():
         return

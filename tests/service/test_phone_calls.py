@@ -212,6 +212,16 @@ def test_who_has_blocked_the_bot_since_is_called_all_the_same(stage):
     assert call_back_of(stage, call_back.case).state is FollowUpState.PHONE
 
 
+def test_who_cannot_be_reminded_is_called_without_a_reminder(stage):
+    call_back = asked(stage)
+    call_back.case.resident.unreachable_since = due = call_back.due_at
+    callbacks.send_due(stage.session, now=due)
+    phone_calls.post_due(stage.session, now=due)
+
+    assert call_back_of(stage, call_back.case).state is FollowUpState.PHONE
+    assert stage.outbox("reminder") == []
+
+
 def test_a_forged_or_foreign_result_is_refused(stage):
     call_back = to_be_called(stage)
     member = stage.member()
