@@ -6,24 +6,46 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import BindParameter, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.business_time import ALL_DAY, Calendar, Frames, read_hours
+from service.business_time import ALL_DAY, Calendar, read_hours
 from service.calendar_file import WORKDAY, Reading
 from service.models import CalendarDay, Community, WeekdayHours
 
 IN_USE = 4096  # calendars kept ready in a process
 
 
+# Both tables in one question: it is asked at every step of a case.
+_WHOSE: BindParameter[int] = bindparam("community_id")
+_SAID = select(
+    select(func.jsonb_object_agg(WeekdayHours.weekday, WeekdayHours.hours))
+    .where(WeekdayHours.community_id == _WHOSE)
+    .scalar_subquery(),
+    select(func.jsonb_object_agg(CalendarDay.day, CalendarDay.hours))
+    .where(CalendarDay.community_id == _WHOSE)
+    .scalar_subquery(),
+)
+
+
 def of(session: Session, community: Community) -> Calendar:
     """The community's calendar; what nobody has said about a weekday are the desk's hours of the settings."""
-    said = {row.weekday: row.hours for row in _weekdays(session, community)}
+    return _made(community, *_said(session, community))
+
+
+def _said(session: Session, community: Community) -> tuple[dict[int, str], dict[date, str]]:
+    """The hours that were imported: of weekdays, and of special days."""
+    week, days = session.execute(_SAID, {"community_id": community.id}).one()
+    return (
+        {int(weekday): hours for weekday, hours in (week or {}).items()},
+        {date.fromisoformat(day): hours for day, hours in (days or {}).items()},
+    )
+
+
+def _made(community: Community, week: Mapping[int, str], days: Mapping[date, str]) -> Calendar:
     usual = _desk_hours(community)
-    week = tuple(said.get(weekday, usual) for weekday in range(7))
-    days = tuple((row.day, row.hours) for row in special_days(session, community))
-    return _ready(community.timezone, week, days)
+    return _ready(community.timezone, tuple(week.get(day, usual) for day in range(7)), tuple(sorted(days.items())))
 
 
 def of_id(session: Session, community_id: int) -> Calendar:
@@ -43,11 +65,8 @@ def imagine(session: Session, community: Community, reading: Reading) -> Calenda
     Raises:
         UnknownZone: the community's zone is none.
     """
-    said = {row.weekday: row.hours for row in _weekdays(session, community)} | reading.week
-    days: dict[date, str] = {row.day: row.hours for row in special_days(session, community)}
-    days |= {day: told.hours for day, told in reading.days.items()}
-    usual = _desk_hours(community)
-    return _ready(community.timezone, tuple(said.get(day, usual) for day in range(7)), tuple(sorted(days.items())))
+    week, days = _said(session, community)
+    return _made(community, week | reading.week, days | {day: told.hours for day, told in reading.days.items()})
 
 
 def take_in(session: Session, community: Community, reading: Reading, *, now: datetime) -> None:
@@ -76,22 +95,12 @@ def take_in(session: Session, community: Community, reading: Reading, *, now: da
         facts = {"hours": told.hours, "name": told.name}
         special = insert(CalendarDay).values(community_id=community.id, day=day, **facts)
         session.execute(special.on_conflict_do_update(index_elements=["community_id", "day"], set_=facts))
-    session.expire_all()
 
 
 def forget(session: Session, community: Community) -> None:
     """Go back to the desk's hours of the settings, every day."""
     for table in (WeekdayHours, CalendarDay):
         session.execute(delete(table).where(table.community_id == community.id))
-
-
-def hours_of_week(session: Session, community: Community) -> Mapping[int, Frames]:
-    """The frames of Monday to Sunday."""
-    return dict(enumerate(of(session, community).week))
-
-
-def _weekdays(session: Session, community: Community) -> Sequence[WeekdayHours]:
-    return session.scalars(select(WeekdayHours).where(WeekdayHours.community_id == community.id)).all()
 
 
 def _desk_hours(community: Community) -> str:

@@ -262,12 +262,12 @@ def correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: st
     if kind == was or not advance(session, case, Event.KIND_CORRECTED, actor=actor, key=key, now=now, data=data):
         return False
     case.kind = kind
+    clocks.index_anew(session, case)
     category = categories.category(case.category)
     home, new_home = department_for(was, category), department_for(kind, category)
     if case.state in _AT_WORK and case.department.key == home != new_home:
         department = communities.department(session, case.community_id, new_home)
         return hand_on(session, case, department, actor=actor, key=f"{key}:department", now=now)
-    clocks.index(session, case)
     work_orders.refresh(session, case)
     return True
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import calendars, clock_runs, targets, texts, visits
@@ -73,10 +74,22 @@ def standings(case: Case, log: Iterable[Step], held: Rules) -> Iterator[Standing
                 yield Standing(run, target, held.calendar_of(target))
 
 
+_LOG = (
+    select(CaseEvent.event, CaseEvent.at, CaseEvent.data)
+    .where(CaseEvent.case_id == bindparam("case_id"))
+    .order_by(CaseEvent.id)
+)
+_FOUND = insert(CaseClock)
+_INDEX = _FOUND.on_conflict_do_update(
+    index_elements=["case_id", "clock"],
+    set_={name: _FOUND.excluded[name] for name in ("run", "started_at", "due_at", "stopped_at", "wake_at")},
+)
+
+
 def log_of(session: Session, case: Case) -> list[Step]:
     """The case's log, oldest first."""
-    found = select(CaseEvent.event, CaseEvent.at, CaseEvent.data).where(CaseEvent.case_id == case.id)
-    return [Step(row.event, row.at, row.data or {}) for row in session.execute(found.order_by(CaseEvent.id))]
+    rows = session.execute(_LOG, {"case_id": case.id})
+    return [Step(row.event, row.at, row.data or {}) for row in rows]
 
 
 def index(session: Session, case: Case, *, held: Rules | None = None) -> None:
@@ -89,26 +102,31 @@ def index(session: Session, case: Case, *, held: Rules | None = None) -> None:
     """
     log = log_of(session, case)
     told = already_told(log)
-    session.execute(delete(CaseClock).where(CaseClock.case_id == case.id))
     last = {one.run.clock: one for one in standings(case, log, held or rules(session, case.community_id))}
-    session.add_all(_row(case, one, told) for one in last.values())
-    session.flush()
+    if last:
+        session.execute(_INDEX, [_row(case, one, told) for one in last.values()])
+
+
+def index_anew(session: Session, case: Case, *, held: Rules | None = None) -> None:
+    """The same when other clocks than before may be the case's: its kind or the targets have changed."""
+    session.execute(delete(CaseClock).where(CaseClock.case_id == case.id))
+    index(session, case, held=held)
 
 
 TOLD = "clock_told"  # the event with which the ladder writes down who was told
 
 
-def _row(case: Case, standing: Standing, told: set[str]) -> CaseClock:
+def _row(case: Case, standing: Standing, told: set[str]) -> dict[str, object]:
     run = standing.run
-    return CaseClock(
-        case_id=case.id,
-        clock=run.clock,
-        run=run.number,
-        started_at=run.started,
-        due_at=standing.due,
-        stopped_at=run.stopped,
-        wake_at=None if run.stopped else next((at for _, at in rungs_ahead(standing, told)), None),
-    )
+    return {
+        "case_id": case.id,
+        "clock": run.clock,
+        "run": run.number,
+        "started_at": run.started,
+        "due_at": standing.due,
+        "stopped_at": run.stopped,
+        "wake_at": None if run.stopped else next((at for _, at in rungs_ahead(standing, told)), None),
+    }
 
 
 def rungs_ahead(standing: Standing, told: set[str]) -> Iterator[tuple[Rung, datetime]]:
@@ -139,7 +157,7 @@ def rebuild(session: Session, community_id: int) -> int:
     found = select(Case).where(Case.community_id == community_id, Case.state.not_in(ENDED)).order_by(Case.id)
     cases = session.scalars(found.with_for_update(of=Case)).all()
     for case in cases:
-        index(session, case, held=held)
+        index_anew(session, case, held=held)
     return len(cases)
 
 
@@ -188,8 +206,12 @@ NEAR = {0: "utter_word_today_at", 1: "utter_word_tomorrow_at"}
 
 def due_line(session: Session, case: Case, *, language: str) -> str:
     """The case's next due time for its work order, with the day, because a card is read on any day."""
-    standing = next(iter(running(session, case)), None)
-    due = None if standing is None else standing.due
+    order = clock_runs.promises(case.kind)
+    found = select(CaseClock.clock, CaseClock.due_at).where(
+        CaseClock.case_id == case.id, CaseClock.stopped_at.is_(None), CaseClock.clock.in_(order)
+    )
+    running_now = {row.clock: row.due_at for row in session.execute(found)}
+    due = next((running_now[clock] for clock in order if clock in running_now), None)
     if due is None:
         return texts.words("utter_word_no_due", language=language)
     return moment(due, session.get_one(Community, case.community_id), language=language)

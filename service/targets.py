@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -66,10 +67,20 @@ class Targets:
         return Targets((*(row for row in self.rows if not (row.own and _conditions(row) in new)), *new.values()))
 
 
+_OWN = select(
+    ClockTarget.kind,
+    ClockTarget.clock,
+    ClockTarget.minutes,
+    ClockTarget.category,
+    ClockTarget.urgency,
+    ClockTarget.always,
+).where(ClockTarget.community_id == bindparam("community_id"))
+
+
 def of(session: Session, community_id: int) -> Targets:
     """The targets that hold in a community."""
-    own = session.scalars(select(ClockTarget).where(ClockTarget.community_id == community_id))
-    return Targets((*_table(), *map(_own, own)))
+    own = session.execute(_OWN, {"community_id": community_id})
+    return Targets((*table(), *(Target(*row, own=True) for row in own)))
 
 
 def check(target: Target) -> Target:
@@ -81,7 +92,7 @@ def check(target: Target) -> Target:
     """
     if target.clock not in clock_runs.names():
         raise UnknownTarget(what=target.clock, known=", ".join(clock_runs.names()))
-    kinds = sorted({row.kind for row in _table()})
+    kinds = sorted({row.kind for row in table()})
     if target.kind not in kinds:
         raise UnknownTarget(what=target.kind, known=", ".join(kinds))
     if target.category is not None and target.category not in categories.categories():
@@ -120,12 +131,10 @@ def forget(session: Session, community_id: int, target: Target) -> bool:
     return bool(session.scalars(gone.returning(ClockTarget.id)).all())
 
 
-def _table() -> Iterator[Target]:
-    return (Target(**row) for row in clock_runs.table()["targets"])
-
-
-def _own(row: ClockTarget) -> Target:
-    return Target(row.kind, row.clock, row.minutes, row.category, row.urgency, row.always, own=True)
+@cache
+def table() -> Sequence[Target]:
+    """The targets of clocks.yml, which every community has."""
+    return tuple(Target(**row) for row in clock_runs.table()["targets"])
 
 
 def _conditions(row: Target) -> tuple[str, str, str | None, int | None]:

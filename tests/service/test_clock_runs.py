@@ -10,7 +10,7 @@ import pytest
 from service import cases, clock_runs
 from service.business_time import Calendar, around_the_clock, read_hours
 from service.clock_runs import Step
-from service.targets import Targets, _table
+from service.targets import Targets, table
 
 NINE = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # a Monday in Shanghai
 HOUR = timedelta(hours=1)
@@ -153,7 +153,7 @@ def test_every_step_that_the_table_names_exists():
 
 
 def test_every_clock_that_is_promised_has_a_target_and_every_target_a_clock():
-    targets = Targets(tuple(_table()))
+    targets = Targets(tuple(table()))
     for kind, clocks in clock_runs.table()["promises"].items():
         for clock in clocks:
             assert targets.find(kind, clock, category="other", urgency=0), (kind, clock)
@@ -163,7 +163,7 @@ def test_every_clock_that_is_promised_has_a_target_and_every_target_a_clock():
 def test_emergencies_do_not_wait_for_the_desk():
     """N11, N14: reachable day and night."""
     for clock in ("accept", "arrive"):
-        target = Targets(tuple(_table())).find("repair", clock, category="gas", urgency=0)
+        target = Targets(tuple(table())).find("repair", clock, category="gas", urgency=0)
         assert target is not None
         assert target.always
     assert around_the_clock().is_open(NINE + 13 * HOUR)

@@ -144,6 +144,18 @@ def test_a_rebuild_gives_identical_numbers(stage):
     assert snapshot(stage) == before
 
 
+@pytest.mark.parametrize("kind", ["complaint", "inquiry"])
+def test_a_case_of_another_kind_has_the_clocks_of_that_kind_only(stage, kind):
+    """A promise that is none any more must not ring."""
+    case = stage.case()
+    cases.correct_kind(stage.session, case, kind, actor="staff:101", key="k", now=NOON)
+    anew = snapshot(stage)
+    clocks.index_anew(stage.session, case)
+
+    assert snapshot(stage) == anew
+    assert not {row[1] for row in anew} & {"accept", "arrive", "finish"}
+
+
 # --- What is promised, in words -------------------------------------------------------------------------------------
 
 
