@@ -74,7 +74,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     """
     due = _to_do(now).order_by(CallBack.due_at).limit(limit)
     rows = session.execute(due.with_only_columns(CallBack.id, Case.conversation_id)).all()
-    for row in rows:
+    for row in conversations.in_order(rows):
         conversations.lock(session, row.conversation_id)
         mine = _to_do(now).where(CallBack.id == row.id).with_for_update(of=CallBack, skip_locked=True)
         call_back = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()

@@ -154,7 +154,9 @@ def rebuild(session: Session, community_id: int) -> int:
         How many cases there were.
     """
     held = rules(session, community_id)
-    found = select(Case).where(Case.community_id == community_id, Case.state.not_in(ENDED)).order_by(Case.id)
+    found = (
+        select(Case).where(Case.community_id == community_id, Case.state.not_in(ENDED)).order_by(Case.conversation_id)
+    )
     cases = session.scalars(found.with_for_update(of=Case)).all()
     for case in cases:
         index_anew(session, case, held=held)

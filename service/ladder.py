@@ -52,9 +52,9 @@ def climb_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     )
     rows = session.execute(due).all()
     alarms: list[Alarm] = []
-    for case_id, conversation_id in sorted({(row.case_id, row.conversation_id) for row in rows}):
-        conversations.lock(session, conversation_id)
-        case = session.get_one(Case, case_id, with_for_update={"of": Case}, populate_existing=True)
+    for row in conversations.in_order(set(rows)):
+        conversations.lock(session, row.conversation_id)
+        case = session.get_one(Case, row.case_id, with_for_update={"of": Case}, populate_existing=True)
         alarms += _climb(session, case, now=now)
         clocks.index(session, case)
     _tell(session, alarms)

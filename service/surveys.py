@@ -265,7 +265,7 @@ def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
     due = select(Survey.id, Case.conversation_id).join(Case, Case.id == Survey.case_id).where(*old)
     rows = session.execute(due.order_by(Survey.asked_at).limit(limit)).all()
-    for row in rows:
+    for row in conversations.in_order(rows):
         conversations.lock(session, row.conversation_id)
         mine = select(Survey).where(Survey.id == row.id, *old).with_for_update(of=Survey, skip_locked=True)
         survey = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
