@@ -6,7 +6,7 @@ until homes are verified: anybody can name a room, and nobody may silence a neig
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
@@ -95,12 +95,6 @@ def obey(session: Session, conversation: Conversation, words: str, *, key: str, 
     line = texts.say(f"utter_questions_{wish}", language=resident.language)
     conversations.tell(session, conversation, line, now=now, key=f"{key}:{wish}")
     return True
-
-
-def log_of(session: Session, resident: Resident) -> Sequence[UnaskedMessage]:
-    """Every unasked-for message to a resident, oldest first."""
-    found = select(UnaskedMessage).where(UnaskedMessage.resident_id == resident.id)
-    return session.scalars(found.order_by(UnaskedMessage.id)).all()
 
 
 def _day_begins(moment: datetime, community: Community) -> datetime:

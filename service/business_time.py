@@ -132,20 +132,6 @@ class Calendar:
         """
         return after if self.is_open(after) else self.due(after, TICK) - TICK
 
-    def next_closing(self, after: datetime) -> datetime:
-        """The first moment from `after` on at which nobody works; `after` itself when it is closed.
-
-        Frames that touch are one. A calendar that never closes closes ten years ahead.
-        """
-        tick = last = _tick(after)
-        while tick - last < HORIZON:
-            block = self._block(tick // BLOCK)
-            place = bisect_right(block.starts, tick) - 1
-            if place < 0 or tick >= block.ends[place]:
-                break
-            tick = block.ends[place]
-        return _moment(tick)
-
     def due(self, start: datetime, target: timedelta) -> datetime:
         """When `target` of service time has passed since `start`: the first such moment.
 
@@ -178,10 +164,6 @@ class Calendar:
         first, last = begin // BLOCK, finish // BLOCK
         whole = sum(self._block(index).worked for index in range(first, last))
         return (whole - self._block(first).until(begin) + self._block(last).until(finish)) * TICK
-
-    def frames(self, day: date) -> Frames:
-        """The frames that begin on this local day."""
-        return self._frames(day.toordinal() - EPOCH_DAY)
 
     def _frames(self, day: int) -> Frames:
         special = self._special.get(day)

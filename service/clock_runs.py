@@ -63,10 +63,6 @@ class Run:
             length, start = length - worked, max(start, ends)
         return calendar.due(start, length)
 
-    def is_paused(self, now: datetime) -> bool:
-        """Whether the work waits for somebody else."""
-        return any(begins <= now and (ends is None or now < ends) for begins, ends in self.pauses)
-
     def is_late(self, due: datetime | None, *, now: datetime) -> bool:
         """Whether the promise was broken; what is done in the last moment is done in time."""
         return not self.ended and due is not None and due < (self.stopped or now)

@@ -14,8 +14,6 @@ from service.models import Case, CaseState, Community, Delivery, Message, Outbox
 from service.texts import Line
 from service.when import When
 
-DONE = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
-
 # Steps that are behind the case, or that its state does not offer: their buttons are gone.
 PAST: dict[CaseState, tuple[str, ...]] = {
     CaseState.ACCEPTED: ("accept",),
@@ -125,7 +123,7 @@ def _put(
 
 
 def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
-    final = superseded or case.state in DONE
+    final = superseded or case.state in clocks.ENDED
     state = "superseded" if superseded else case.state
     line = texts.say(
         "utter_staff_work_order_done" if final else "utter_staff_work_order",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from service import budget, callbacks
-from service.models import FollowUpState
+from service.models import FollowUpState, UnaskedMessage
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
 from tests.stage import NOON, Stage
 
@@ -17,6 +18,11 @@ DAY = timedelta(days=1)
 
 def why_not(stage: Stage, talk, kind: str = "notice", *, now=NOON, **facts) -> budget.Refusal | None:
     return budget.why_not(stage.session, talk.resident, kind, now=now, **facts)
+
+
+def written_down(stage: Stage, talk) -> list[UnaskedMessage]:
+    found = select(UnaskedMessage).where(UnaskedMessage.resident_id == talk.resident_id).order_by(UnaskedMessage.id)
+    return list(stage.session.scalars(found))
 
 
 def test_one_message_a_day_whatever_sends_it(stage):
@@ -58,7 +64,7 @@ def test_what_is_urgent_is_exempt_and_written_down(stage):
     budget.spend(stage.session, talk.resident, "notice", now=NOON, urgent=True)
 
     assert why_not(stage, talk, urgent=True) is None
-    assert [row.urgent for row in budget.log_of(stage.session, talk.resident)] == [True]
+    assert [row.urgent for row in written_down(stage, talk)] == [True]
     talk.resident.questions_off_since = None
     assert why_not(stage, talk) is None, "it does not count"
 
@@ -116,5 +122,5 @@ def test_every_message_nobody_asked_for_is_written_down(stage):
     callbacks.send_due(stage.session, now=call_back.due_at)
     answer(stage, call_back, held=True)
 
-    written = [row.kind for row in budget.log_of(stage.session, call_back.case.resident)]
+    written = [row.kind for row in written_down(stage, call_back.case.conversation)]
     assert written == ["call_back", "reminder", "survey"]

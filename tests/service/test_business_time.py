@@ -185,12 +185,11 @@ def test_a_night_in_which_the_clock_goes_back_is_an_hour_longer():
         assert calendar.between(start, start + 12 * HOUR) == hours * HOUR
 
 
-def test_closing_time_is_where_frames_that_touch_end():
-    calendar = Calendar("Asia/Shanghai", (read_hours("08:00-12:00 12:00-20:00"),) * 7)
+def test_frames_that_touch_or_overlap_are_one():
+    calendar = Calendar("Asia/Shanghai", (read_hours("08:00-12:00 12:00-20:00 11:00-13:00"),) * 7)
 
-    assert calendar.next_closing(at("2026-11-23 09:00")) == at("2026-11-23 20:00")
-    assert calendar.next_closing(at("2026-11-23 21:00")) == at("2026-11-23 21:00")
-    assert around_the_clock().next_closing(at("2026-11-23 09:00")) > at("2035-01-01 00:00")
+    assert calendar.between(at("2026-11-23 00:00"), at("2026-11-24 00:00")) == 12 * HOUR
+    assert around_the_clock().due(at("2026-11-23 09:00"), 240 * HOUR) == at("2026-12-03 09:00")
 
 
 # --- What cannot be -------------------------------------------------------------------------------------------------

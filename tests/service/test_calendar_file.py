@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 import pytest
@@ -119,6 +120,22 @@ def test_an_event_that_cannot_be_taken_over_is_named_by_its_place(wrong, phrase)
 
     assert [(one.row, one.phrase) for one in reading.problems] == [(2, f"utter_staff_calendar_{phrase}")]
     assert texts.words(reading.problems[0].phrase, language="en", **reading.problems[0].facts)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_spoiled_file_is_read_or_refused_and_never_an_error(seed):
+    """A file that was cut off, mixed up or saved by a strange program gets an answer."""
+    chance = random.Random(seed)
+    whole = event("20261001", "20261004", "国庆节 休", "DURATION:P1D", "RRULE:FREQ=YEARLY;COUNT=2")
+    for text in (f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{whole}\r\nEND:VEVENT\r\nEND:VCALENDAR", HEAD + "mon,休,\n" * 3):
+        content = bytearray(text.encode())
+        for _ in range(4):
+            place = chance.randrange(len(content))
+            content[place : place + chance.randrange(12)] = chance.randbytes(chance.randrange(4))
+
+        reading = calendar_file.read(bytes(content))
+
+        assert all(texts.words(one.phrase, language="zh", **one.facts) for one in reading.problems)
 
 
 def test_a_day_off_that_stands_twice_and_says_the_same_is_no_mistake():

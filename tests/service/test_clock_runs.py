@@ -76,7 +76,6 @@ def test_a_clock_that_waits_is_due_at_no_time():
     run = only("finish", ("opened", 0), ("info_asked", 1))
 
     assert run.reaches(2 * HOUR, OFFICE) is None
-    assert run.is_paused(NINE + 2 * HOUR)
     assert not run.is_late(None, now=NINE + 999 * HOUR)
 
 
