@@ -7,16 +7,26 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from actions.base import LEAVE_FORM, Desk, Event, action
+from actions.facts import DECLINED, SOON
 from service import conversations, texts
+from service.cards import Understood
 from service.desk import call_people
 
+FACTS = ("matter", "location", "phone", "visit_time", "contact")  # of a form, as the card shows them
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 
 
 @action("action_handoff")
 def handoff(desk: Desk) -> list[Event]:
     """The resident wants a person; a half-filled form is left, the card shows the talk."""
-    escalated = call_people(desk.session, desk.conversation, reason="asked", source=desk.turn.source, now=desk.turn.now)
+    escalated = call_people(
+        desk.session,
+        desk.conversation,
+        reason="asked",
+        source=desk.turn.source,
+        now=desk.turn.now,
+        understood=understood(desk),
+    )
     if escalated:
         desk.answered()
     else:
@@ -35,10 +45,17 @@ def not_understood(desk: Desk) -> list[Event]:
         desk.say(TRIES[before])
         return []
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
-    call_people(desk.session, desk.conversation, reason=reason, source=source, now=now)
+    known = understood(desk)
+    call_people(desk.session, desk.conversation, reason=reason, source=source, now=now, understood=known)
     desk.answered()
     _hand_over_what_waits(desk)
     return LEAVE_FORM
+
+
+def understood(desk: Desk) -> Understood:
+    """What the butler should know of it: the last guess, and what a form has gathered."""
+    told = {name: str(desk.slots[name]) for name in FACTS if desk.slots.get(name) not in (None, "", DECLINED, SOON)}
+    return Understood(desk.turn.intent, desk.turn.confidence, told)
 
 
 def _hand_over_what_waits(desk: Desk) -> None:

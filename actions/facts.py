@@ -40,11 +40,12 @@ def begin(turn: Turn) -> Facts:
     matter = None if turn.says_nothing_new else turn.matter[:MOST_MATTER]
     facts = with_entities(Facts(matter=matter), turn)
     surname, home = turn.known("surname"), places.home(turn.known("place"), language=turn.language)
+    own_name = called(surname, turn.language, honorific=turn.known("honorific")) if surname else None
     return replace(
         facts,
         location=facts.location or home,
         phone=facts.phone or turn.known("phone"),
-        contact=facts.contact or (called(surname, turn.language) if surname else None),
+        contact=facts.contact or own_name,
         visit_time=facts.visit_time or turn.known("visit_time"),
         visit_from=facts.visit_from if facts.visit_time else turn.known("visit_from"),
         visit_until=facts.visit_until if facts.visit_time else turn.known("visit_until"),
@@ -82,11 +83,11 @@ def stated(fact: str | None) -> str | None:
     return None if fact == DECLINED else fact
 
 
-def called(name: str, language: str) -> str:
+def called(name: str, language: str, *, honorific: str | None = None) -> str:
     """How a contact is written down: a bare surname gets its honorific."""
-    if len(name) > 1:
+    if len(name) > 1 and not honorific:
         return name
-    dear = texts.words("utter_word_dear", language=language)
+    dear = honorific or texts.words("utter_word_dear", language=language)
     return texts.words("utter_word_salutation", language=language, surname=name, honorific=dear).strip("，, ")
 
 

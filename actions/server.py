@@ -12,8 +12,9 @@ from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
 import actions
-from actions import model
+from actions import base, knowledge, model
 from actions.base import ACTIONS
+from service import db
 
 # rasa_sdk speaks of every version but its own; that 3.21 serves Rasa 3.6.21 is tested (docs/adr/0001-slim-rasa.md).
 OTHER_VERSION = "Your versions of rasa and rasa_sdk might not be compatible"
@@ -57,4 +58,6 @@ def serve(host: str, port: int) -> None:
     """
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)
     app = make_app()
+    with db.transaction(base.sessions()) as session:
+        knowledge.SHELF.fill(session)
     app.run(host=host, port=port, single_process=True, access_log=False, motd=False)

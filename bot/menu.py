@@ -9,8 +9,8 @@ from telegram.error import TelegramError
 
 from service import texts
 
-FOR_RESIDENTS = ("start", "help", "cases")
-FOR_STAFF = ("claim", "done")
+FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
+FOR_STAFF = ("claim", "done", "undo", "transfer", "say", "duty", "staff", "phrase", "shift", "role", "languages")
 
 
 async def offer(bot: Bot, staff_chat_id: int | None) -> None:

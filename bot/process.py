@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from telegram import Bot
 
@@ -22,7 +23,7 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import clocks, communities, db, inbox, outbox
+from service import clocks, communities, db, emergency, inbox, outbox
 from service.config import Settings
 from service.models import Community
 from service.outbox import Rates
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")
 STOP_WITHIN = 3.0  # seconds for what is in flight
 CLOCK_WITHIN = 5.0  # seconds
+ANSWERS_WITHIN = 20.0  # seconds a database may take to start, or to recover from a crash
+LOOK_EVERY = 0.5  # seconds
 Tasks = list[Coroutine[Any, Any, None]]
 
 
@@ -49,7 +52,7 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
     assert settings.bot_token is not None
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
     sessions = db.sessions(db.connect(database_url, pool=12))
-    await asyncio.to_thread(settle_in, settings, sessions)
+    await settled_in(settings, sessions)
     token = settings.bot_token.get_secret_value()
     bot = make_bot(token, str(settings.bot_api_url), timeout=settings.api_timeout)
     process = _Process(settings, database_url, sessions, bot)
@@ -65,35 +68,39 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
             menus.cancel()
 
 
+async def settled_in(settings: Settings, sessions: db.Sessions) -> None:
+    """Settle in as soon as the database answers: it may have gone away since the schema was looked at.
+
+    Raises:
+        OperationalError: it did not come back.
+    """
+    now = asyncio.get_running_loop().time
+    give_up = now() + ANSWERS_WITHIN
+    while True:
+        try:
+            await asyncio.to_thread(settle_in, settings, sessions)
+        except OperationalError as error:
+            if now() > give_up:
+                raise
+            log.warning("database_does_not_answer_yet", error=type(error.orig).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+        else:
+            return
+
+
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:
     """Make the community as the settings say."""
     with db.transaction(sessions) as session:
-        settled_in(session, settings)
+        settle_in_with(session, settings)
 
 
-def settled_in(session: Session, settings: Settings) -> Community:
+def settle_in_with(session: Session, settings: Settings) -> Community:
     """Make the community as the settings say; other hours or another zone set its running clocks anew."""
     before = communities.hours(session, settings.bot_id)
-    community = communities.settle_in(session, settings.bot_id, profile(settings))
+    community = communities.settle_in(session, settings.bot_id, communities.profile(settings))
     if before not in (None, communities.hours(session, settings.bot_id)):
         clocks.rebuild(session, community.id)
     return community
-
-
-def profile(settings: Settings) -> communities.Profile:
-    """The community, as the settings say."""
-    return communities.Profile(
-        name=settings.community,
-        timezone=settings.timezone,
-        phone=settings.phone,
-        staff_chat_id=settings.staff_chat_id,
-        desk_opens=settings.desk_opens,
-        desk_closes=settings.desk_closes,
-        quiet_from=settings.quiet_from,
-        quiet_until=settings.quiet_until,
-        unasked_per_day=settings.unasked_per_day,
-        survey_every_days=settings.survey_every_days,
-    )
 
 
 async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
@@ -103,6 +110,8 @@ async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in process.clock_tasks()]
     await process.know_the_time()
+    if "ingress" in roles:
+        await process.wait_for_the_rest()
     tasks += [asyncio.create_task(work) for role in roles for work in getattr(process, role)()]
     stopping = asyncio.create_task(stop.wait())
     log.info("started", roles=list(roles))
@@ -149,6 +158,7 @@ class _Process:
         ]
 
     def worker(self) -> Tasks:
+        emergency.get_ready()
         wake = Wake(self._url, inbox.CHANNEL, beat=self._beat("worker"))
         settings = self._settings
         worker = Worker(settings.bot_id, self._sessions, wake, self.rasa, lanes=settings.workers, now=self._clock.now)
@@ -175,6 +185,15 @@ class _Process:
         if self._settings.clock_url:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._clock_read.wait(), CLOCK_WITHIN)
+
+    async def wait_for_the_rest(self) -> None:
+        """Before anything is read: an album whose first parts came before the stop is waited for."""
+
+        def wait() -> None:
+            with db.transaction(self._sessions) as session:
+                inbox.wait_for_the_rest(session, self._settings.bot_id)
+
+        await asyncio.to_thread(wait)
 
     def _beat(self, role: str) -> Callable[[], None]:
         return Heart(self._settings.data_dir, role).beat

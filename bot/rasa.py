@@ -35,6 +35,7 @@ class Ask:
     command: bool = False  # one nobody knows, its slash taken away
     afresh: bool = False  # a butler has talked since the last turn: nothing before it counts
     keyboard: int | None = None  # the turn whose buttons were tapped
+    erase: bool = False  # the resident wants to be forgotten: the dialogue is deleted, nothing is answered
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,6 +57,9 @@ class Answer:
     intent: str | None
     confidence: float
     heard: tuple[Heard, ...] = ()  # what it understood: the message, or each matter of it
+
+
+NOTHING_TO_SAY = Answer((), handled=True, intent=None, confidence=0.0)
 
 
 class Rasa:
@@ -82,6 +86,9 @@ class Rasa:
         Raises:
             RasaDown: no usable answer in time.
         """
+        if ask.erase:
+            await self._post("erase", {"sender": str(ask.conversation_id)})
+            return NOTHING_TO_SAY
         if ask.afresh:
             await self.forget(ask.conversation_id, ask.turn)
         body = {

@@ -23,7 +23,7 @@ from bot import render
 from bot.drain import Drain
 from bot.transport import certainly_not_sent, retry_after
 from bot.wake import Wake
-from service import db, delivery, outbox, topics
+from service import db, delivery, outbox, take_backs, topics, twins, undelivered
 from service.outbox import Parcel, Rates
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Sender(Drain[Parcel]):
         try:
             if parcel.topic_id is not None and parcel.thread_id is None:
                 return await self._make_topic(parcel)
-            if parcel.edits_id is not None and parcel.edits_message is None:
+            if render.changes_something(parcel) and render.target(parcel) is None:
                 return lambda session: outbox.dropped(session, parcel, reason="what it edits never arrived")
             method, parameters = render.call(parcel)
             result = await getattr(self._bot, method)(**parameters)
@@ -76,8 +76,15 @@ class Sender(Drain[Parcel]):
             bug = f"{type(error).__name__} before it was sent"
             log.error("not_sendable", outbox_id=parcel.id, kind=parcel.kind, error=bug)  # noqa: TRY400 - texts stay out
             return lambda session: outbox.dead(session, parcel, reason=bug)
-        message_id = _message_id(result)
-        return lambda session: outbox.sent(session, parcel, message_id=message_id)
+        return lambda session: self._sent(session, parcel, _message_ids(result))
+
+    def _sent(self, session: Session, parcel: Parcel, message_ids: Sequence[int]) -> None:
+        take_backs.taken_back(session, parcel, now=self._now())
+        outbox.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
+        if message_ids and not render.changes_something(parcel):
+            count = twins.arrived(session, parcel.id, parcel.chat_id, message_ids)
+            if count:
+                undelivered.missing(session, parcel, count)
 
     async def _make_topic(self, parcel: Parcel) -> Settle:
         """Make the parcel's topic first; the parcel itself goes out in the next round."""
@@ -138,12 +145,16 @@ class Sender(Drain[Parcel]):
                 assert parcel.topic_id is not None
                 topics.lost(session, parcel.topic_id, parcel.thread_id or 0)
                 outbox.again(session, parcel, reason=reason, wait=0.0)
+            case "bare":
+                outbox.bare(session, parcel, reason=reason)
             case "chat":
                 delivery.refused(session, parcel, reason=reason, now=self._now())
             case "dropped":
+                undelivered.refused(session, parcel, reason=reason)
                 outbox.dropped(session, parcel, reason=reason)
             case _:
                 log.error("telegram_never_takes_it", outbox_id=parcel.id, kind=parcel.kind, reason=reason)
+                undelivered.refused(session, parcel, reason=reason)
                 outbox.dead(session, parcel, reason=reason)
 
 
@@ -154,14 +165,24 @@ REFUSALS = (
     ("topic_deleted", "topic"),
     ("chat not found", "chat"),
     ("user is deactivated", "chat"),
+    ("message to be replied not found", "bare"),
+    ("quote_text_invalid", "bare"),
     ("message to edit not found", "dropped"),
     ("message can't be edited", "dropped"),
     ("message to delete not found", "dropped"),
+    ("message can't be deleted", "dropped"),
     ("message to copy not found", "dropped"),
+    ("message to forward not found", "dropped"),
+    ("there are no messages to", "dropped"),
+    ("message can't be copied", "dropped"),
+    ("message can't be forwarded", "dropped"),
+    ("message to react not found", "dropped"),
+    ("reaction_invalid", "dropped"),
 )
 
 
-def _message_id(result: Any) -> int | None:
-    first = result[0] if isinstance(result, tuple | list) and result else result
-    message_id = getattr(first, "message_id", None)
-    return message_id if isinstance(message_id, int) else None
+def _message_ids(result: Any) -> list[int]:
+    """What Telegram calls the messages it made; nothing where it made none."""
+    made = result if isinstance(result, tuple | list) else [result]
+    found = [getattr(one, "message_id", None) for one in made]
+    return [number for number in found if isinstance(number, int)]

@@ -57,9 +57,8 @@ class AiohttpRequest(BaseRequest):
             sock_connect=_seconds(connect_timeout, CONNECT_TIMEOUT),
             sock_read=_seconds(read_timeout, self._read_timeout),
         )
-        fields = request_data.json_parameters if request_data else None
         try:
-            async with self._session.request(method, url, data=fields, timeout=timeout) as response:
+            async with self._session.request(method, url, data=_body(request_data), timeout=timeout) as response:
                 return response.status, await response.read()
         except TimeoutError as error:
             raise TimedOut from error
@@ -95,6 +94,18 @@ def make_bot(token: str, api_url: str, *, connections: int = 16, timeout: float 
         request=AiohttpRequest(connections=connections, read_timeout=timeout),
         get_updates_request=AiohttpRequest(connections=1),
     )
+
+
+def _body(request_data: RequestData | None) -> dict[str, str] | aiohttp.FormData | None:
+    """The parameters as a form; files make it one of several parts."""
+    if request_data is None or not request_data.contains_files:
+        return request_data.json_parameters if request_data else None
+    form = aiohttp.FormData()
+    for name, value in request_data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (file_name, content, kind) in (request_data.multipart_data or {}).items():
+        form.add_field(name, content, filename=file_name, content_type=kind)
+    return form
 
 
 def _seconds(given: Any, default: float) -> float | None:

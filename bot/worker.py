@@ -15,10 +15,12 @@ from bot.drain import Drain
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Rasa, RasaDown
 from bot.wake import Wake
-from service import conversations, db, inbox
+from service import conversations, db, held, inbox
+from service.held import LineInFlight
 from service.inbox import LeaseLost, Turn
 
 log = structlog.get_logger(__name__)
+CLAIM_AGAIN = 0.1  # seconds until a claim asks again whether the bot's last line has arrived
 MOST_LEASES = 4 * inbox.MAX_ATTEMPTS  # of one turn; whoever takes it then has seen it end many a worker
 
 
@@ -62,6 +64,8 @@ class Worker(Drain[Turn]):
             await self._handle(turn)
         except LeaseLost:
             log.warning("lease_lost", turn=turn.id)
+        except LineInFlight as claim:
+            await self._claim_again(turn, claim.conversation_id)
         except (OperationalError, InterfaceError) as error:
             log.warning("turn_interrupted", turn=turn.id, error=type(error).__name__)
             await self._give_back(turn, "the database went away")
@@ -103,6 +107,15 @@ class Worker(Drain[Turn]):
                 answers.apologise(session, turn, ask, conversation, now=self._now())
             else:
                 answers.say(session, turn, ask, answer, now=self._now())
+
+    async def _claim_again(self, turn: Turn, conversation_id: int) -> None:
+        """A butler's claim waits for the line of the bot's that is on its way to the resident just now."""
+
+        def wait(session: Session) -> None:
+            held.hold(session, conversation_id)
+            inbox.postpone(session, turn, seconds=CLAIM_AGAIN)
+
+        await self.in_transaction(wait)
 
     async def _give_back(self, turn: Turn, error: str) -> None:
         def release(session: Session) -> None:

@@ -13,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from cli import calendar_commands, clock_commands, labels, model_commands
+from cli import calendar_commands, clock_commands, labels, model_commands, people, resident_commands, transcripts
+from cli import knowledge as knowledge_commands
 from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
@@ -21,10 +22,14 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 dead = typer.Typer(help="Dead letters: what could not be handled or sent.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(dead, name="dead")
+app.add_typer(knowledge_commands.app, name="knowledge")
 app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
+app.add_typer(people.app)
+app.add_typer(transcripts.app)
+app.add_typer(resident_commands.app)
 
 
 def main() -> None:
@@ -89,10 +94,11 @@ def scheduler() -> None:
 def actions() -> None:
     """Rasa's action server."""
     from actions import server
-    from cli import database
+    from cli import database, upgrading
 
     settings = settings_for("actions", token=False)
     with database.opened(settings) as url:
+        upgrading.write_base(url)
         os.environ["GUANJIA_DATABASE_URL"] = url
         server.serve(settings.actions_host, settings.actions_port)
 
@@ -202,14 +208,23 @@ def bench(
     steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
     swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
+    roster: Annotated[int, typer.Option(help="Only import a roster of so many people.")] = 0,
+    knowledge: Annotated[
+        bool, typer.Option("--knowledge", help="Only ask questions: right answers, and time.")
+    ] = False,
+    entries: Annotated[int, typer.Option(help="Entries that questions are asked of.", min=200)] = 5000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
 ) -> None:
-    """Measure throughput and latency beside stock Rasa, and print a table; or swap models under load."""
+    """Measure throughput and latency beside stock Rasa, and print a table; or one thing that an option names."""
     from cli import bench as measuring
-    from cli import bench_swaps
+    from cli import bench_knowledge, bench_roster, bench_swaps
 
     settings = settings_for("bench", token=False)
-    if swaps:
+    if roster:
+        figures = bench_roster.run(roster)
+    elif knowledge:
+        figures = bench_knowledge.run(entries=entries)
+    elif swaps:
         figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))
     else:
         figures = asyncio.run(measuring.run(people=people, steady_seconds=steady, ingress=ingress_updates))

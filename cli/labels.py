@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.starting import operator
+
 if TYPE_CHECKING:
     from service.config import Settings
 
@@ -34,7 +36,7 @@ def review(
     if not (as_json or label or ignore or sys.stdin.isatty()):
         sys.exit("review: needs a terminal; without one there are --json, --label and --ignore")
     with database.sessions(_settings("review")) as sessions:
-        review.settle(sessions, labels=label or [], ignored=ignore or [], by=by or _user())
+        review.settle(sessions, labels=label or [], ignored=ignore or [], by=by or operator())
         if (label or ignore) and not as_json:
             return
         with db.transaction(sessions) as session:
@@ -42,7 +44,7 @@ def review(
         if as_json:
             typer.echo(review.as_json(clusters))
             return
-        review.Desk(sessions, by or _user(), ask=lambda: input("> "), say=typer.echo).review(clusters)
+        review.Desk(sessions, by or operator(), ask=lambda: input("> "), say=typer.echo).review(clusters)
         typer.echo("nothing to review" if not clusters else "that was all for now")
 
 
@@ -83,7 +85,7 @@ def take_in(
     except OSError as error:
         sys.exit(f"{file}: {error.strerror}")
     with database.sessions(settings) as sessions, db.transaction(sessions) as session:
-        taken = label_file.take_in(session, content, by=by or _user(), now=datetime.now(UTC), dry_run=dry_run)
+        taken = label_file.take_in(session, content, by=by or operator(), now=datetime.now(UTC), dry_run=dry_run)
     for problem in taken.problems:
         words = texts.words(problem.phrase, language="en", **problem.facts)
         typer.echo(f"{file}:{problem.line}: {words}", err=True)
@@ -116,13 +118,3 @@ def _settings(name: str) -> Settings:
     from cli.starting import settings_for
 
     return settings_for(name, token=False)
-
-
-def _user() -> str:
-    """The user of this machine; in a container it may have no name."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "operator"

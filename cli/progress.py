@@ -1,16 +1,22 @@
-"""How far a training has come: a bar on a terminal, plain lines otherwise."""
+"""How far a training or an import has come: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
-from typing import IO
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import IO, Self, TypeVar
 
 COMPONENT = re.compile(r"component (?P<number>\d+)/(?P<every>\d+) (?P<name>.+)")  # as nlu/train.py prints it
 RESULT = "model "
 WIDTH = 30  # characters
 CLEAR = "\r\033[K"
+SHOWN_EVERY = 0.1  # seconds on a terminal
+SAID_EVERY = 5.0  # seconds elsewhere
+
+Item = TypeVar("Item")
 
 
 def show(lines: Iterable[str], target: IO[str] | None = None) -> str:
@@ -42,3 +48,48 @@ def _show_one(line: str, out: IO[str]) -> None:
     number, every = int(step["number"]), int(step["every"])
     done = WIDTH * number // every
     print(f"{CLEAR}[{'#' * done}{'.' * (WIDTH - done)}] {number}/{every} {step['name']}", end="", file=out, flush=True)
+
+
+class Steps:
+    """How far an import is: its rows, counted, and the steps after them."""
+
+    def __init__(self, total: int, target: IO[str] | None = None) -> None:
+        self._total = total
+        self._out = target or sys.stdout
+        self._next = 0.0
+        self._since = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._out.isatty():
+            print(CLEAR, end="", file=self._out, flush=True)
+
+    def counted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items as they are, counted on their way; a total of 0 is one that nobody knows."""
+        number = 0
+        for number, item in enumerate(items, 1):
+            self._count(number)
+            yield item
+        self._count(number, at_last=True)
+
+    def step(self, name: str) -> None:
+        """Say what is done now."""
+        self._say(f"{time.monotonic() - self._since:5.1f} s  {name}")
+
+    def _count(self, number: int, *, at_last: bool = False) -> None:
+        now = time.monotonic()
+        if now < self._next and not at_last:
+            return
+        self._next = now + (SHOWN_EVERY if self._out.isatty() else SAID_EVERY)
+        total = max(self._total, number)
+        done = WIDTH * number // max(total, 1)
+        bar = f"[{'#' * done}{'.' * (WIDTH - done)}] " if self._total else ""
+        self._say(f"{bar}{number}/{total if self._total else '?'} rows")
+
+    def _say(self, line: str) -> None:
+        if self._out.isatty():
+            print(f"{CLEAR}{line}", end="", file=self._out, flush=True)
+        else:
+            print(line, file=self._out, flush=True)

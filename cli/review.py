@@ -153,7 +153,7 @@ class Desk:
 
     def show_all(self, cluster: Cluster, _: str) -> bool:
         """Show every message that the label would settle."""
-        self.say("\n".join(f"  · {line}" for member in cluster.members for line in _lines(member.text)))
+        self.say("\n".join(f"  · {line}" for member in cluster.members for line in lines(member.text)))
         return False
 
     def _is_open(self, candidate: Candidate) -> bool:
@@ -184,13 +184,13 @@ def shown(cluster: Cluster, place: str) -> list[str]:
     return [
         "",
         f"{place}  no. {candidate.id}  ×{cluster.count}  {why}",
-        *(f"    {line}" for line in _lines(candidate.text)),
+        *(f"    {line}" for line in lines(candidate.text)),
         f"  guess: {_guess(candidate)}",
         f"  {proposed(candidate) or '?'}   {HELP}",
     ]
 
 
-def _lines(text: str) -> list[str]:
+def lines(text: str) -> list[str]:
     """What a resident wrote, without what would steer the terminal."""
     return [
         "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)

@@ -48,4 +48,14 @@ def community(settings: Settings) -> Iterator[tuple[Session, Community]]:
     from bot import process
 
     with transaction(settings) as session:
-        yield session, process.settled_in(session, settings)
+        yield session, process.settle_in_with(session, settings)
+
+
+def operator() -> str:
+    """The user of this machine; in a container it may have no name."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"

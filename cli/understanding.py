@@ -50,7 +50,7 @@ def train(settings: Settings, site: SiteData) -> str:
     """
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     options: list[str | Path] = ["--site", *site.training, "--exam", *site.exam, "--out", settings.models_dir]
-    command = [*POLITELY, *_command("train", *options)]
+    command = [*POLITELY, *rasa_tool("train", *options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as trainer:
         assert trainer.stdout is not None
         made = show(trainer.stdout)
@@ -65,7 +65,7 @@ def base_hash() -> str:
     Raises:
         ToolFailed: the data is not there.
     """
-    done = subprocess.run(_command("train", "--base"), stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(rasa_tool("train", "--base"), stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     if done.returncode:
         raise ToolFailed(done.returncode)
     return done.stdout.removeprefix("base ").strip()
@@ -77,7 +77,7 @@ def measure(files: Iterable[Path], site: SiteData) -> None:
     Raises:
         ToolFailed: there is nothing to measure on.
     """
-    command = [*POLITELY, *_command("certificate", *files, "--exam", *site.exam)]
+    command = [*POLITELY, *rasa_tool("certificate", *files, "--exam", *site.exam)]
     _run(command, stdout=subprocess.PIPE)
 
 
@@ -87,7 +87,7 @@ def evaluate(*options: str | Path) -> None:
     Raises:
         ToolFailed: there is nothing to evaluate.
     """
-    _run(_command("evaluate", "--kinds", json.dumps(dict(kinds.KINDS)), *options))
+    _run(rasa_tool("evaluate", "--kinds", json.dumps(dict(kinds.KINDS)), *options))
 
 
 def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
         ToolFailed: the model cannot be loaded, or there is nothing to measure it on.
     """
     found: dict[str, Any] = json.loads(
-        _run(_command("evaluate", "--model", model, "--json", *exam), stdout=subprocess.PIPE)
+        _run(rasa_tool("evaluate", "--model", model, "--json", *exam), stdout=subprocess.PIPE)
     )
     return found
 
@@ -109,7 +109,12 @@ def _run(command: Sequence[str], stdout: int | None = None) -> str:
     return done.stdout or ""
 
 
-def _command(tool: str, *options: str | Path) -> list[str]:
+def rasa_tool(tool: str, *options: str | Path) -> list[str]:
+    """How to call a tool of Rasa's.
+
+    Raises:
+        NotHere: this machine has none.
+    """
     if not is_here():
         raise NotHere
     return [str(RASA_PYTHON), str(NLU / f"{tool}.py"), *map(str, options)]
@@ -133,7 +138,7 @@ def parse(model: Path, source: IO[str], target: IO[str]) -> int:
     Returns:
         0, or 2 when a line could not be read (its output line says why).
     """
-    command = _command("parse", "--model", model)
+    command = rasa_tool("parse", "--model", model)
     with subprocess.Popen(
         command, stdin=source, stdout=subprocess.PIPE, text=True, env={**os.environ}, cwd=ROOT
     ) as reader:

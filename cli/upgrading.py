@@ -1,4 +1,4 @@
-"""What a start does about models: serve what a new version of the base data brought, if it is no worse."""
+"""What a start does about a new version: serve its model, if that is no worse; write its answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from cli import site_data, understanding
 from cli.model_words import explain
 from cli.models import Shelf, measure
-from service import db, language_models
+from service import db, knowledge_base, language_models
 from service.config import Settings
 from service.errors import ModelRefused
 from service.model_gate import Loss
@@ -43,6 +43,16 @@ def prepare(settings: Settings, url: str, *, by: str = "serve") -> Path:
         return shelf.file(shelf.active() or "")
     finally:
         engine.dispose()
+
+
+def write_base(url: str) -> None:
+    """Write the answers that come with this version into the database; at most starts there is nothing to write."""
+    engine = db.connect(url)
+    with db.transaction(db.sessions(engine)) as session:
+        changed = knowledge_base.bring_up_to_date(session, now=datetime.now(UTC))
+    engine.dispose()
+    if changed:
+        log.info("knowledge_base_written", entries=changed)
 
 
 def _of_this_version(shelf: Shelf) -> str:

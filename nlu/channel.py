@@ -3,9 +3,10 @@
 POST /webhooks/guanjia/webhook {sender, text, message_id, metadata?, payload?} -> {replies, intent, entities, heard,
     repeated}
 POST /webhooks/guanjia/forget  {sender, message_id} -> {repeated}
+POST /webhooks/guanjia/erase   {sender} -> {erased}: the dialogue is deleted for good
 GET  /webhooks/guanjia/ready   -> 200 when a model is served, 503 until then; needs no token
-The first two want `Authorization: Bearer <token>`, because Rasa's own --auth-token does not cover channels. An error is
-{"error": <code>, "detail": <words>}: 400 never try again, 401 wrong token, 503 try the same message again.
+The first three want `Authorization: Bearer <token>`, because Rasa's own --auth-token does not cover channels. An error
+is {"error": <code>, "detail": <words>}: 400 never try again, 401 wrong token, 503 try the same message again.
 """
 
 import asyncio
@@ -65,6 +66,10 @@ class GuanjiaInput(InputChannel):
         async def forget(request: Request) -> HTTPResponse:
             return await self._guarded(request, _forget)
 
+        @routes.post("/erase")
+        async def erase(request: Request) -> HTTPResponse:
+            return await self._guarded(request, _erase)
+
         @routes.get("/ready")
         async def ready(request: Request) -> HTTPResponse:
             return response.json({"ready": True}) if request.app.ctx.agent.is_ready() else _no_model()
@@ -95,6 +100,11 @@ async def _forget(request: Request) -> dict:
     data = read_object(request.body)
     sender, message = identifier(data, "sender"), identifier(data, "message_id")
     return {"repeated": await turn.forget(request.app.ctx.agent, sender, message)}
+
+
+async def _erase(request: Request) -> dict:
+    sender = identifier(read_object(request.body), "sender")
+    return {"erased": await turn.erase(request.app.ctx.agent, sender)}
 
 
 def _retryable(error: Exception) -> HTTPResponse:

@@ -47,6 +47,7 @@ FORGOTTEN_BY = """
 SELECT 1 FROM events WHERE sender_id = :sender AND type_name = 'session_started'
 AND (data::jsonb) -> 'metadata' ->> 'message_id' = :message LIMIT 1
 """
+ERASE = "DELETE FROM events WHERE sender_id = :sender"
 
 
 class GuanjiaTrackerStore(SQLTrackerStore):
@@ -94,13 +95,18 @@ class GuanjiaTrackerStore(SQLTrackerStore):
         """Say whether the dialogue was already begun anew on account of this message."""
         return bool(self._rows(FORGOTTEN_BY, sender=sender, message=message))
 
+    def erase(self, sender: str) -> int:
+        """Delete everything that was ever said in a dialogue; returns how many events that were."""
+        with self.engine.begin() as connection:
+            return int(connection.execute(sa.text(ERASE), {"sender": sender}).rowcount)
+
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Return the tracker of the latest session, as Rasa's own store does with three times the work."""
         events = [json.loads(data) for (data,) in self._rows(LATEST_SESSION, sender=sender_id)]
         if not events or not self.domain:
             return None
         tracker = DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
-        tracker.stored = len(events)
+        tracker.stored = len(tracker.events)
         return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:

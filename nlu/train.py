@@ -18,7 +18,8 @@ import launcher
 from examples import BadData, faults, read_examples, read_intents
 
 HOME = launcher.HOME
-RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl")  # data is not all a model is made of
+# Examples are not all that a model is made of.
+RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl", "data/danger/*.jsonl")
 
 
 def main() -> None:
@@ -101,6 +102,7 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
         from rasa.shared.exceptions import RasaException
 
         _report_progress()
+        _share_examples()
         rasa.shared.utils.cli.print_success = lambda *_: None  # it names the temporary file
         try:
             result = rasa.model_training.train(
@@ -127,6 +129,33 @@ def _origin(arguments: argparse.Namespace) -> Dict[str, str]:
         "base": certificate.digest(ingredients(arguments, [])),
         "data_hash": certificate.digest(_files([*arguments.data, *arguments.site])),
     }
+
+
+def _share_examples() -> None:
+    """Read training data once, and merge it without copying it.
+
+    Rasa copies every example for every file and importer it merges, and reads everything a second time because the
+    graph names the language, which YAML does not have: seven of each are kept until the end, 100 MB.
+    """
+    from rasa.graph_components.providers.nlu_training_data_provider import NLUTrainingDataProvider
+    from rasa.shared.importers.importer import TrainingDataImporter
+    from rasa.shared.nlu.training_data.training_data import TrainingData
+
+    def merge(self, *others):
+        every = [self, *filter(None, others)]
+        return TrainingData(
+            [example for data in every for example in data.training_examples],
+            {text: synonym for data in every for text, synonym in data.entity_synonyms.items()},
+            [feature for data in every for feature in data.regex_features],
+            [table for data in every for table in data.lookup_tables],
+            {name: response for data in every for name, response in data.responses.items()},
+        )
+
+    def provide(self, importer: TrainingDataImporter) -> TrainingData:
+        return importer.get_nlu_data()
+
+    TrainingData.merge = merge
+    NLUTrainingDataProvider.provide = provide
 
 
 def _report_progress() -> None:

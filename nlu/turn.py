@@ -164,6 +164,13 @@ async def forget(agent: Agent, sender: str, message_id: str) -> bool:
         return False
 
 
+async def erase(agent: Agent, sender: str) -> int:
+    """Delete a dialogue for good, because the resident wants to be forgotten; returns how many events there were."""
+    async with agent.lock_store.lock(sender, wait_time_in_seconds=LOCK_POLL):
+        store = agent.tracker_store
+        return store.erase(sender) if isinstance(store, GuanjiaTrackerStore) else 0
+
+
 def _forgetting(message_id: Optional[str]) -> List[Event]:
     return [
         ActiveLoop(None),

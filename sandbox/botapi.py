@@ -166,6 +166,8 @@ def _refusal(fault: Fault) -> tuple[int, JSON | str]:
     if fault.kind == "error_429":
         error = ApiError(429, f"Too Many Requests: retry after {fault.retry_after}", retry_after=fault.retry_after)
         return 429, error.body()
+    if fault.kind == "error_400":
+        return 400, bad_request(fault.description).body()
     if fault.kind == "error_403":
         return 403, refuse(403, "bot was blocked by the user").body()
     name = GATEWAY_NAMES.get(fault.code, "Internal Server Error")

@@ -9,6 +9,7 @@ from sandbox.errors import bad_request
 from sandbox.models import JSON
 
 LOCATION = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading", "proximity_alert_radius")
+VENUE = ("title", "address", "foursquare_id", "foursquare_type", "google_place_id", "google_place_type")
 CONTACT = ("phone_number", "first_name", "last_name", "user_id", "vcard")
 SIDES = {"🎲": 6, "🎯": 6, "🎳": 6, "🏀": 5, "⚽": 5, "🎰": 64}
 
@@ -20,6 +21,12 @@ def _chosen(given: JSON, names: tuple[str, ...]) -> JSON:
 def location(given: JSON) -> JSON:
     """A point on the map."""
     return {"location": _chosen(given, LOCATION)}
+
+
+def venue(given: JSON) -> JSON:
+    """A point on the map with a name."""
+    point = _chosen(given, ("latitude", "longitude"))
+    return {"location": point, "venue": {"location": point, **_chosen(given, VENUE)}}
 
 
 def contact(given: JSON) -> JSON:
@@ -55,6 +62,15 @@ def poll(given: JSON, number: int) -> JSON:
         "members_only": False,
     }
     return {"poll": card}
+
+
+def copied(content: JSON, throw: random.Random) -> JSON:
+    """What a copy shows where it differs: dice are thrown again, and a live location stands still."""
+    if "dice" in content:
+        return content | dice({"emoji": content["dice"]["emoji"]}, throw)
+    if "live_period" in content.get("location", ()):
+        return content | {"location": _chosen(content["location"], LOCATION[:3])}
+    return content
 
 
 def _option(index: int, text: str) -> JSON:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 KINDS = {
     "latency": "wait `seconds`, then go on",
     "error_429": "refuse with `retry_after` (default 1)",
+    "error_400": "refuse with `description`, for what only the real Telegram finds out",
     "error_403": "refuse as if the user had blocked the bot",
     "error_5xx": "answer `code` (default 502, with an HTML body unless `html` says otherwise)",
     "reset_before": "close the connection without taking the request",
@@ -37,6 +38,7 @@ class Fault:
     seconds: float | None = None
     retry_after: int = 1
     code: int = 502
+    description: str = "message can't be copied"
     html: bool | None = None
     take: bool = True
     scope: str = "lanes"

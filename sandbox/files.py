@@ -26,6 +26,7 @@ KINDS = {
     "audio": ("music", "mp3", "audio/mpeg"),
     "sticker": ("stickers", "webp", "image/webp"),
     "animation": ("animations", "mp4", "video/mp4"),
+    "live_photo": ("live_photos", "mp4", "video/mp4"),
 }
 
 

@@ -22,10 +22,11 @@ DETAILS: dict[str, JSON] = {
     "audio": {"duration": 60},
     "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False},
     "animation": {"width": 320, "height": 240, "duration": 2},
+    "live_photo": {"width": 1280, "height": 853, "duration": 3},
 }
 OPTIONAL = ("performer", "title", "emoji", "set_name")
 NAMED = frozenset({"document", "video", "audio", "animation"})
-TYPED = frozenset({"document", "voice", "video", "audio", "animation"})
+TYPED = frozenset({"document", "voice", "video", "audio", "animation", "live_photo"})
 
 
 def describe(world: World, kind: str, file: File) -> JSON:

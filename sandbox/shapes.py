@@ -9,17 +9,19 @@ from sandbox import spec
 from sandbox.models import JSON
 
 # Older clients write these as bare strings.
+ARRAY = "Array of "
 PLAIN_STRINGS = frozenset({"KeyboardButton", "InputPollOption", "InputFile"})
 
 
 def fits(types: list[str], value: Any) -> bool:
-    """Whether the value is of one of the types."""
-    return any(_fits_one(name, value) for name in types)
+    """Whether the value is of one of the types; a list may mix the types of its items, as an album does."""
+    items = [name.removeprefix(ARRAY) for name in types if name.startswith(ARRAY)]
+    if items and isinstance(value, list):
+        return all(fits(items, item) for item in value)
+    return any(_fits_one(name, value) for name in types if not name.startswith(ARRAY))
 
 
 def _fits_one(name: str, value: Any) -> bool:
-    if name.startswith("Array of "):
-        return isinstance(value, list) and all(_fits_one(name[len("Array of ") :], item) for item in value)
     if name in SCALARS:
         return SCALARS[name](value)
     if name in PLAIN_STRINGS and isinstance(value, str):

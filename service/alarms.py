@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import conversations, texts
+from service import conversations, takeover, texts
 from service.communities import STAFF_LANGUAGE
 from service.models import Community, Conversation, EmergencyAlarm, Priority
 
@@ -23,6 +23,9 @@ def raise_alarm(
     now: datetime,
 ) -> None:
     """Answer with numbers and first steps, alert staff in General, and hand the resident to people.
+
+    The answer goes out whoever talks with the resident: it is the one line of the bot's that a takeover does not hold
+    back, because a butler who has just gone to the phone is no reason to wait for the number of the fire brigade.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -45,7 +48,7 @@ def raise_alarm(
         return
     resident = conversation.resident
     community = session.get_one(Community, conversation.community_id)
-    conversations.escalate(session, conversation, reason="emergency", source=source, now=now, quietly=True)
+    fresh = takeover.escalate(session, conversation, reason="emergency", source=source, now=now, quietly=True)
     answer = texts.say(f"utter_emergency_{kind}", language=resident.language, phone=community.phone)
     conversations.tell(
         session,
@@ -66,3 +69,8 @@ def raise_alarm(
         words=words[:500],
     )
     conversations.alert_staff(session, community.id, alert, key=f"{source}:alert", priority=Priority.EMERGENCY)
+    if not fresh:  # people have the resident already: whoever talks reads it where they talk
+        told = texts.say("utter_staff_emergency_told", language=STAFF_LANGUAGE, text=answer.text)
+        for name, line in (("alert_here", alert), ("told", told)):
+            key, urgent = f"{source}:{name}", Priority.EMERGENCY
+            conversations.to_staff(session, conversation, "say", line.payload(), key=key, kind="note", priority=urgent)

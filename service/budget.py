@@ -77,6 +77,15 @@ def spend(session: Session, resident: Resident, kind: str, *, now: datetime, urg
     session.flush()
 
 
+def give_back(session: Session, resident: Resident, kind: str) -> None:
+    """The last message of this kind did not go out after all."""
+    found = select(UnaskedMessage).where(UnaskedMessage.resident_id == resident.id, UnaskedMessage.kind == kind)
+    last = session.scalars(found.order_by(UnaskedMessage.id.desc()).limit(1)).one_or_none()
+    if last is not None:
+        session.delete(last)
+        session.flush()
+
+
 def obey(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
     """Do what 退订 or 恢复 says and confirm it; False when the words are no such wish.
 

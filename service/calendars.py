@@ -34,6 +34,11 @@ def of(session: Session, community: Community) -> Calendar:
     return _made(community, *_said(session, community))
 
 
+def usual(community: Community) -> Calendar:
+    """The desk's hours of the settings, every day."""
+    return _made(community, {}, {})
+
+
 def _said(session: Session, community: Community) -> tuple[dict[int, str], dict[date, str]]:
     """The hours that were imported: of weekdays, and of special days."""
     week, days = session.execute(_SAID, {"community_id": community.id}).one()

@@ -158,11 +158,27 @@ def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: 
         case.conversation,
         line,
         now=now,
-        key=f"{kind}:{call_back.id}",
+        key=f"{kind}:{call_back.id}:{case.conversation.epoch}",  # asked again after a talk that came in between
         kind=kind,
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
+
+
+def plan_again(session: Session, outbox_id: int, *, now: datetime) -> None:
+    """A butler talked when the question was to go out: it is due again now, and checked as if for the first time.
+
+    Args:
+        session: the caller's transaction, in which the conversation is locked.
+        outbox_id: the row that was held back.
+        now: the moment, aware UTC.
+    """
+    asked = select(CallBack).where(CallBack.outbox_id == outbox_id, CallBack.state == FollowUpState.SENT)
+    call_back = session.scalars(asked).one_or_none()
+    if call_back is not None:
+        call_back.state, call_back.due_at, call_back.reason = FollowUpState.PLANNED, now, "a butler talked"
+        call_back.reminded_at = None
+        budget.give_back(session, call_back.case.resident, "call_back")
 
 
 def answer(

@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import texts, topics
+from service.config import Settings
+from service.errors import CommunityNotFound
 from service.models import Community, Department
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
@@ -40,6 +42,22 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+
+
+def profile(settings: Settings) -> Profile:
+    """The community, as the settings say."""
+    return Profile(
+        name=settings.community,
+        timezone=settings.timezone,
+        phone=settings.phone,
+        staff_chat_id=settings.staff_chat_id,
+        desk_opens=settings.desk_opens,
+        desk_closes=settings.desk_closes,
+        quiet_from=settings.quiet_from,
+        quiet_until=settings.quiet_until,
+        unasked_per_day=settings.unasked_per_day,
+        survey_every_days=settings.survey_every_days,
+    )
 
 
 def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
@@ -74,6 +92,21 @@ _SERVED_BY = select(Community).where(Community.bot_id == bindparam("bot_id"))
 def access_community(session: Session, bot_id: int) -> Community:
     """The community this bot serves."""
     return session.scalars(_SERVED_BY, {"bot_id": bot_id}).one()
+
+
+def access_by_name(session: Session, name: str | None, *, bot_id: int | None = None) -> Community:
+    """The community an operator named, or the one of this bot.
+
+    Raises:
+        CommunityNotFound: there is none of this name, or there are several.
+    """
+    if bot_id is not None:
+        return access_community(session, bot_id)
+    found = session.scalars(select(Community).where(Community.name == name)).all()
+    if len(found) != 1:
+        known = session.scalars(select(Community.name).order_by(Community.name))
+        raise CommunityNotFound(name=name, known=", ".join(known))
+    return found[0]
 
 
 def department(session: Session, community_id: int, key: str) -> Department:

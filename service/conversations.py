@@ -1,4 +1,4 @@
-"""Who answers a resident: the bot, nobody yet, or a butler; and every line that is said."""
+"""Every line that is said, by residents, the bot and butlers; who of them answers is decided in `takeover`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service import outbox, residents, texts, topics
 from service.communities import STAFF_LANGUAGE
-from service.errors import ButtonExpired, ConversationTaken, NothingToHandBack
+from service.errors import ButtonExpired
 from service.models import (
     Community,
     Conversation,
@@ -29,8 +29,7 @@ from service.models import (
 )
 from service.texts import Line
 
-CARD_LINES = 10  # of the talk so far, on the card that a butler reads first
-CARD_LINE_LENGTH = 200  # characters of one line there
+WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,18 @@ class Said:
     message_id: int
     inbox_id: int
     media: dict[str, Any] | None = None
+    entities: list[Any] | None = None  # bold, links and the like
+    reply_to: int | None = None
+    forwarded_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Amended:
+    """What an edit changed of a line."""
+
+    before: str  # its words until now
+    reworded: bool
+    swapped: bool  # another file took the place of the first
 
 
 # A line is kept once for each inbox row; lines of ours have none.
@@ -59,10 +70,17 @@ def hear(session: Session, conversation: Conversation, said: Said, *, now: datet
         **vars(said),
     }
     session.execute(_KEEP, values)
+    conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, by is None, None
 
 
-def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> bool:
-    """A person edited a line: keep the earlier wording. False when the line is not known."""
+def note(session: Session, conversation: Conversation, said: Said, by: Staff, now: datetime) -> None:
+    """Keep what staff say among themselves about a resident; it is never passed on."""
+    facts = {"conversation_id": conversation.id, "author": "note", "staff_id": by.id, "said_at": now, **vars(said)}
+    session.execute(_KEEP, facts)
+
+
+def amend(session: Session, conversation: Conversation, said: Said, *, now: datetime) -> Amended | None:
+    """A person edited a line: keep the earlier wording, and the earlier file. None when the line is not known."""
     found = select(Message).where(
         Message.conversation_id == conversation.id,
         Message.chat_id == said.chat_id,
@@ -70,11 +88,19 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     )
     line = session.scalars(found.with_for_update()).first()
     if line is None:
-        return False
-    if line.text != said.text:
-        line.earlier = [*(line.earlier or []), {"text": line.text, "until": now.isoformat()}]
-        line.text, line.edited_at = said.text, now
-    return True
+        return None
+    changed = Amended(line.text, line.text != said.text, _file(line.media) != _file(said.media))
+    if changed.reworded or changed.swapped:
+        before = {"text": line.text, "until": now.isoformat()} | ({"media": line.media} if changed.swapped else {})
+        line.earlier, line.edited_at = [*(line.earlier or []), before], now
+    line.text, line.media, line.entities = said.text, said.media, said.entities
+    return changed
+
+
+def _file(media: dict[str, Any] | None) -> str | None:
+    """What tells one file from another."""
+    found = (media or {}).get((media or {}).get("kind", ""))
+    return found.get("file_unique_id") if isinstance(found, dict) else None
 
 
 def tell(
@@ -88,11 +114,13 @@ def tell(
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
     epoch: int | None = None,
+    case_id: int | None = None,
 ) -> int | None:
     """Say a line of the bot's to the resident, or to the butler who has taken over.
 
     While a butler answers, the bot is silent towards the resident: what it would have said stands in the butler's
-    topic instead, so that nothing is lost.
+    topic instead, so that nothing is lost, and what still matters after the hand-back is held until then. Only the
+    numbers and first steps of an emergency go out whoever answers.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -104,14 +132,19 @@ def tell(
         priority: who goes first.
         delivery: what may happen when nobody knows whether it arrived.
         epoch: the epoch in which the line was thought of, when that was before this transaction.
+        case_id: the case whose progress it tells.
 
     Returns:
-        The outbox row, or None when it was said before or went to the butler.
+        The outbox row, or None when it was said before or only the butler reads it.
     """
-    if conversation.owner is Owner.BUTLER:
+    silent = conversation.owner is Owner.BUTLER and kind not in WHOEVER_ANSWERS
+    if silent:
         note = texts.say("utter_staff_note", language=STAFF_LANGUAGE, text=line.text)
-        to_staff(session, conversation, "say", note.payload(), key=key, kind="note", priority=Priority.WORK_ORDER)
+        place = f"{key}:note"
+        to_staff(session, conversation, "say", note.payload(), key=place, kind="note", priority=Priority.WORK_ORDER)
+    if silent and kind not in outbox.SAID_LATER:
         return None
+    born = conversation.epoch if epoch is None else epoch
     community = session.get_one(Community, conversation.community_id)
     row_id = outbox.put(
         session,
@@ -119,7 +152,9 @@ def tell(
         community_id=community.id,
         chat_id=conversation.resident.chat_id,
         conversation_id=conversation.id,
-        epoch=conversation.epoch if epoch is None else epoch,
+        epoch=None if kind in WHOEVER_ANSWERS else born,
+        case_id=case_id,
+        state=OutboxState.HELD if silent else OutboxState.PENDING,
         kind=kind,
         act="say",
         payload=line.payload(),
@@ -128,12 +163,20 @@ def tell(
         key=key,
     )
     if row_id is not None:
-        _write_down(session, conversation, line.text, author="bot", outbox_id=row_id, now=now)
+        write_down(session, conversation, line.text, author="bot", outbox_id=row_id, now=now)
     return row_id
 
 
 def to_resident(
-    session: Session, conversation: Conversation, act: str, payload: dict[str, Any], *, key: str, kind: str = "relay"
+    session: Session,
+    conversation: Conversation,
+    act: str,
+    payload: dict[str, Any],
+    *,
+    key: str,
+    kind: str = "relay",
+    priority: int = Priority.TALK,
+    delivery: Delivery = Delivery.AT_LEAST_ONCE,
 ) -> int | None:
     """Pass a butler's line on to the resident."""
     community = session.get_one(Community, conversation.community_id)
@@ -146,6 +189,8 @@ def to_resident(
         kind=kind,
         act=act,
         payload=payload,
+        priority=priority,
+        delivery=delivery,
         key=key,
     )
 
@@ -166,7 +211,7 @@ def to_staff(
     if community.staff_chat_id is None:
         return None
     if conversation.topic_id is None:
-        conversation.topic_id = topics.open_topic(session, community.id, name_of(conversation.resident)).id
+        conversation.topic_id = topics.open_topic(session, community.id, topic_name(conversation.resident)).id
     return outbox.put(
         session,
         bot_id=community.bot_id,
@@ -199,78 +244,6 @@ def alert_staff(session: Session, community_id: int, line: Line, *, key: str, pr
         priority=priority,
         key=key,
     )
-
-
-def escalate(
-    session: Session, conversation: Conversation, *, reason: str, source: str, now: datetime, quietly: bool = False
-) -> bool:
-    """Hand the resident over to people: the card goes to their topic, the handoff phrase to the resident (N6).
-
-    Args:
-        session: the caller's transaction; the conversation is locked in it.
-        conversation: whose.
-        reason: the end of a `utter_word_because_…` key.
-        source: the turn that caused it; escalating twice for the same one does nothing.
-        now: the moment, aware UTC.
-        quietly: the resident has been answered already.
-
-    Returns:
-        False when people have it already.
-    """
-    if conversation.owner is not Owner.BOT:
-        return False
-    _change_owner(conversation, Owner.WAITING)
-    if not quietly:
-        line = texts.say("utter_handoff", language=conversation.resident.language, seed=source)
-        tell(session, conversation, line, key=f"{source}:handoff", now=now)
-    card = _card(session, conversation, reason)
-    to_staff(session, conversation, "say", card.payload(), key=f"{source}:card", kind="card")
-    if conversation.topic_id is not None:
-        topics.remember_card(session, conversation.topic_id, card.payload())
-    return True
-
-
-def claim(session: Session, conversation: Conversation, member: Staff, *, source: str, now: datetime) -> bool:
-    """A butler takes the resident over; from the commit on no line of the bot's reaches them.
-
-    Returns:
-        False when the butler has them already.
-
-    Raises:
-        ConversationTaken: another butler has them.
-    """
-    if conversation.owner is Owner.BUTLER:
-        if conversation.butler_id == member.id:
-            return False
-        other = session.get_one(Staff, conversation.butler_id)
-        raise ConversationTaken(number=other.number, name=other.display_name)
-    _change_owner(conversation, Owner.BUTLER, butler=member)
-    language = conversation.resident.language
-    greeting = texts.say("utter_butler_greets", language=language, staff_no=member.number)
-    row_id = to_resident(
-        session, conversation, "say", greeting.payload(), key=f"{source}:butler_greets", kind="butler_greets"
-    )
-    _write_down(session, conversation, greeting.text, author="butler", outbox_id=row_id, staff=member, now=now)
-    told = texts.say("utter_staff_claimed", language=STAFF_LANGUAGE, number=member.number, name=member.display_name)
-    to_staff(session, conversation, "say", told.payload(), key=f"{source}:claimed", kind="note")
-    return True
-
-
-def hand_back(session: Session, conversation: Conversation, member: Staff, *, source: str, now: datetime) -> None:
-    """The butler is done; the bot answers again and says so.
-
-    Raises:
-        NothingToHandBack: the bot answers already.
-    """
-    if conversation.owner is Owner.BOT:
-        raise NothingToHandBack
-    _change_owner(conversation, Owner.BOT)
-    conversation.misunderstood = 0
-    conversation.dialogue_is_old = True
-    line = texts.say("utter_handed_back", language=conversation.resident.language)
-    tell(session, conversation, line, key=f"{source}:handed_back", now=now)
-    told = texts.say("utter_staff_handed_back", language=STAFF_LANGUAGE, number=member.number)
-    to_staff(session, conversation, "say", told.payload(), key=f"{source}:handed_back_note", kind="note")
 
 
 def by_topic(session: Session, community_id: int, thread_id: int) -> Conversation | None:
@@ -316,13 +289,7 @@ def lock(session: Session, conversation_id: int) -> Conversation:
     return session.scalars(_LOCKED, {"conversation_id": conversation_id}).one()
 
 
-def _change_owner(conversation: Conversation, owner: Owner, *, butler: Staff | None = None) -> None:
-    conversation.owner = owner
-    conversation.epoch += 1
-    conversation.butler_id = butler.id if butler else None
-
-
-def _write_down(
+def write_down(
     session: Session,
     conversation: Conversation,
     text: str,
@@ -332,6 +299,7 @@ def _write_down(
     now: datetime,
     staff: Staff | None = None,
 ) -> None:
+    """Keep a line that was not typed into a chat: the bot's own, or one that was tapped."""
     values = {
         "conversation_id": conversation.id,
         "author": author,
@@ -344,29 +312,12 @@ def _write_down(
     session.execute(_KEEP, values)
 
 
-def name_of(resident: Resident) -> str:
-    """How staff call the resident, with the place when it is known."""
-    called = residents.salutation(resident).strip("，, ")  # it carries the comma of its sentence
+def topic_name(resident: Resident) -> str:
+    """What staff read in the list of topics."""
+    called = residents.salutation(resident, language=STAFF_LANGUAGE).strip(
+        "，, "
+    )  # it carries the comma of its sentence
     return " · ".join(filter(None, [called or resident.display_name, resident.place]))
-
-
-def _card(session: Session, conversation: Conversation, reason: str) -> Line:
-    resident = conversation.resident
-    lines = select(Message).where(Message.conversation_id == conversation.id).order_by(Message.id.desc())
-    told = [
-        texts.words(f"utter_word_by_{line.author}", language=STAFF_LANGUAGE, text=line.text[:CARD_LINE_LENGTH])
-        for line in reversed(session.scalars(lines.limit(CARD_LINES)).all())
-    ]
-    return texts.say(
-        "utter_staff_card",
-        language=STAFF_LANGUAGE,
-        name=name_of(resident),
-        phone=resident.phone,
-        language_name=texts.words(f"utter_word_{resident.language}", language=STAFF_LANGUAGE),
-        reason=texts.words(f"utter_word_because_{reason}", language=STAFF_LANGUAGE),
-        lines="\n".join(told),
-        conversation_id=conversation.id,
-    )
 
 
 def silence(session: Session, conversation: Conversation, *, reason: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import communities, conversations, outbox, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
-from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.models import OutboxRow, OutboxState, Owner, Priority
 from service.outbox import Parcel
 
 
@@ -69,11 +69,16 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     Raises:
         ButtonExpired: it is settled already, or another community's.
     """
+    conversation_id = session.scalar(select(OutboxRow.conversation_id).where(OutboxRow.id == outbox_id))
+    talk = conversations.lock(session, conversation_id) if conversation_id else None
     row = session.get(OutboxRow, outbox_id, with_for_update=True)
     if row is None or row.community_id != community_id or row.state is not OutboxState.UNCONFIRMED:
         raise ButtonExpired
-    row.state = OutboxState.SENT if arrived else OutboxState.PENDING
-    row.reason = "staff say it arrived" if arrived else "staff sent it again"
-    if not arrived:
-        row.delivery = Delivery.AT_MOST_ONCE
-        outbox.wake(session)
+    if arrived:
+        row.state, row.reason = OutboxState.SENT, "staff say it arrived"
+        return
+    row.state, row.reason = OutboxState.PENDING, "staff sent it again"
+    if talk is not None and row.epoch is not None:
+        row.epoch = talk.epoch
+        row.state = OutboxState.HELD if talk.owner is Owner.BUTLER else OutboxState.PENDING
+    outbox.wake(session)

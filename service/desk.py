@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial, reduce
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -12,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
-from service import calendars, clocks, conversations, texts
-from service.business_time import Frames, write_hours
+from service import calendars, clocks, conversations, takeover, texts
+from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import NotEnoughServiceTime
 from service.models import Community, Conversation, DeskMessage, Owner, Priority
@@ -30,15 +29,24 @@ def closed_until(session: Session, community: Community, *, now: datetime) -> da
     return opens if opens > now else None
 
 
-def call_people(session: Session, conversation: Conversation, *, reason: str, source: str, now: datetime) -> bool:
+def call_people(
+    session: Session,
+    conversation: Conversation,
+    *,
+    reason: str,
+    source: str,
+    now: datetime,
+    understood: Understood | None = None,
+) -> bool:
     """Hand the resident over to people; when the desk is closed they hear when they will be read.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
         conversation: whose.
-        reason: as `conversations.escalate` wants it.
+        reason: as `takeover.escalate` wants it.
         source: the turn that caused it.
         now: the moment, aware UTC.
+        understood: what the assistant made of the talk, for the card.
 
     Returns:
         False when people have it already.
@@ -46,7 +54,15 @@ def call_people(session: Session, conversation: Conversation, *, reason: str, so
     if conversation.owner is not Owner.BOT:
         return False
     opens = _keep(session, conversation, "", now=now)
-    conversations.escalate(session, conversation, reason=reason, source=source, now=now, quietly=opens is not None)
+    takeover.escalate(
+        session,
+        conversation,
+        reason=reason,
+        source=source,
+        now=now,
+        quietly=opens is not None,
+        understood=understood,
+    )
     _tell(session, conversation, opens, now=now)
     return True
 
@@ -87,32 +103,6 @@ def hand_over_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     return len(found)
 
 
-def hours(session: Session, community: Community, *, language: str) -> str:
-    """When the desk is open, as short as it can be said: days with the same hours together."""
-    week = list(enumerate(calendars.of(session, community).week))
-    spans = [[day for day, _ in those] for _, those in groupby(week, key=lambda day: day[1])]
-    if len(spans) == 1:
-        return _frames(week[0][1], language)
-    told = (_span(span, week[span[0]][1], language) for span in spans)
-    return reduce(partial(_then, language), told)
-
-
-def _then(language: str, these: str, those: str) -> str:
-    return texts.words("utter_word_hours_then", language=language, these=these, those=those)
-
-
-def _span(days: Sequence[int], frames: Frames, language: str) -> str:
-    first, last = (texts.words(f"utter_word_weekday_{day}", language=language) for day in (days[0], days[-1]))
-    said = _frames(frames, language)
-    if first == last:
-        return texts.words("utter_word_hours_of_day", language=language, day=first, hours=said)
-    return texts.words("utter_word_hours_of_days", language=language, first=first, last=last, hours=said)
-
-
-def _frames(frames: Frames, language: str) -> str:
-    return write_hours(frames).replace("-", "–") or texts.words("utter_word_closed_day", language=language)
-
-
 def _keep(session: Session, conversation: Conversation, words: str, *, now: datetime) -> datetime | None:
     """Put the message on the morning's list; when the desk opens, if this is the first of the closed period."""
     community = session.get_one(Community, conversation.community_id)
@@ -150,7 +140,7 @@ def _post(session: Session, community: Community, messages: Sequence[DeskMessage
         texts.words(
             "utter_word_desk_line",
             language=STAFF_LANGUAGE,
-            name=conversations.name_of(message.conversation.resident),
+            name=conversations.topic_name(message.conversation.resident),
             taken=f"{message.taken_at.astimezone(zone):%m-%d %H:%M}",
             words=message.words,
         )

@@ -1,10 +1,12 @@
 """The tripwire: danger to life or home in a resident's words, found before and without Rasa (N11).
 
-Rules, weights, figures of speech and filters are in emergency.yml. In doubt it rings: a person looks at every alarm.
+How much the words sound like danger (service/danger.py) and what the rules make of them add up. Rules, filters, figures
+of speech and thresholds are in emergency.yml. In doubt it rings: a person looks at every alarm.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from service import spelling, wording
+from service import danger, spelling, wording
 from service.wording import Frame, Reading, Span, Words
 
 
@@ -45,7 +47,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class NearMiss:
-    """What almost rang: the filter that took a rule's words back, or no filter and words too weak to ring alone."""
+    """What almost rang: the filter that took a rule's words back, or no filter and words that sound too harmless."""
 
     kind: EmergencyKind
     rule: str
@@ -55,11 +57,17 @@ class NearMiss:
 
 @dataclass(frozen=True)
 class Weighed:
-    """A stretch of a text and what the classes of its words weigh together."""
+    """What a text is worth in the scale of danger, and what a rule found in it, taken back or not."""
 
-    kind: EmergencyKind
-    worth: int
-    matched: str
+    worth: float
+    enough: float  # to ring
+    loudest: str  # the stretch that sounds most like danger
+    found: NearMiss | None
+
+    @property
+    def rings(self) -> bool:
+        """Whether somebody has to look at once."""
+        return self.worth >= self.enough
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,6 @@ LONGEST = 4_096  # characters, Telegram's own limit
 EDGE = 1_000  # characters of anything longer that are read, at its beginning and at its end
 LEAD = 24  # characters before a part of a hit that may take it back
 SENTENCE = 120  # characters of its sentence on either side of a hit
-HEAVY_FROM = 3  # the weight of a class whose words a filter may lead up to
 HITS = 20  # that are taken back before a rule gives up on a text
 
 
@@ -128,11 +135,9 @@ URGENT = tuple(Rule(rule.kind, rule.name, tuple(wording.with_plea(each) for each
 RULES = _rules(TABLE["rules"]) + URGENT
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = wording.words(TABLE["masks"])
-EVIDENCE = "evidence"  # the rule of words that ring together although no line of the rules names them
-ANY = "any"
-ENOUGH, ALMOST_ENOUGH = TABLE["evidence"]["enough"], TABLE["evidence"]["almost"]
-WEIGHTS: dict[str, dict[str, int]] = TABLE["evidence"]["weights"]
-HEAVY = [name for weights in WEIGHTS.values() for name, weight in weights.items() if weight >= HEAVY_FROM]
+SOUND = "sound"  # the rule of words that no line of the rules names
+SCALE: dict[str, dict[str, float]] = TABLE["scale"]
+SIGNS: dict[str, dict[str, int]] = TABLE["signs"]
 SENTENCE_END = re.compile(r"[.?;\n](?!\d)")
 
 
@@ -142,12 +147,21 @@ def check(text: str) -> Alarm | None:
     Args:
         text: anything a resident can send, of any length; never raises.
     """
-    reading = _read(text)
-    for rule, hit in _hits(reading, RULES):
-        if why_not_ring(rule.name, reading, hit) is None:
-            return Alarm(rule.kind, rule.name, _matched(reading, hit))
-    weighed = _weigh(reading)
-    return Alarm(weighed.kind, EVIDENCE, weighed.matched) if weighed and weighed.worth >= ENOUGH else None
+    weighed = _weigh(text)
+    if not weighed.rings:
+        return None
+    found = weighed.found or _sound(weighed.loudest)
+    return Alarm(found.kind, found.rule, found.matched)
+
+
+def get_ready() -> None:
+    """Compile every word of the rules, before the first message has to wait for it."""
+    for rule in RULES:
+        for frame in rule.frames:
+            for part in frame.parts:
+                wording.opened(part)
+    for words in wording.CLASSES.values():
+        wording.opened(words)
 
 
 def near_miss(text: str) -> NearMiss | None:
@@ -156,19 +170,46 @@ def near_miss(text: str) -> NearMiss | None:
     Args:
         text: as for `check`.
     """
-    reading = _read(text)
+    weighed = _weigh(text)
+    if weighed.rings:
+        return None
+    almost = SCALE["almost"]["taken_back" if weighed.found else "no_rule"]
+    return weighed.found or _sound(weighed.loudest) if weighed.worth >= weighed.enough - almost else None
+
+
+def bonus(text: str) -> float:
+    """What the rules add to how much a text sounds like danger; negative when a filter took back what they found."""
+    return _bonus(_found(_read(text)))
+
+
+def language_of(spelt: str) -> str:
+    """Chinese, `zh`, where there is a Chinese character; `en` otherwise."""
+    return "zh" if spelling.HAS_HAN.search(spelt) else "en"
+
+
+def _weigh(text: str) -> Weighed:
+    spelt = spelling.plain(_enough_of(text))
+    sounds, loudest = max(((danger.score(each), each) for each in danger.stretches(spelt)), default=(-math.inf, ""))
+    found = _found(_read(text))
+    return Weighed(sounds + _bonus(found), SCALE["enough"][language_of(spelt)], loudest, found)
+
+
+def _bonus(found: NearMiss | None) -> float:
+    if found is None:
+        return 0.0
+    return SCALE["rules"]["rung" if found.filter is None else "taken_back"]
+
+
+def _found(reading: Reading) -> NearMiss | None:
+    """What a rule found and no filter took back; else the first that one took back; else nothing."""
     taken_back = None
     for rule, hit in _hits(reading, RULES):
         why = why_not_ring(rule.name, reading, hit)
+        found = NearMiss(rule.kind, rule.name, why, _matched(reading, hit))
         if why is None:
-            return None
-        taken_back = taken_back or NearMiss(rule.kind, rule.name, why, _matched(reading, hit))
-    weighed = _weigh(reading)
-    if weighed and weighed.worth >= ENOUGH:
-        return None
-    if taken_back or weighed is None:
-        return taken_back
-    return NearMiss(weighed.kind, EVIDENCE, None, weighed.matched)
+            return found
+        taken_back = taken_back or found
+    return taken_back
 
 
 def why_not_ring(rule: str, reading: Reading, hit: list[Span]) -> str | None:
@@ -187,30 +228,15 @@ def _hits(reading: Reading, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, lis
             yield from ((rule, hit) for hit in islice(reading.find(wanted), HITS))
 
 
-def _weigh(reading: Reading) -> Weighed | None:
-    """The stretch of a text whose words weigh most, when no filter takes it back; words of no rule add up."""
-    found = (_weigh_stretch(reading, stretch) for stretch in reading.stretches)
-    kept = [one for one in found if one.worth >= ALMOST_ENOUGH and not _is_excused(one, reading.text)]
-    return max(kept, key=lambda each: each.worth, default=None)
-
-
-def _is_excused(weighed: Weighed, text: str) -> bool:
-    """Whether any filter speaks in a stretch or right before one of its heavy words."""
-    words = weighed.matched
-    heavy = (first for name in HEAVY for first, _ in Reading(words).spans(name))
-    leads = [words[max(0, first - LEAD) : first].rstrip() for first in heavy]
-    return any(each.excuses(words, text, leads) for each in FILTERS)
-
-
-def _weigh_stretch(reading: Reading, stretch: Span) -> Weighed:
+def _sound(stretch: str) -> NearMiss:
+    """A stretch that no rule names, with the kind whose words weigh most in it."""
+    reading = Reading(stretch)
     worth = {
-        kind: sum(weight for name, weight in weights.items() if reading.has(name, stretch))
-        for kind, weights in WEIGHTS.items()
+        kind: sum(weight for name, weight in signs.items() if reading.spans(wording.CLASSES[name]))
+        for kind, signs in SIGNS.items()
     }
-    whole = sum(worth.values())
-    worth.pop(ANY, None)
     kind = max(worth, key=lambda name: worth[name])
-    return Weighed(EmergencyKind(kind), whole, reading.text[slice(*stretch)])
+    return NearMiss(EmergencyKind(kind if worth[kind] > 0 else "other"), SOUND, None, stretch)
 
 
 def _matched(reading: Reading, hit: list[Span]) -> str:
@@ -218,7 +244,9 @@ def _matched(reading: Reading, hit: list[Span]) -> str:
 
 
 def _read(text: str) -> Reading:
-    """Enough of a text, however it is spelt, with figures of speech blanked."""
-    if len(text) > LONGEST:
-        text = f"{text[:EDGE]}\n{text[-EDGE:]}"
-    return Reading(MASKS.blank(spelling.plain(text)))
+    """A text as the rules see it: however it is spelt, with figures of speech blanked."""
+    return Reading(MASKS.blank(spelling.plain(_enough_of(text))))
+
+
+def _enough_of(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:EDGE]}\n{text[-EDGE:]}"

@@ -62,10 +62,96 @@ class NothingToHandBack(ServiceError):
     response = "utter_staff_not_claimed"
 
 
+class TranscriptNotFound(ServiceError):
+    """Nobody of this community is called so, or several are."""
+
+
+class NothingToTakeBack(ServiceError):
+    """It never went to the resident, or is taken back already."""
+
+    response = "utter_staff_nothing_to_take_back"
+
+
+class TooLateToTakeBack(ServiceError):
+    """Telegram deletes for a bot only what is younger than two days."""
+
+    response = "utter_staff_too_late_to_take_back"
+
+
 class NotStaff(ServiceError):
     """The person is not an active member of this community's staff."""
 
     response = "utter_staff_only"
+
+
+class NotAllowed(ServiceError):
+    """Their role does not allow it."""
+
+    response = "utter_staff_not_allowed"
+
+
+class NoSuchMember(ServiceError):
+    """Nobody in the staff group has this number."""
+
+    response = "utter_staff_no_such_member"
+
+
+class NoSuchTarget(ServiceError):
+    """Neither a staff number nor a department."""
+
+    response = "utter_staff_no_such_target"
+
+
+class ShiftNotClear(ServiceError):
+    """The hours of a shift cannot be read."""
+
+    response = "utter_staff_shift_not_clear"
+
+
+class NoSuchPhrase(ServiceError):
+    """There is no canned phrase of this name."""
+
+    response = "utter_staff_no_such_phrase"
+
+
+class PhraseNotReady(ServiceError):
+    """A slot of the phrase has nothing to fill it, so it is not sent."""
+
+    response = "utter_staff_phrase_not_ready"
+
+
+class PhraseNotClear(ServiceError):
+    """A canned phrase names slots that nothing fills, or its braces do not match."""
+
+    response = "utter_staff_phrase_not_clear"
+
+
+class InvitationNotValid(ServiceError):
+    """The invitation is unknown, used, revoked or expired; the answer is the same."""
+
+    response = "utter_invitation_not_valid"
+
+
+class CommunityNotFound(ServiceError):
+    """There is no community of this name, or there are several."""
+
+    response = "utter_community_not_found"
+
+
+class RosterUnreadable(ServiceError):
+    """The file is no roster, or broken."""
+
+    response = "utter_roster_broken"
+
+    def __init__(self, response: str | None = None, **facts: object) -> None:
+        super().__init__(**facts)
+        self.response = response or self.response
+
+
+class TooManyMovedOut(ServiceError):
+    """A roster that is said to be complete lacks more people than can have moved out."""
+
+    response = "utter_roster_too_many_moved_out"
 
 
 class CandidateNotFound(ServiceError):
@@ -84,6 +170,18 @@ class LabelConflicts(ServiceError):
     """The very same words have another label already."""
 
     response = "utter_staff_label_conflicts"
+
+
+class QuestionNotFound(ServiceError):
+    """There is no such open question of this community."""
+
+    response = "utter_staff_question_not_found"
+
+
+class NoAnswerYet(ServiceError):
+    """No butler has answered the question, so there is nothing to learn."""
+
+    response = "utter_staff_no_answer_yet"
 
 
 class ModelNotFound(ServiceError):

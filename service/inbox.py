@@ -19,6 +19,7 @@ from service.models import InboxRow
 
 CHANNEL = "guanjia_inbox"
 LEASE = timedelta(seconds=60)  # longer than any turn: Rasa's 15 s and a slow database
+REST = timedelta(seconds=2)  # Telegram has what it could not deliver ready at the first call
 MAX_ATTEMPTS = 5  # then the turn is parked as a dead letter
 
 
@@ -67,6 +68,12 @@ _HEADS = text("""
             AND newest.done_at IS NULL AND newest.dead_at IS NULL ORDER BY newest.id DESC LIMIT 1)
            <= clock_timestamp())
     ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+
+_WAIT_AGAIN = text("""
+    UPDATE inbox SET ready_at = greatest(ready_at, clock_timestamp() + make_interval(secs => :seconds))
+    WHERE bot_id = :bot_id AND joins AND turn_id IS NULL AND done_at IS NULL AND dead_at IS NULL
+      AND position(convert_to('"media_group_id"', 'UTF8') IN raw) > 0
 """)
 
 _LANE = text("""
@@ -205,6 +212,23 @@ def release(session: Session, turn: Turn, *, error: str) -> bool:
         _RELEASE, {"ids": ids, "lease": turn.lease, "error": error, "wait": wait, "most": MAX_ATTEMPTS}
     )
     return any(result.scalars())
+
+
+_POSTPONE = text("""
+    UPDATE inbox SET lease = NULL, worker = NULL, attempts = attempts - 1,
+           lease_until = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE id = ANY(:ids) AND lease = :lease
+""")
+
+
+def postpone(session: Session, turn: Turn, *, seconds: float) -> None:
+    """Give back a turn whose moment has not come yet; that is no failure, and its lane waits for it."""
+    session.execute(_POSTPONE, {"ids": [row_id for row_id, _ in turn.rows], "lease": turn.lease, "seconds": seconds})
+
+
+def wait_for_the_rest(session: Session, bot_id: int) -> None:
+    """Ingress was down and is starting: parts of an album wait for those that Telegram now sends again."""
+    session.execute(_WAIT_AGAIN, {"bot_id": bot_id, "seconds": REST.total_seconds()})
 
 
 def seconds_to_next(session: Session, bot_id: int) -> float | None:

@@ -1,45 +1,30 @@
-"""Questions residents ask again and again: the answer when one is clearly meant, otherwise the nearest ones to choose.
-
-Likeness is the cosine of TF-IDF weights over Chinese characters and their pairs, and English words. The entries in
-knowledge.yml are data; their answers hold {slots} for the caller to fill.
-"""
+"""Questions residents ask again and again: the answer when one is clearly meant, otherwise the nearest to choose."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
-from operator import itemgetter
-from pathlib import Path
-from typing import Any
+from datetime import date, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
 
-import yaml
+from sqlalchemy.orm import Session
 
-TABLE = Path(__file__).with_suffix(".yml")
-LANGUAGES = ("zh", "en")
-LONGEST = 300  # characters of a question that are read
-SURE = 0.46  # likeness from which the nearest entry is the answer …
-AHEAD = 0.10  # … if it leads the next entry by this much
-NEAR = 0.28  # likeness from which an entry is worth offering
+from service import desk_hours, greetings, texts
+from service.knowledge_entries import Entry
+from service.knowledge_shelf import Shelf
+from service.models import Community, Conversation
+from service.texts import Line
+
+# Chosen on cli/bench_knowledge.yml; docs/knowledge.md says what they cost.
+SURE = 0.33  # of the question that the nearest entry holds, from which it is the answer …
+AHEAD = 0.16  # … if the next entry is behind by this part …
+PIECES = 1.5  # … and it holds this much, so that one character in common answers nothing
+NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
 
-Features = Mapping[str, float]
-HAN = re.compile(r"[\u4e00-\u9fff]+")
-PIECES = re.compile(HAN.pattern + r"|[a-z]+|\d{3,}")
-UNKNOWN = 0.7  # of the weight of the rarest feature
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Something residents ask, in one language: how it is offered, and the answer with its {slots}."""
-
-    key: str
-    question: str
-    answer: str
+BETWEEN = {"zh": "、", "en": ", "}  # what is listed
+PERSONAL: Mapping[str, Callable[..., Line]] = {"cases": greetings.my_cases}
 
 
 @dataclass(frozen=True)
@@ -47,7 +32,6 @@ class Match:
     """The entry that is clearly meant."""
 
     entry: Entry
-    likeness: float
 
 
 @dataclass(frozen=True)
@@ -57,102 +41,111 @@ class Suggestions:
     entries: tuple[Entry, ...]
 
 
-def answer(question: str, *, language: str) -> Match | Suggestions | None:
-    """Find what a question is about.
+@dataclass(frozen=True)
+class Reason:
+    """What keeps an entry from being said, or should be looked at: a phrase of domain.yml and what fills it."""
+
+    phrase: str
+    facts: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who asks: for whom, in which language and on which day an entry has to be fit to be said."""
+
+    community: Community
+    language: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The day in the community's time zone."""
+        return self.now.astimezone(ZoneInfo(self.community.timezone)).date()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What fills the placeholders: the community's settings, and what its staff have written beside the entries."""
+        community, language = self.community, self.language
+        told = {name: words[language] for name, words in community.facts.items() if language in words}
+        desk = desk_hours.told(community, language=language)
+        return {**told, "community": community.name, "phone": community.phone, "desk_hours": desk}
+
+
+def answer(session: Session, shelf: Shelf, reader: Reader, question: str) -> Match | Suggestions | None:
+    """Find what a question is about, among what can be said to its reader.
 
     Args:
-        question: the resident's words, in either language whatever `language` says.
-        language: of the answer, zh or en.
+        session: the caller's transaction.
+        shelf: the process's indexes.
+        reader: who asks.
+        question: their words, in either language whatever the reader's is.
 
     Returns:
         A Match when one entry is clearly meant, up to three Suggestions when some are near, None when none is.
     """
-    ranked = rank(question)
-    if not ranked or ranked[0][1] < NEAR:
-        return None
-    (key, likeness), *others = ranked
-    if likeness >= SURE and (not others or likeness - others[0][1] >= AHEAD):
-        return Match(entries(language)[key], likeness)
-    near = [key for key, likeness in ranked[:OFFERED] if likeness >= NEAR]
-    return Suggestions(tuple(entries(language)[key] for key in near))
-
-
-def rank(question: str) -> list[tuple[str, float]]:
-    """Every entry that shares a word with the question and how alike they are (0 to 1), the nearest first."""
-    alike: dict[tuple[str, str], float] = {}
-    for feature, weight in _weighed(question[:LONGEST]).items():
-        for variant, other in _index().get(feature, ()):
-            alike[variant] = alike.get(variant, 0.0) + weight * other
-    best = {key: likeness for (key, _), likeness in sorted(alike.items(), key=itemgetter(1))}
-    return sorted(best.items(), key=itemgetter(1), reverse=True)
-
-
-@cache
-def entries(language: str) -> Mapping[str, Entry]:
-    """All entries in one language by key."""
-    return {
-        row["key"]: Entry(row["key"], row[language]["questions"][0], row[language]["answer"])
-        for row in _table()["entries"]
-    }
-
-
-@cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = yaml.safe_load(TABLE.read_text("utf-8"))
-    return table
-
-
-@cache
-def _ignored() -> re.Pattern[str]:
-    """Words that say nothing about the subject; the Latin ones stand alone."""
-    words = _table()["ignored"]
-    return re.compile("|".join((*words["zh"], rf"\b(?:{'|'.join(words['en'])})\b")), re.ASCII)
-
-
-def _questions() -> Iterable[tuple[str, str]]:
-    """Every way to ask, with its entry's key."""
-    return (
-        (row["key"], question)
-        for row in _table()["entries"]
-        for lang in LANGUAGES
-        for question in row[lang]["questions"]
+    book, facts, today = shelf.book(session, reader.community.id), set(reader.facts), reader.today
+    ranked = ((book.entries[found.key], found) for found in book.index.rank(question))
+    fit = (
+        (entry, found)
+        for entry, found in ranked
+        if why_not_offered(entry, reader.language, facts=facts, today=today) is None
     )
+    nearest = list(islice(fit, OFFERED))
+    if not nearest or nearest[0][1].share < NEAR:
+        return None
+    (entry, first), *others = nearest
+    is_ahead = not others or others[0][1].rank <= first.rank * (1 - AHEAD)
+    if first.share >= SURE and first.pieces >= PIECES and is_ahead:
+        return Match(entry)
+    return Suggestions(tuple(entry for entry, found in nearest if found.share >= NEAR))
 
 
-@cache
-def _index() -> Mapping[str, list[tuple[tuple[str, str], float]]]:
-    """Each feature with the written questions that have it, and its weight there."""
-    index: dict[str, list[tuple[tuple[str, str], float]]] = {}
-    for variant in _questions():
-        for feature, weight in _weighed(variant[1]).items():
-            index.setdefault(feature, []).append((variant, weight))
-    return index
+def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:
+    """An entry by its key, if it can be said to this reader still."""
+    entry = shelf.book(session, reader.community.id).entries.get(key)
+    facts, today = set(reader.facts), reader.today
+    is_fit = entry is not None and why_not_offered(entry, reader.language, facts=facts, today=today) is None
+    return entry if is_fit else None
 
 
-@cache
-def _rarity() -> Mapping[str, float]:
-    """How telling a feature is: the fewer entries use it, the more."""
-    used = Counter(feature for feature, _ in {(f, key) for key, question in _questions() for f in _features(question)})
-    return {feature: math.log(1 + len(_table()["entries"]) / count) for feature, count in used.items()}
+def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date) -> Reason | None:
+    """Why an entry cannot be said to somebody, for staff to mend; None when it can.
+
+    Args:
+        entry: the entry.
+        language: of who would read it.
+        facts: the placeholders the community fills.
+        today: the day in the community's time zone.
+    """
+    wording = entry.wordings.get(language)
+    if wording is None:
+        return Reason("utter_staff_knowledge_no_wording", {"lang": language})
+    if entry.valid_from is not None and today < entry.valid_from:
+        return Reason("utter_staff_knowledge_not_yet", {"day": entry.valid_from})
+    if entry.valid_until is not None and entry.valid_until < today:
+        return Reason("utter_staff_knowledge_expired", {"day": entry.valid_until})
+    missing = wording.placeholders - facts
+    if missing:
+        return Reason("utter_staff_knowledge_unfilled", {"names": ", ".join(sorted(missing)), "lang": language})
+    return None
 
 
-def _features(text: str) -> Counter[str]:
-    """Characters and pairs of Chinese, words of English without their endings, numbers."""
-    found: Counter[str] = Counter()
-    for piece in PIECES.findall(_ignored().sub(" ", text.lower())):
-        if HAN.match(piece):
-            found.update(piece)
-            found.update(map("".join, pairwise(piece)))
-        else:
-            found[re.sub(r"(?<=\w{3})(?:ations?|ates?|ing|ed|es|s|e)$", "", piece)] += 1
-    return found
+def tell(session: Session, conversation: Conversation, reader: Reader, entry: Entry) -> Line:
+    """The answer as it is said: with what to bring, whom to ask and the law it rests on; or the resident's own data."""
+    if entry.personal is not None:
+        return PERSONAL[entry.personal](session, conversation, now=reader.now)
+    wording, language, facts = entry.wordings[reader.language], reader.language, reader.facts
+    lines = [wording.answer]
+    if wording.documents:
+        listed = BETWEEN[language].join(wording.documents)
+        lines.append(texts.words("utter_word_documents", language=language, documents=listed))
+    if wording.contact:
+        lines.append(texts.words("utter_word_contact", language=language, contact=wording.contact))
+    told = "\n".join(lines).format(**facts)
+    return Line("\n".join([told, *_source(entry, language)]))
 
 
-def _weighed(text: str) -> Features:
-    """TF-IDF of length one; features nobody uses count too, so that foreign matter lowers the likeness."""
-    unknown = UNKNOWN * math.log(1 + len(_table()["entries"]))
-    weights = {
-        feature: math.sqrt(count) * _rarity().get(feature, unknown) for feature, count in _features(text).items()
-    }
-    length = math.hypot(*weights.values())
-    return {feature: weight / length for feature, weight in weights.items()}
+def _source(entry: Entry, language: str) -> list[str]:
+    """Common practice needs no source; a law and a rule of the estate can be looked up."""
+    name = entry.source.name.get(language) if entry.source else None
+    return [texts.words("utter_word_source", language=language, source=name)] if name else []

@@ -26,22 +26,12 @@ from service import learning, residents
 from service.candidates import LONGEST
 from service.kinds import KINDS
 from service.learning import Labelled
+from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
 from service.models import Label, LabelUse
 from service.texts import LANGUAGES
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the slow one writes some line breaks so that they are lost
 USES = tuple(LabelUse)
 MOMENT = "at: '2026-11-23T12:00:00+08:00'"  # an example, for whoever has written something else
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong in a line, as a phrase of domain.yml and what fills it; never what a resident wrote."""
-
-    line: int
-    phrase: str
-    facts: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -64,14 +54,6 @@ class Taken:
     problems: list[Problem] = field(default_factory=list)
 
 
-class _Wrong(Exception):
-    """Something in a file is not as it should be."""
-
-    def __init__(self, line: int, phrase: str, **facts: object) -> None:
-        super().__init__(phrase)
-        self.problem = Problem(line, phrase, facts)
-
-
 def write(session: Session) -> str:
     """Every label of the site, as a file that `take_in` reads."""
     labels = session.scalars(select(Label).order_by(Label.intent, Label.digest)).all()
@@ -80,8 +62,7 @@ def write(session: Session) -> str:
         for intent, those in groupby(labels, key=lambda label: label.intent)
     ]
     content = {"version": "3.1", "nlu": intents}
-    text: str = yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000)
-    return text
+    return written(content)
 
 
 def take_in(session: Session, content: bytes, *, by: str, now: datetime, dry_run: bool = False) -> Taken:
@@ -118,8 +99,8 @@ def read(content: bytes, *, by: str, now: datetime) -> tuple[list[Entry], list[P
         now: when, for the same.
     """
     try:
-        found = list(_entries(_parse(content), {"by": by, "at": now.isoformat()}))
-    except _Wrong as wrong:
+        found = list(_entries(parse(content), {"by": by, "at": now.isoformat()}))
+    except Wrong as wrong:
         return [], [wrong.problem]
     entries = [entry for entry in found if isinstance(entry, Entry)]
     problems = [problem for problem in found if isinstance(problem, Problem)]
@@ -132,53 +113,33 @@ def _example(label: Label) -> dict[str, Any]:
     return {"text": label.text, "metadata": about}
 
 
-def _parse(content: bytes) -> yaml.Node:
-    """The file as YAML's own tree, which knows its lines."""
-    try:
-        text = content.decode("utf-8-sig")
-        root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise _Wrong(line, "utter_staff_file_not_yaml", problem="UTF-8") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise _Wrong(line, "utter_staff_file_not_yaml", problem=error.problem or error.context) from error
-    except yaml.reader.ReaderError as error:
-        line = content[: error.position].count(b"\n") + 1
-        raise _Wrong(line, "utter_staff_file_not_yaml", problem=error.reason) from error
-    except RecursionError as error:
-        raise _Wrong(1, "utter_staff_file_not_yaml", problem=type(error).__name__) from error
-    return root if root is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
-
-
 def _entries(root: yaml.Node, about: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    for node in _items(_fields(root, expected="nlu: [...]").get("nlu"), root, expected="nlu: [...]"):
+    for node in items_of(fields_of(root, expected="nlu: [...]").get("nlu"), root, expected="nlu: [...]"):
         try:
             yield from _intent(node, about)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             yield wrong.problem
 
 
 def _intent(node: yaml.Node, about: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    fields = _fields(node, expected="- intent: repair")
-    intent = _scalar(fields.get("intent"), node, expected="- intent: repair")
+    fields = fields_of(node, expected="- intent: repair")
+    intent = text_of(fields.get("intent"), node, expected="- intent: repair")
     if intent not in KINDS:
-        raise _Wrong(_line(fields["intent"]), "utter_staff_unknown_intent", intent=intent, intents=", ".join(KINDS))
+        raise Wrong(line_of(fields["intent"]), "utter_staff_unknown_intent", intent=intent, intents=", ".join(KINDS))
     told = {**about, **_about(fields)}
     examples = fields.get("examples")
     is_short = isinstance(examples, yaml.ScalarNode) and examples.style == "|"
-    for example in _lines(examples) if is_short else _items(examples, node, expected="examples: [...]"):
+    for example in _lines(examples) if is_short else items_of(examples, node, expected="examples: [...]"):
         try:
             yield _entry(example, intent, told)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             yield wrong.problem
 
 
 def _lines(block: yaml.Node | None) -> Iterator[yaml.Node]:
     """The lines of Rasa's short form as if each were an example of its own."""
     assert block is not None
-    for number, text in enumerate(block.value.split("\n"), _line(block)):
+    for number, text in enumerate(block.value.split("\n"), line_of(block)):
         mark = yaml.Mark("", 0, number, 0, None, 0)
         if text.strip():
             yield yaml.ScalarNode("tag:yaml.org,2002:str", text, mark, mark)
@@ -188,22 +149,22 @@ def _entry(node: yaml.Node, intent: str, about: Mapping[str, str]) -> Entry:
     if isinstance(node, yaml.ScalarNode):
         fields, text = {}, node.value.removeprefix("- ").strip() if node.value.startswith("- ") else ""
     else:
-        fields = _fields(node, expected="- text: ...")
-        text = _scalar(fields.get("text"), node, expected="- text: ...").strip()
+        fields = fields_of(node, expected="- text: ...")
+        text = text_of(fields.get("text"), node, expected="- text: ...").strip()
     told = {"use": LabelUse.TEST, "language": residents.detect_language(text, before=LANGUAGES[0])}
     told |= {**about, **_about(fields)}
     at = _moment(told["at"])
     allowed = {
-        f"- text: 1-{LONGEST}": 0 < len(text) <= LONGEST and _storable(text),
+        f"- text: 1-{LONGEST}": 0 < len(text) <= LONGEST and is_storable(text),
         f"use: {' | '.join(USES)}": told["use"] in USES,
         f"language: {' | '.join(LANGUAGES)}": told["language"] in LANGUAGES,
-        "by: li": _storable(told["by"]),
+        "by: li": is_storable(told["by"]),
         MOMENT: at is not None,
     }
     wrong = next((expected for expected, holds in allowed.items() if not holds), None)
     if wrong is not None or at is None:
-        raise _Wrong(_line(node), "utter_staff_file_shape", expected=wrong)
-    return Entry(_line(node), Labelled(text, intent, told["language"]), LabelUse(told["use"]), told["by"], at)
+        raise Wrong(line_of(node), "utter_staff_file_shape", expected=wrong)
+    return Entry(line_of(node), Labelled(text, intent, told["language"]), LabelUse(told["use"]), told["by"], at)
 
 
 def _repeated(entries: Sequence[Entry]) -> Iterator[Problem]:
@@ -221,8 +182,8 @@ def _about(fields: Mapping[str, yaml.Node]) -> dict[str, str]:
     if "metadata" not in fields:
         return {}
     expected = f"metadata: {{use: test, by: li, {MOMENT}}}"
-    told = _fields(fields["metadata"], expected=expected)
-    values = {name: _scalar(node, node, expected=expected) for name, node in told.items()}
+    told = fields_of(fields["metadata"], expected=expected)
+    values = {name: text_of(node, node, expected=expected) for name, node in told.items()}
     return {name: value for name, value in values.items() if value}
 
 
@@ -232,31 +193,3 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
-
-
-def _storable(text: str) -> bool:
-    """PostgreSQL keeps neither NUL nor half a character."""
-    return "\x00" not in text and text.encode("utf-8", "ignore").decode() == text
-
-
-def _line(node: yaml.Node) -> int:
-    return node.start_mark.line + 1 if node.start_mark else 1
-
-
-def _fields(node: yaml.Node, *, expected: str) -> dict[str, yaml.Node]:
-    if not isinstance(node, yaml.MappingNode):
-        raise _Wrong(_line(node), "utter_staff_file_shape", expected=expected)
-    return {str(key.value): value for key, value in node.value}
-
-
-def _items(node: yaml.Node | None, around: yaml.Node, *, expected: str) -> Sequence[yaml.Node]:
-    if not isinstance(node, yaml.SequenceNode):
-        raise _Wrong(_line(node or around), "utter_staff_file_shape", expected=expected)
-    items: Sequence[yaml.Node] = node.value
-    return items
-
-
-def _scalar(node: yaml.Node | None, around: yaml.Node, *, expected: str) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise _Wrong(_line(node or around), "utter_staff_file_shape", expected=expected)
-    return str(node.value)

@@ -39,7 +39,7 @@ class Crowd:
         """The places of the texts that are alike to `text`."""
         return self._alike(bigrams(text), above)
 
-    def groups(self, *, may_join: Callable[[int, int], bool]) -> Iterator[list[int]]:
+    def groups(self, *, may_join: Callable[[int, int], bool], above: float = ALIKE) -> Iterator[list[int]]:
         """Group the texts around leaders, so that everything in a group is alike to the one that speaks for it.
 
         The first text leads and takes those alike to it, then the first that is left, and so on: no chain of small
@@ -47,11 +47,12 @@ class Crowd:
 
         Args:
             may_join: whether the second place may belong to the group that the first leads, alike as they are.
+            above: of the bigrams in common.
         """
         taken: set[int] = set()
         for leader, mine in enumerate(self._sets):
             if leader not in taken:
-                found = [place for place in self._alike(mine, ALIKE) if place > leader and place not in taken]
+                found = [place for place in self._alike(mine, above) if place > leader and place not in taken]
                 group = [leader, *(place for place in found if may_join(leader, place))]
                 taken.update(group)
                 yield group

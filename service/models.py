@@ -32,6 +32,22 @@ class Owner(StrEnum):
     BUTLER = "butler"
 
 
+class Role(StrEnum):
+    """What a member of staff is; `staff.RIGHTS` says what that allows."""
+
+    BUTLER = "butler"
+    DEPARTMENT = "department"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+
+
+class Duty(StrEnum):
+    """Whether a member of staff is on duty, as they said themselves; without a word the roster decides."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class CaseState(StrEnum):
     """Where a case stands."""
 
@@ -73,6 +89,7 @@ class OutboxState(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     UNCONFIRMED = "unconfirmed"  # at most once, and nobody knows whether it arrived: staff decide
+    HELD = "held"  # the bot's, while a butler talks; looked at again after the hand-back
     DROPPED = "dropped"  # by design (epoch moved, resident unreachable); the reason says why
     DEAD = "dead"  # Telegram refuses it for ever; the reason says why
 
@@ -121,6 +138,30 @@ class CandidateState(StrEnum):
     IGNORED = "ignored"
 
 
+class MemberRole(StrEnum):
+    """What a person is to their household."""
+
+    OWNER = "owner"
+    TENANT = "tenant"
+    FAMILY = "family"
+
+
+class RequestState(StrEnum):
+    """What staff made of a resident's wish to be bound."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class QuestionState(StrEnum):
+    """What became of a question nobody had written an answer to."""
+
+    OPEN = "open"
+    LEARNT = "learnt"  # an entry answers it now
+    IGNORED = "ignored"
+
+
 def _values(kind: type[StrEnum]) -> list[str]:
     """Enumerations are stored as what they say, so that plain SQL can say it too."""
     return [member.value for member in kind]
@@ -159,6 +200,7 @@ class Community(Base):
     quiet_until: Mapped[time]  # … to here
     unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
     survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
 
@@ -209,6 +251,9 @@ class Topic(Base):
     name: Mapped[str]
     thread_id: Mapped[int | None]
     card: Mapped[dict[str, Any] | None]  # what is said first, and again after a deletion
+    closed: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # by staff; nothing is passed on from it
 
 
 class Resident(Base):
@@ -228,6 +273,9 @@ class Resident(Base):
     place: Mapped[str | None]
     unreachable_since: Mapped[datetime | None]
     questions_off_since: Mapped[datetime | None]  # 退订: no call-backs and no surveys
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), index=True)  # whom the account is bound to
+    language_chosen: Mapped[bool] = mapped_column(default=False, server_default="false")  # else it follows the words
+    binding_told_at: Mapped[datetime | None]  # when they were told what binding gives: once
 
 
 class Staff(Base):
@@ -242,12 +290,32 @@ class Staff(Base):
     number: Mapped[int]
     display_name: Mapped[str]
     left_at: Mapped[datetime | None]
+    role: Mapped[Role] = mapped_column(default=Role.BUTLER, server_default="butler")
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    languages: Mapped[list[Any] | None]  # zh, en; none said: the community's own
+    duty: Mapped[Duty | None]
+
+    department: Mapped[Department | None] = relationship(lazy="raise_on_sql")
+
+
+class Shift(Base):
+    """When a member of staff is on duty by the roster: local time, on one day of every week."""
+
+    __tablename__ = "shifts"
+    __table_args__ = (UniqueConstraint("staff_id", "weekday", "begins"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    weekday: Mapped[int]  # 1 is Monday
+    begins: Mapped[time]
+    ends: Mapped[time]  # not after `begins`: the next morning
 
 
 class Conversation(Base):
     """Who answers a resident; `epoch` rises with every change of owner."""
 
     __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
@@ -261,9 +329,61 @@ class Conversation(Base):
     dialogue_is_old: Mapped[bool] = mapped_column(default=False)  # a butler has talked since: Rasa starts afresh
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
     awaiting_survey_id: Mapped[int | None]  # a comment was offered: the next words are it
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # whose turn it is to take over
+    greeted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # the butler whose number was told
+    held_until: Mapped[datetime | None]  # database time: a claim waits for a line in flight, no other is begun
+    active_at: Mapped[datetime | None]  # when a person last said something
+    answer_owed: Mapped[bool] = mapped_column(default=False, server_default="false")  # the resident said it
+    idle_told_at: Mapped[datetime | None]  # when staff were asked whether the talk is over
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
-    butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql")
+    butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql", foreign_keys=[butler_id])
+
+
+class Handover(Base):
+    """One change of who answers: to whom, by whom, why. The log is never changed, and its epochs have no gap."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (UniqueConstraint("conversation_id", "epoch"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    epoch: Mapped[int]  # as it is from this change on
+    owner: Mapped[Owner]
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+    reason: Mapped[str] = mapped_column(String(32))
+    note: Mapped[str | None]
+    at: Mapped[datetime]
+    since: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))  # database time, as in outbox
+
+
+class CannedPhrase(Base):
+    """What a community's butlers say again and again; {…} is filled from the resident's record."""
+
+    __tablename__ = "canned_phrases"
+    __table_args__ = (UniqueConstraint("community_id", "name", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(2))
+    text: Mapped[str]
+
+
+class SelfCheck(Base):
+    """What the nightly look over the stored conversations found."""
+
+    __tablename__ = "self_checks"
+    __table_args__ = (UniqueConstraint("community_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    day: Mapped[date]  # the community's, whose night it was
+    checked_at: Mapped[datetime]
+    until: Mapped[datetime]  # database time: what was settled later is for the next one
+    looked_at: Mapped[dict[str, Any]]  # how many of what
+    violations: Mapped[list[Any]]
 
 
 class Message(Base):
@@ -277,7 +397,7 @@ class Message(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
-    author: Mapped[str] = mapped_column(String(16))  # resident, bot, butler
+    author: Mapped[str] = mapped_column(String(16))  # resident, bot, butler, note (among staff)
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     kind: Mapped[str] = mapped_column(String(32))
     text: Mapped[str]
@@ -287,8 +407,36 @@ class Message(Base):
     said_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     earlier: Mapped[list[Any] | None]
+    entities: Mapped[list[Any] | None]  # bold, links and the like, as Telegram writes them
+    reply_to: Mapped[int | None]  # the message of the same chat it answers
+    forwarded_from: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     inbox_id: Mapped[int | None] = mapped_column(unique=True)
     outbox_id: Mapped[int | None] = mapped_column(unique=True)
+
+
+class Twin(Base):
+    """A message that was passed on, and its copy on the other side: replies, edits, reactions and undo go by it."""
+
+    __tablename__ = "twins"
+    __table_args__ = (
+        UniqueConstraint("outbox_id", "place"),
+        Index("twins_by_original", "said_chat_id", "said_message_id"),
+        Index("twins_by_copy", "chat_id", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    place: Mapped[int]  # which of the messages that the row makes
+    kind: Mapped[str] = mapped_column(String(32))
+    album: Mapped[str | None]
+    said_chat_id: Mapped[int]
+    said_message_id: Mapped[int]
+    chat_id: Mapped[int]
+    message_id: Mapped[int | None]  # none until Telegram has taken it
+    withdrawn_at: Mapped[datetime | None]
 
 
 class InboxRow(Base):
@@ -330,6 +478,8 @@ class OutboxRow(Base):
         Index("outbox_in_flight", "lane", unique=True, postgresql_where=text("state = 'sending'")),
         Index("outbox_attention", "state", "id", postgresql_where=text("state IN ('unconfirmed', 'dead')")),
         Index("outbox_by_conversation", "conversation_id", "id"),
+        Index("outbox_held", "conversation_id", postgresql_where=text("state = 'held'")),
+        Index("outbox_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -339,9 +489,10 @@ class OutboxRow(Base):
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
     epoch: Mapped[int | None]  # a bot's line: dropped at send time when the conversation's epoch has moved
+    case_id: Mapped[int | None]  # a progress line's; without a key, as cases name their work orders
     lane: Mapped[str]
     kind: Mapped[str] = mapped_column(String(32))
-    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy: bot/render.py turns it into a Bot API call
+    act: Mapped[str] = mapped_column(String(16))  # say, edit, copy …: bot/render.py turns it into a Bot API call
     payload: Mapped[dict[str, Any]]
     edits_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the row whose message this one edits
     priority: Mapped[int]
@@ -648,3 +799,173 @@ class Candidate(Base):
     noticed_at: Mapped[datetime]
     state: Mapped[CandidateState]
     label_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
+
+
+class Building(Base):
+    """A building of a community, by the name residents use: a number or a letter."""
+
+    __tablename__ = "buildings"
+    __table_args__ = (UniqueConstraint("community_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str] = mapped_column(String(16))
+
+
+class Household(Base):
+    """Who lives behind one door: the room is the household."""
+
+    __tablename__ = "households"
+    __table_args__ = (UniqueConstraint("building_id", "unit", "room"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
+    building_id: Mapped[int] = mapped_column(ForeignKey("buildings.id"))
+    unit: Mapped[str] = mapped_column(String(16))  # empty in a building without units
+    room: Mapped[str] = mapped_column(String(16))
+
+    building: Mapped[Building] = relationship(lazy="joined", innerjoin=True)
+
+
+class Member(Base):
+    """A person of a household, as the roster has them; one row a person and household, also when they come back."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        UniqueConstraint("household_id", "name"),
+        Index("members_by_phone", "community_id", "phone", postgresql_where=text("phone IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    surname: Mapped[str] = mapped_column(String(32))
+    honorific: Mapped[str | None] = mapped_column(String(8))  # mr, ms
+    language: Mapped[str | None] = mapped_column(String(2))
+    phone: Mapped[str | None] = mapped_column(String(24))
+    role: Mapped[MemberRole]
+    moved_in: Mapped[date | None]
+    moved_out: Mapped[date | None]  # the first day on which they live there no more
+    consented_at: Mapped[datetime | None]  # when they said yes to being served by what the archive holds
+
+    household: Mapped[Household] = relationship(lazy="joined", innerjoin=True)
+
+
+class Invitation(Base):
+    """A link that binds one Telegram account to a household, once; the token itself stands only on paper."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        Index("invitations_open", "household_id", postgresql_where=text("used_at IS NULL AND revoked_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the token, in hexadecimal
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    used_by_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
+
+
+class BindingOffer(Base):
+    """What an account has proved so far: it may say which member of the household it is. One offer an account."""
+
+    __tablename__ = "binding_offers"
+
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), primary_key=True)
+    how: Mapped[str] = mapped_column(String(16))  # invitation, phone
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))  # none: any member of the household
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitations.id"))
+    until: Mapped[datetime]
+
+
+class BindingRequest(Base):
+    """Somebody without an invitation says who they are; staff compare it with the roster and decide."""
+
+    __tablename__ = "binding_requests"
+    __table_args__ = (
+        Index("binding_requests_open", "resident_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    words: Mapped[str]  # what they said of themselves
+    state: Mapped[RequestState]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class ArchiveEvent(Base):
+    """Who did what with which file of the archive: also who was shown it. The log is never changed (N12)."""
+
+    __tablename__ = "archive_events"
+    __table_args__ = (
+        Index("archive_events_by_resident", "resident_id", "id"),
+        Index("archive_events_by_member", "member_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(32))  # resident, staff:<number>, operator, bot
+    act: Mapped[str] = mapped_column(String(32))
+    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("households.id"))
+    detail: Mapped[dict[str, Any] | None]
+
+
+class KnowledgeEntry(Base):
+    """Something residents ask, and its answer: of one community, or of the base that every community inherits."""
+
+    __tablename__ = "knowledge_entries"
+    __table_args__ = (UniqueConstraint("community_id", "key", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))  # None: the base
+    key: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]]  # as in a file: service/knowledge_file.py
+
+
+class KnowledgeEdit(Base):
+    """What an entry became, by whom and when. The log is never changed; its newest row says when an index is stale."""
+
+    __tablename__ = "knowledge_edits"
+    __table_args__ = (Index("knowledge_edits_by_community", "community_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("knowledge_entries.id"), index=True)
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    content: Mapped[dict[str, Any]]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class UnansweredQuestion(Base):
+    """A question that was handed to people because no entry answers it; each turn that asked it has a row."""
+
+    __tablename__ = "unanswered_questions"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "source"),
+        Index("unanswered_questions_open", "community_id", "id", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    source: Mapped[str]  # the turn
+    text: Mapped[str]
+    language: Mapped[str] = mapped_column(String(2))
+    asked_at: Mapped[datetime]
+    state: Mapped[QuestionState]
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("knowledge_entries.id"))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,9 @@ from service import db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 
 CHANNEL = "guanjia_outbox"
+SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
+MOST_TEXT = 4096  # UTF-16 units of a message
+ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Parcel:
     attempts: int
     edits_id: int | None
     edits_message: int | None
+    on_message: int | None = None  # the twin that the row changes
+    reply_message: int | None = None  # the twin that it answers
 
 
 # Gives the new row's id, and wakes a sender when the transaction commits.
@@ -75,8 +81,10 @@ def put(
     topic_id: int | None = None,
     conversation_id: int | None = None,
     epoch: int | None = None,
+    case_id: int | None = None,
     edits_id: int | None = None,
     key: str | None = None,
+    state: OutboxState = OutboxState.PENDING,
 ) -> int | None:
     """Write one call to Telegram; it goes out when the caller's transaction has committed.
 
@@ -86,15 +94,17 @@ def put(
         community_id: whose row it is.
         chat_id: a resident's chat or the staff group.
         kind: what it is, in staff's words: reply, relay, work_order, call_back, survey, alert, card …
-        act: say, edit or copy.
+        act: say, edit, copy, …: a key of `bot/render.py`.
         payload: a `Line` or what to copy, in our own terms; bot/render.py makes a Bot API call of it.
         priority: who goes first.
         delivery: what may happen when nobody knows whether it arrived.
         topic_id: our topic; Telegram's thread is looked up, and made if need be, at send time.
         conversation_id: whose transcript it belongs to.
-        epoch: the conversation's epoch for a bot's line; None for staff's lines and cards.
+        epoch: the conversation's epoch for a bot's line; None for staff's lines, cards and what nothing holds back.
+        case_id: the case whose progress it tells.
         edits_id: the row whose message is edited; its message id is looked up at send time.
         key: writing the same key again does nothing.
+        state: pending, or held while a butler talks.
 
     Returns:
         The row's id, or None when the key was there already.
@@ -107,17 +117,48 @@ def put(
         "topic_id": topic_id,
         "conversation_id": conversation_id,
         "epoch": epoch,
+        "case_id": case_id,
         "lane": lane,
         "kind": kind,
         "act": act,
-        "payload": dict(payload),
         "edits_id": edits_id,
         "priority": priority,
         "delivery": delivery,
-        "key": key,
-        "state": OutboxState.PENDING,
+        "state": state,
     }
-    return session.scalar(_PUT, values)
+    first, *rest = _pages(act, dict(payload))
+    row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
+    for number, page in enumerate(rest, 2):
+        session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
+    return row_id
+
+
+def _pages(act: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """A line too long for one message is several; the keys stand below the last, the answer above the first."""
+    if act != "say" or "entities" in payload or "text" not in payload:
+        return [payload]
+    parts: list[dict[str, Any]] = [{"text": page} for page in pages(payload["text"])]
+    parts[-1] |= {name: value for name, value in payload.items() if name not in ("text", "reply")}
+    if "reply" in payload:
+        parts[0]["reply"] = payload["reply"]
+    return parts
+
+
+def pages(text: str, *, most: int = MOST_TEXT) -> list[str]:
+    """The text in pieces that Telegram takes, cut between paragraphs, lines or sentences where there are such."""
+    found: list[str] = []
+    while units(text) > most:
+        room = len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
+        ends = (text.rfind(mark, room // 2, room) + len(mark) for mark in ENDS if mark in text[room // 2 : room])
+        cut = next(ends, room)
+        found.append(text[:cut].rstrip())
+        text = text[cut:].lstrip("\n ")
+    return [page for page in (*found, text) if page] or [text]
+
+
+def units(text: str) -> int:
+    """How long Telegram finds a text."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
@@ -138,16 +179,21 @@ _HEAD = """
 _HEADS = text(f"""
     SELECT row.id, row.chat_id, row.conversation_id, row.epoch FROM outbox AS row
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
+    LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND row.not_before <= clock_timestamp()
-      AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp()) AND {_HEAD}
+      AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp())
+      AND (talk.held_until IS NULL OR talk.held_until <= clock_timestamp()) AND {_HEAD}
     ORDER BY row.priority, row.id LIMIT :limit
 """)  # noqa: S608 - only our own text is put in
 
 # FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
-_EPOCH = text("SELECT epoch FROM conversations WHERE id = :id FOR SHARE")
+_TALK = text("""
+    SELECT epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations WHERE id = :id FOR SHARE
+""")
 
-_DROP = text("""
-    UPDATE outbox SET state = 'dropped', reason = :reason, settled_at = clock_timestamp()
+_OVERTAKEN = text("""
+    UPDATE outbox SET state = CASE WHEN kind = ANY(:later) THEN 'held' ELSE 'dropped' END,
+           reason = 'a butler has taken over', settled_at = clock_timestamp()
     WHERE id = :id AND state = 'pending'
 """)
 
@@ -174,7 +220,11 @@ _START = text(f"""
     WHERE row.id = :id AND self.id = row.id AND row.state = 'pending'
     RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
               row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
-              topic.card AS topic_card, target.message_id AS edits_message
+              topic.card AS topic_card, target.message_id AS edits_message,
+              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+               AND twin.id = CAST(row.payload->'on'->>'twin' AS bigint)) AS on_message,
+              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+               AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message
 """)  # noqa: S608 - only our own text is put in
 
 _SETTLE = text("""
@@ -182,7 +232,7 @@ _SETTLE = text("""
            message_id = coalesce(CAST(:message_id AS bigint), message_id),
            settled_at = CASE WHEN CAST(:state AS text) = 'pending' THEN NULL ELSE clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
-    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state IN ('pending', 'unconfirmed') AND :arrived)
+    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state <> 'sent' AND :arrived)
 """)
 
 _CLOSE_CHAT = text("""
@@ -192,8 +242,10 @@ _CLOSE_CHAT = text("""
 """)
 
 _NEXT = text(f"""
-    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until)) - clock_timestamp())
+    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until, talk.held_until))
+                   - clock_timestamp())
     FROM outbox AS row
+    LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
     LEFT JOIN budgets AS bot ON bot.key = 'bot:' || row.bot_id
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND {_HEAD}
@@ -201,9 +253,11 @@ _NEXT = text(f"""
 
 _ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND sender IS NOT NULL")
 
+ORPHANED = "the sender died while sending"
+
 # What a dead sender left in flight is uncertain: each class has its own answer.
 _FREE = text("""
-    UPDATE outbox SET sender = NULL, reason = 'the sender died while sending',
+    UPDATE outbox SET sender = NULL, reason = :reason,
       state = CASE WHEN delivery = 'at_most_once' THEN 'unconfirmed' ELSE 'pending' END,
       settled_at = CASE WHEN delivery = 'at_most_once' THEN clock_timestamp() END
     WHERE state = 'sending' AND sender = :sender
@@ -226,17 +280,21 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
     parcels: list[Parcel] = []
     for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
-        if _overtaken(session, head.conversation_id, head.epoch):
-            session.execute(_DROP, {"id": head.id, "reason": "a butler has taken over"})
-        else:
+        if not _may_not_go(session, head):
             parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
 
 
-def _overtaken(session: Session, conversation_id: int | None, epoch: int | None) -> bool:
-    return epoch is not None and session.scalar(_EPOCH, {"id": conversation_id}) != epoch
+def _may_not_go(session: Session, head: Row[Any]) -> bool:
+    """Whether a line of the bot's was born before a takeover, which settles it, or a claim is just being made."""
+    if head.epoch is None:
+        return False
+    epoch, held = session.execute(_TALK, {"id": head.conversation_id}).one()
+    if epoch != head.epoch:
+        session.execute(_OVERTAKEN, {"id": head.id, "later": list(SAID_LATER)})
+    return bool(epoch != head.epoch or held)
 
 
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
@@ -319,7 +377,7 @@ def free_orphans(session: Session) -> None:
     """
     for sender in session.scalars(_ORPHANS).all():
         if session.scalar(text("SELECT pg_try_advisory_xact_lock(:sender)"), {"sender": sender}):
-            session.execute(_FREE, {"sender": sender})
+            session.execute(_FREE, {"sender": sender, "reason": ORPHANED})
 
 
 def wake(session: Session) -> None:
@@ -330,6 +388,52 @@ def wake(session: Session) -> None:
 def find(session: Session, *, key: str) -> int | None:
     """The row that was written with this key."""
     return session.scalar(select(OutboxRow.id).where(OutboxRow.key == key))
+
+
+def withdraw(session: Session, row_id: int, *, reason: str) -> bool:
+    """Take back a row that has not gone out; False when it has, or is just going."""
+    return bool(_drop_waiting(session, OutboxRow.id == row_id, reason=reason))
+
+
+def _drop_waiting(session: Session, *which: ColumnElement[bool], reason: str) -> Sequence[datetime]:
+    """Drop what waits, and say when it was due; a row that a sender is just taking is not waited for."""
+    waiting = select(OutboxRow.id).where(*which, OutboxRow.state == OutboxState.PENDING)
+    ids = session.scalars(waiting.with_for_update(skip_locked=True)).all()
+    dropped = update(OutboxRow).where(OutboxRow.id.in_(ids))
+    values = {"state": OutboxState.DROPPED, "reason": reason, "settled_at": func.clock_timestamp()}
+    return session.scalars(dropped.values(values).returning(OutboxRow.not_before)).all() if ids else ()
+
+
+def never_goes(session: Session, row_id: int) -> bool:
+    """Whether the row will not go out any more, by design or because Telegram refuses it."""
+    state = session.scalar(select(OutboxRow.state).where(OutboxRow.id == row_id))
+    return state in (OutboxState.DROPPED, OutboxState.DEAD)
+
+
+def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float = 0.0) -> float:
+    """Drop what still waits to do the same to the same message; what comes now says more.
+
+    Returns:
+        How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
+        of it.
+    """
+    the_same = (OutboxRow.act == act, OutboxRow.payload["on"] == on)
+    due = _drop_waiting(session, *the_same, reason="a newer one overtook it")
+    left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
+    return max(float(left or 0.0), 0.0)
+
+
+def delay(session: Session, row_id: int, *, seconds: float) -> None:
+    """Let a row that was just written wait."""
+    later = func.clock_timestamp() + timedelta(seconds=seconds)
+    session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(not_before=later))
+
+
+def bare(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """What it answers is gone: it goes out without."""
+    row = update(OutboxRow).where(OutboxRow.id == parcel.id)
+    session.execute(row.values(payload=OutboxRow.payload.op("-")("reply")))
+    again(session, parcel, reason=reason, wait=0.0)
 
 
 def dead_rows(session: Session, bot_id: int, *, limit: int = 100) -> Sequence[OutboxRow]:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from service import texts, where
 from service.models import Conversation, Owner, Resident
 
+HONORIFICS = ("mr", "ms")  # how the roster keeps a title
+
 
 def access_conversation(
     session: Session, community_id: int, chat_id: int, *, display_name: str, language: str
@@ -52,16 +54,29 @@ def find_conversation(session: Session, community_id: int, chat_id: int) -> Conv
     return session.scalars(_IN_CHAT, {"community_id": community_id, "chat_id": chat_id}).one_or_none()
 
 
-def salutation(resident: Resident) -> str:
-    """How the resident is addressed: surname and honorific when known, otherwise nothing (N2)."""
+def salutation(resident: Resident, *, language: str | None = None) -> str:
+    """How the resident is addressed: surname and honorific when known, otherwise nothing (N2).
+
+    Args:
+        resident: who.
+        language: zh or en; their own unless others speak of them.
+    """
     if not resident.surname:
         return ""
+    spoken = language or resident.language
     return texts.words(
         "utter_word_salutation",
-        language=resident.language,
+        language=spoken,
         surname=resident.surname,
-        honorific=resident.honorific or texts.words("utter_word_dear", language=resident.language),
+        honorific=honorific(resident) or texts.words("utter_word_dear", language=spoken),
     )
+
+
+def honorific(resident: Resident) -> str | None:
+    """Their title in their language: the roster knows mr and ms, what they said of themselves stays as it is."""
+    if resident.honorific in HONORIFICS:
+        return texts.words(f"utter_word_{resident.honorific}", language=resident.language)
+    return resident.honorific
 
 
 def remember(resident: Resident, *, phone: str | None = None, place: str | None = None) -> None:
@@ -85,6 +100,13 @@ def reachable(resident: Resident) -> None:
     """The resident is back; one who never left costs no write."""
     if resident.unreachable_since is not None:
         resident.unreachable_since = None
+
+
+def follow_language(resident: Resident, text: str) -> None:
+    """Answer in the language of the message, unless the resident has chosen one."""
+    language = detect_language(text, before=resident.language)
+    if language != resident.language and not resident.language_chosen:
+        resident.language = language
 
 
 def detect_language(text: str, *, before: str) -> str:

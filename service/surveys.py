@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, conversations, keyboards, residents, texts, work_orders
+from service import budget, cases, conversations, keyboards, residents, takeover, texts, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
 from service.models import (
@@ -60,7 +60,7 @@ def ask(session: Session, case: Case, *, now: datetime) -> None:
     survey = session.get_one(Survey, survey_id)
     if refusal is None:
         _send(session, survey, now=now)
-    if survey.state is FollowUpState.CANCELLED:
+    else:
         _close_unrated(session, survey, now=now)
 
 
@@ -77,10 +77,7 @@ def _send(session: Session, survey: Survey, *, now: datetime) -> None:
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
-    if survey.outbox_id is None:
-        survey.state, survey.reason = FollowUpState.CANCELLED, "a butler talks"
-    else:
-        budget.spend(session, case.resident, budget.SURVEY, now=now)
+    budget.spend(session, case.resident, budget.SURVEY, now=now)
 
 
 def _attribution(session: Session, case: Case) -> dict[str, Any]:
@@ -157,7 +154,7 @@ def _call_supervisor(session: Session, survey: Survey, *, key: str, now: datetim
     note_key = f"case:{case.id}:{key}:low"
     work_orders.note(session, case, "utter_staff_rated_low", key=note_key, stars=survey.stars, role=role)
     # Before the lines of thanks, which would be dropped as ones from before the change of owner.
-    conversations.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
+    takeover.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
 
 
 def _thank(session: Session, survey: Survey, *, key: str, now: datetime) -> None:
@@ -241,6 +238,13 @@ def take_comment(session: Session, conversation: Conversation, words: str, *, ke
 def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
     note_key = f"case:{survey.case_id}:{key}:survey"
     work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
+
+
+def is_still_open(session: Session, outbox_id: int) -> bool:
+    """Whether the question in this row is still to be asked: not withdrawn, and the case not reopened since."""
+    found = select(Survey).where(Survey.outbox_id == outbox_id, Survey.state == FollowUpState.SENT)
+    survey = session.scalars(found).one_or_none()
+    return survey is not None and survey.resolution == survey.case.resolution
 
 
 def withdraw(session: Session, case: Case, *, reason: str) -> None:

@@ -22,11 +22,12 @@ class Button:
 
     title: str
     data: str
+    copy: str | None = None  # what a tap puts into the clipboard instead
 
 
 @dataclass(frozen=True)
 class Line:
-    """One message in our own terms; `menu` are the big keys below the chat."""
+    """One message in our own terms; `menu` are the big keys below the chat, `contact_key` shares one's own number."""
 
     text: str
     buttons: tuple[Button, ...] = ()
@@ -35,7 +36,8 @@ class Line:
 
     def payload(self) -> dict[str, Any]:
         """The line as an outbox payload."""
-        return {name: value for name, value in asdict(self).items() if value}
+        buttons = [{name: value for name, value in vars(button).items() if value} for button in self.buttons]
+        return {name: value for name, value in (asdict(self) | {"buttons": buttons}).items() if value}
 
 
 class _Blank(dict[str, object]):
@@ -77,9 +79,24 @@ def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
     )
 
 
+def template(key: str, *, language: str) -> str:
+    """The text of the line with its slots unfilled.
+
+    Raises:
+        KeyError: no such response.
+    """
+    return next(str(one["text"]) for one in _responses()[key] if _language_of(one) in (language, None))
+
+
 def words(key: str, *, language: str, **slots: object) -> str:
     """The text of the line alone, for words inside other sentences."""
     return say(key, language=language, **slots).text
+
+
+def kind_name(kind: str, *, language: str) -> str:
+    """What a kind of message is called; one nobody knows yet is new."""
+    key = f"utter_word_kind_{kind}"
+    return words(key if key in _responses() else "utter_word_kind_unsupported", language=language)
 
 
 def _language_of(variant: Mapping[str, Any]) -> str | None:

@@ -91,3 +91,21 @@ def reconcile(session: Session, community_id: int, name: str, thread_id: int) ->
     topic_id = session.scalar(orphan.order_by(Topic.id).limit(1))
     if topic_id is not None:
         made(session, topic_id, thread_id)
+
+
+def adopt(session: Session, community_id: int, name: str, thread_id: int) -> None:
+    """A person made a topic by hand: it belongs to no resident, but answers can be given there."""
+    if find(session, community_id, thread_id) is None:
+        session.add(Topic(community_id=community_id, name=name[:128], thread_id=thread_id, card=None))
+        session.flush()
+
+
+def close(session: Session, community_id: int, thread_id: int, *, closed: bool) -> None:
+    """Staff closed the topic, or opened it again."""
+    found = update(Topic).where(Topic.community_id == community_id, Topic.thread_id == thread_id)
+    session.execute(found.values(closed=closed))
+
+
+def is_closed(session: Session, topic_id: int | None) -> bool:
+    """Whether staff have closed the topic."""
+    return topic_id is not None and bool(session.scalar(select(Topic.closed).where(Topic.id == topic_id)))

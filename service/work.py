@@ -119,4 +119,4 @@ def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, numbe
         staff_no=number,
         expected=clocks.expected(session, case, now=now, language=case.resident.language),
     )
-    conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress")
+    conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress", case_id=case.id)

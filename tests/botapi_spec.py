@@ -77,13 +77,16 @@ def _decoded(value: Any, field: JSON | None) -> Any:
 
 
 def _check_any(types: list[str], value: Any, path: str) -> list[str]:
-    """A value must fit one of the types; the best fit says what is wrong."""
+    """A value must fit one of the types, of a list each item; the best fit says what is wrong."""
+    items = [name.removeprefix("Array of ") for name in types if name.startswith("Array of ")]
+    if items and isinstance(value, list):
+        return [problem for index, item in enumerate(value) for problem in _check_any(items, item, f"{path}[{index}]")]
     return min((_check_one(name, value, path) for name in types), key=len)
 
 
 def _check_one(name: str, value: Any, path: str) -> list[str]:
     if name.startswith("Array of "):
-        return _check_array(name.removeprefix("Array of "), value, path)
+        return [f"{path}: {value!r} is no list"]
     if name in SCALARS:
         return _check_scalar(name, value, path)
     if name == "InputFile":
@@ -100,12 +103,6 @@ def _check_structure(name: str, value: Any, path: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{path}: {value!r} is no {name}"]
     return _check_fields(described["fields"], value, path)
-
-
-def _check_array(name: str, value: Any, path: str) -> list[str]:
-    if not isinstance(value, list):
-        return [f"{path}: {value!r} is no list"]
-    return [problem for index, item in enumerate(value) for problem in _check_one(name, item, f"{path}[{index}]")]
 
 
 def _check_scalar(name: str, value: Any, path: str) -> list[str]:

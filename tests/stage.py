@@ -13,14 +13,18 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
-from service import cases, communities, conversations, db, residents
-from service.models import Base, Case, Conversation, OutboxRow, Staff
+from service import cases, communities, conversations, db, outbox, residents, takeover
+from service.conversations import Said
+from service.models import Base, Case, Conversation, OutboxRow, Role, Staff
+from service.outbox import Rates
 from service.staff import access_staff
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 BOT_ID = 100001
 STAFF_CHAT = -1001000000001
 TEMPLATE = "guanjia_template"
+
+PLENTY = Rates(bot_per_second=10_000, private_per_second=10_000, private_burst=10_000, group_per_minute=600_000)
 
 _numbers = itertools.count(1)
 
@@ -76,10 +80,18 @@ class Stage:
             setattr(conversation.resident, name, value)
         return conversation
 
-    def member(self) -> Staff:
+    def member(self, role: Role = Role.BUTLER) -> Staff:
         """Somebody in the staff group."""
         number = next(_numbers)
-        return access_staff(self.session, self.community.id, 9000 + number, display_name=f"管家{number}")
+        member = access_staff(self.session, self.community.id, 9000 + number, display_name=f"管家{number}")
+        member.role = role
+        return member
+
+    def hears(self, conversation: Conversation, words: str, *, now: datetime = NOON, by: Staff | None = None) -> None:
+        """A person says something."""
+        number = next(_numbers)
+        said = Said("text", words, conversation.resident.chat_id, number, inbox_id=3_000_000 + number)
+        conversations.hear(self.session, conversation, said, now=now, by=by)
 
     def case(self, conversation: Conversation | None = None, *, state: str = "open", **facts: Any) -> Case:
         """A repair in the given state, brought there by the real steps."""
@@ -107,8 +119,22 @@ class Stage:
     def take_over(self, conversation: Conversation, member: Staff | None = None) -> Staff:
         """Have a butler answer."""
         butler = member or self.member()
-        conversations.claim(self.session, conversation, butler, source=f"turn:{next(_numbers)}", now=NOON)
+        takeover.claim(self.session, conversation, butler, source=f"turn:{next(_numbers)}", now=NOON)
         return butler
+
+
+def sent_to_residents(stage: Stage) -> list[str]:
+    """What really goes out to residents now, past the epoch check."""
+    told = []
+    for _ in range(100):
+        stage.session.flush()
+        parcels = outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
+        for parcel in parcels:
+            outbox.sent(stage.session, parcel, message_id=parcel.id)
+        told += [str(parcel.payload.get("text")) for parcel in parcels if parcel.chat_id > 0]
+        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID) != 0:
+            break
+    return told
 
 
 STEPS_TO: dict[str, tuple[cases.Event, ...]] = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
-from service import candidates, communities, conversations, residents, texts
+from service import binding, candidates, communities, conversations, forgetting, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -17,6 +17,9 @@ from service.texts import Button, Line
 def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime) -> None:
     """Say what Rasa answered; lines thought of before a takeover are dropped at send time by their epoch."""
     conversation = conversations.lock(session, ask.conversation_id)
+    if ask.erase:
+        forgetting.forget(session, conversation, before=turn.id, key=f"turn:{turn.id}", now=now)
+        return
     for place, reply in enumerate(answer.replies):
         conversations.tell(
             session,
@@ -29,6 +32,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     for place, heard in enumerate(() if ask.payload or ask.command else answer.heard):
         source = f"{ask.turn}:{place}" if place else ask.turn
         candidates.notice_answer(session, conversation, heard, source=source, now=now)
+    _tell_of_binding(session, conversation, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
     if conversation.dialogue_is_old and conversation.epoch == ask.epoch:
@@ -37,6 +41,15 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
         apologise(session, turn, ask, conversation, now=now)
+
+
+def _tell_of_binding(session: Session, conversation: Conversation, *, now: datetime) -> None:
+    """Who has brought a first matter, and typed address and number for it, hears how that is spared; once, kindly."""
+    if conversation.owner is not Owner.BOT:
+        return
+    line = binding.hint(session, conversation, now=now)
+    if line is not None:
+        conversations.tell(session, conversation, line, now=now, key=f"binding_hint:{conversation.id}")
 
 
 def apologise(session: Session, turn: Turn, ask: Ask, conversation: Conversation, *, now: datetime) -> None:

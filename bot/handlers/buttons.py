@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 
 from telegram import CallbackQuery, Message, Update
 
-from bot.handlers import incoming, resident, staff
+from bot.handlers import incoming, resident
 from bot.rasa import Ask
-from service import callbacks, conversations, delivery, outbox, phone_calls, residents, surveys, texts, work
+from service import (
+    binding,
+    callbacks,
+    conversations,
+    forgetting,
+    outbox,
+    own_data,
+    residents,
+    surveys,
+    texts,
+)
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Outcome, Staff
-from service.staff import access_staff
+from service.models import Conversation, Outcome
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -34,30 +43,13 @@ def tapped_by_resident(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         prefix, number, word = parse(query)
         if prefix == "r":
             return _dialogue(scene, conversation, query, number, word)
+        if prefix == "f":
+            return _forget(scene, conversation, number, word)
         _RESIDENT.get(prefix, _expired)(scene, conversation, number, word)
     except ServiceError as error:
         line = texts.say(error.response, language=conversation.resident.language, **error.facts)
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:error")
     return None
-
-
-def tapped_by_staff(scene: Scene, updates: Sequence[Update]) -> None:
-    """Staff's tap: on a work order, a card, or an unconfirmed message."""
-    query = updates[0].callback_query
-    assert query is not None
-    member = access_staff(
-        scene.session, scene.community.id, query.from_user.id, display_name=incoming.name_of(query.from_user)
-    )
-    try:
-        prefix, number, word = parse(query)
-        act = _STAFF.get(prefix)
-        if act is None:
-            raise ButtonExpired
-        act(scene, member, number, word)
-    except (ServiceError, KeyError) as error:
-        refused = error if isinstance(error, ServiceError) else ButtonExpired()
-        if isinstance(query.message, Message):
-            staff.answer(scene, query.message, refused.response, **refused.facts)
 
 
 def parse(query: CallbackQuery) -> tuple[str, int, str]:
@@ -113,6 +105,33 @@ def _say_more(scene: Scene, conversation: Conversation, number: int, word: str) 
     surveys.say_more(scene.session, conversation, number, word, key=scene.key, now=scene.now)
 
 
+def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
+    """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
+    if number != conversation.id or word not in ("yes", "no"):
+        raise ButtonExpired
+    reason = forgetting.why_not_now(scene.session, conversation)
+    if word == "yes" and reason is None:
+        return Ask(
+            conversation.id, conversation.epoch, f"forget:{scene.key}", "", erase=True, metadata={"text": "/forget"}
+        )
+    line = reason if word == "yes" else texts.say("utter_forget_not", language=conversation.resident.language)
+    assert line is not None
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:forget")
+    return None
+
+
+def _language(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if number != conversation.id:
+        raise ButtonExpired
+    line = own_data.choose_language(scene.session, conversation, word, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:language")
+
+
+def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> None:
+    line = binding.accept(scene.session, conversation, number, key=scene.key, now=scene.now)
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -121,39 +140,6 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
     "sr": _say_more,
-}
-
-
-def _work_order(scene: Scene, member: Staff, number: int, word: str) -> None:
-    if word in work.OFFERS:
-        work.offer(scene.session, member, number, word, key=scene.key)
-    else:
-        work.tap(scene.session, member, number, word, key=scene.key, now=scene.now)
-
-
-def _card(scene: Scene, member: Staff, number: int, word: str) -> None:
-    conversation = conversations.access_as_staff(scene.session, member, number)
-    if word == "claim":
-        conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
-    elif word == "hand_back":
-        conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
-    else:
-        raise ButtonExpired
-
-
-def _unconfirmed(scene: Scene, member: Staff, number: int, word: str) -> None:
-    if word not in ("again", "arrived"):
-        raise ButtonExpired
-    delivery.decide(scene.session, member.community_id, number, arrived=word == "arrived")
-
-
-def _phone_call(scene: Scene, member: Staff, number: int, word: str) -> None:
-    phone_calls.result(scene.session, member, number, word, key=scene.key, now=scene.now)
-
-
-_STAFF: dict[str, Callable[[Scene, Staff, int, str], None]] = {
-    "w": _work_order,
-    "c": _card,
-    "o": _unconfirmed,
-    "p": _phone_call,
+    "b": _binding,
+    "l": _language,
 }

@@ -25,11 +25,19 @@ def resident_blocks_or_returns(scene: Scene, updates: Sequence[Update]) -> None:
 
 
 def staff_changed(scene: Scene, updates: Sequence[Update]) -> None:
-    """Leaving the staff group takes the rights away."""
+    """Leaving the staff group takes the rights away; coming back gives them again."""
     change = updates[0].chat_member
     assert change is not None
-    if change.new_chat_member.status in GONE:
-        staff.leave(scene.session, scene.community.id, change.new_chat_member.user.id, now=scene.now)
+    member = change.new_chat_member
+    if _is_gone(member):
+        staff.leave(scene.session, scene.community.id, member.user.id, now=change.date)
+    elif _is_gone(change.old_chat_member):
+        staff.come_back(scene.session, scene.community.id, member.user.id)
+
+
+def _is_gone(member: ChatMember) -> bool:
+    """Out of the group; who is restricted may be in or out."""
+    return member.status in GONE or getattr(member, "is_member", True) is False
 
 
 def joined_a_group(scene: Scene, updates: Sequence[Update]) -> None:

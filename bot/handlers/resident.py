@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import commands, incoming
+from bot.handlers import commands, incoming, relay, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
+    binding,
     budget,
     candidates,
     cases,
@@ -18,7 +20,9 @@ from service import (
     desk,
     emergency,
     residents,
+    settled,
     surveys,
+    takeover,
     texts,
     work,
     work_orders,
@@ -37,18 +41,18 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     """One or several bubbles, read as one turn."""
     messages = [update.effective_message for update in updates]
     bubbles = [message for message in messages if message is not None]
+    if all(_only_reports(message) for message in bubbles):
+        return None
     conversation = _conversation(scene, bubbles[-1])
     residents.reachable(conversation.resident)
     heard = [
         incoming.said(message, inbox_id=row_id) for message, (row_id, _) in zip(bubbles, scene.turn.rows, strict=True)
     ]
     for one in heard:
-        conversations.hear(scene.session, conversation, one, now=scene.now)
+        kept = replace(one, text=commands.hushed(one.text))
+        conversations.hear(scene.session, conversation, kept, now=scene.now)
     words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
-    resident = conversation.resident
-    language = residents.detect_language(words, before=resident.language)
-    if language != resident.language:
-        resident.language = language
+    residents.follow_language(conversation.resident, words)
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
@@ -56,23 +60,24 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
+    binding.let_go_of_moved_out(scene.session, conversation, now=scene.now)
+    is_settled = _card(scene, conversation, bubbles[-1])
+    if conversation.owner is not Owner.BOT:
+        return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    settled = _about_ourselves(scene, conversation, words)
-    if conversation.owner is not Owner.BOT:
-        _relay(scene, conversation, bubbles)
-        desk.take_message(scene.session, conversation, words, now=scene.now)
-        return None
-    return None if settled else _for_the_bot(scene, conversation, bubbles, words)
+    is_settled = is_settled or _about_ourselves(scene, conversation, words)
+    return None if is_settled else _take_up(scene, conversation, bubbles, words)
 
 
-def _for_the_bot(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
-    media = [message for message in bubbles if message.text is None]
-    if media:
-        _take_media(scene, conversation, media, answered=bool(words))
+def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """What came without words goes to its case, words to Rasa."""
     if not words:
-        _wordless(scene, conversation, answered=bool(media))
+        wordless.take(scene, conversation, bubbles)
         return None
+    if not words:
+        return None
+    wordless.attach(scene, conversation, bubbles)
     return _understand(scene, conversation, words)
 
 
@@ -83,6 +88,39 @@ def _about_ourselves(scene: Scene, conversation: Conversation, words: str) -> bo
     if budget.obey(scene.session, conversation, words, key=scene.key, now=scene.now):
         return True
     return surveys.take_comment(scene.session, conversation, words, key=scene.key, now=scene.now)
+
+
+def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """Butlers read everything; a command is answered too, and who says that it is settled is handed back."""
+    relay.to_staff(scene, conversation, bubbles)
+    _about_ourselves(scene, conversation, words)
+    desk.take_message(scene.session, conversation, words, now=scene.now)
+    if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
+        takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
+    return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
+
+
+def _only_reports(message: Message) -> bool:
+    """Whether it says nothing itself: somebody pinned something, the chat has another background."""
+    return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
+
+
+def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
+    """A contact: their own number binds the account, somebody else's card binds nobody. True when that was all.
+
+    With a case at work a card is the plumber's number, and goes along with the case.
+    """
+    if message.contact is None:
+        return False
+    number, language = incoming.own_number(message), conversation.resident.language
+    if number:
+        line = binding.share_phone(scene.session, conversation, number, now=scene.now)
+    elif conversation.owner is Owner.BOT and cases.at_work(scene.session, conversation) is None:
+        line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
+    else:
+        return False
+    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:card")
+    return True
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
@@ -113,31 +151,41 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
             "phone": resident.phone,
             "place": resident.place,
             "surname": resident.surname,
+            "honorific": residents.honorific(resident),
             "text": words[:MOST_WORDS],
         },
     )
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """The wording changed: the earlier one is kept, staff who have the talk read the new one."""
+    """A line changed: the earlier wording is kept, its copy follows, whoever works on the matter reads the new one."""
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
     now_said = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    if not conversations.amend(scene.session, conversation, now_said, now=scene.now):
+    amended = conversations.amend(scene.session, conversation, now_said, now=scene.now)
+    if amended is None:
         conversations.hear(scene.session, conversation, now_said, now=scene.now)
+    passed_on = relay.revise(scene, conversation, message, amended)
     alarm = emergency.check(now_said.text)
     if alarm is not None:
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
         return
     candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)
-    if conversation.owner is not Owner.BOT:
-        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=now_said.text)
+    if amended is None or amended.reworded or amended.swapped:
+        _tell_of_edit(scene, conversation, message, now_said.text, passed_on=passed_on)
+
+
+def _tell_of_edit(scene: Scene, conversation: Conversation, message: Message, text: str, *, passed_on: bool) -> None:
+    """Butlers read it in the topic unless the copy there says it; the department reads it while the bot answers."""
+    case = cases.at_work(scene.session, conversation) if conversation.owner is Owner.BOT else None
+    if case is not None:
+        work_orders.note(scene.session, case, "utter_staff_edited", key=f"{scene.key}:edited", text=text)
+    elif conversation.owner is not Owner.BOT and not passed_on:
+        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=text)
         conversations.to_staff(scene.session, conversation, "say", line.payload(), key=f"{scene.key}:edited")
-    else:
-        case = cases.at_work(scene.session, conversation)
-        if case is not None:
-            work_orders.note(scene.session, case, "utter_staff_edited", key=f"{scene.key}:edited", text=now_said.text)
+        if message.text is None:
+            relay.to_staff(scene, conversation, [message])
 
 
 def _conversation(scene: Scene, message: Message) -> Conversation:
@@ -161,37 +209,7 @@ def _alarm(scene: Scene, conversation: Conversation, bubbles: Sequence[Message],
         source=scene.key,
         now=scene.now,
     )
-    _relay(scene, conversation, bubbles)
-
-
-def _relay(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
-    """Pass the bubbles on to the butlers as they are; an album stays one."""
-    for album in incoming.albums(bubbles):
-        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
-        conversations.to_staff(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
-
-
-def _take_media(scene: Scene, conversation: Conversation, media: Sequence[Message], *, answered: bool) -> None:
-    """Pictures and the like belong to the case at work, or to the one that is opened next."""
-    case = cases.at_work(scene.session, conversation)
-    if case is None:
-        return
-    for album in incoming.albums(media):
-        ids = [message.message_id for message in album]
-        work_orders.attach(scene.session, case, from_chat_id=album[0].chat_id, message_ids=ids)
-    if not answered:
-        _tell(scene, conversation, "utter_case_media_added", number=case.number)
-
-
-def _wordless(scene: Scene, conversation: Conversation, *, answered: bool) -> None:
-    if answered and cases.at_work(scene.session, conversation) is not None:
-        return
-    _tell(scene, conversation, "utter_media_received" if answered else "utter_empty")
-
-
-def _tell(scene: Scene, conversation: Conversation, phrase: str, **slots: object) -> None:
-    line = texts.say(phrase, language=conversation.resident.language, seed=scene.key, **slots)
-    conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{phrase}")
+    relay.to_staff(scene, conversation, bubbles)
 
 
 def _awaited_case(scene: Scene, conversation: Conversation) -> Case | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from telegram import Update
 from telegram.constants import ChatType
 
-from bot.handlers import buttons, membership, resident, staff
+from bot.handlers import buttons, membership, reactions, resident, staff, staff_taps
 from bot.rasa import Ask
 from service import communities
 from service.inbox import Turn
@@ -84,8 +84,8 @@ def _ignore(_: Scene, __: Sequence[Update]) -> None:
 HANDLERS: dict[str, tuple[Handler, Handler, Handler]] = {
     "message": (resident.said, staff.said, membership.said_elsewhere),
     "edited_message": (resident.edited, staff.edited, _ignore),
-    "callback_query": (buttons.tapped_by_resident, buttons.tapped_by_staff, _ignore),
-    "message_reaction": (_ignore, _ignore, _ignore),
+    "callback_query": (buttons.tapped_by_resident, staff_taps.tapped, _ignore),
+    "message_reaction": (reactions.by_resident, reactions.by_staff, _ignore),
     "my_chat_member": (membership.resident_blocks_or_returns, _ignore, membership.joined_a_group),
     "chat_member": (_ignore, membership.staff_changed, _ignore),
 }

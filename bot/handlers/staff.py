@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import incoming
-from service import conversations, outbox, staff, texts, topics
+from bot.handlers import group_changes, incoming, relay, staff_commands
+from bot.handlers.notes import answer
+from bot.handlers.staff_commands import Order
+from service import conversations, staff, takeover, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
-from service.models import Conversation, Delivery, Priority, Staff
+from service.models import Conversation, Staff
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -24,21 +26,27 @@ def said(scene: Scene, updates: Sequence[Update]) -> None:
     lines = [update.effective_message for update in updates]
     messages = [message for message in lines if message is not None]
     message = messages[0]
-    if _service_message(scene, message):
+    if group_changes.happened(scene, message) or not _by_a_person(scene, message):
         return
-    if message.from_user is None or message.from_user.is_bot:
-        return
-    conversation = _conversation(scene, message)
     command = _command(message)
-    if conversation is None:
-        if command in COMMANDS:
-            answer(scene, message, "utter_staff_no_resident")
-        return
-    member = member_of(scene, message)
+    conversation = _conversation(scene, message)
     try:
-        _act(scene, conversation, member, messages, command)
+        member = member_of(scene, message)
+        if command and not command.startswith(NOTE):
+            _obey(conversation, Order(scene, message, member, _behind(message)), command)
+        elif conversation is not None:
+            _speak(scene, conversation, member, messages)
     except ServiceError as error:
         answer(scene, message, error.response, **error.facts)
+
+
+def _by_a_person(scene: Scene, message: Message) -> bool:
+    """Other bots are not listened to; who hides behind the group's name is told that nobody can answer for them."""
+    if message.sender_chat is not None and message.sender_chat.id == message.chat_id:
+        if _conversation(scene, message) is not None:
+            answer(scene, message, "utter_staff_anonymous")
+        return False
+    return message.from_user is not None and not message.from_user.is_bot
 
 
 def _command(message: Message) -> str:
@@ -47,58 +55,61 @@ def _command(message: Message) -> str:
     return text.split(maxsplit=1)[0].split("@")[0].lower() if text.startswith("/") else ""
 
 
-def _act(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message], command: str) -> None:
+def _behind(message: Message) -> str:
+    """What stands behind the command."""
+    return incoming.clean(" ".join((message.text or "").split(maxsplit=1)[1:]))
+
+
+def _obey(conversation: Conversation | None, order: Order, command: str) -> None:
+    if command in staff_commands.ANYWHERE:
+        staff_commands.ANYWHERE[command](order)
+    elif conversation is None:
+        if command in staff_commands.IN_TOPICS:
+            order.answer("utter_staff_no_resident")
+    elif command in staff_commands.IN_TOPICS:
+        staff_commands.IN_TOPICS[command](order, conversation)
+    else:
+        order.answer("utter_staff_commands")
+
+
+def _speak(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
     words = next(filter(None, (message.text or message.caption for message in messages)), "")
-    if command == "/done":
-        conversations.hand_back(scene.session, conversation, member, source=scene.key, now=scene.now)
-    elif command == "/claim":
-        conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
-    elif command and not command.startswith(NOTE):
-        answer(scene, messages[0], "utter_staff_commands")
-    elif not words.startswith(NOTE):
+    if words.startswith(NOTE):
+        for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
+            conversations.note(scene.session, conversation, incoming.said(message, inbox_id=row_id), member, scene.now)
+    elif topics.is_closed(scene.session, conversation.topic_id):
+        answer(scene, messages[0], "utter_staff_topic_closed")
+    else:
         _relay(scene, conversation, member, messages)
-
-
-COMMANDS = ("/done", "/claim")
 
 
 def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
     """Typing takes the resident over; then the line goes to them as it is, an album as one."""
-    conversations.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
+    takeover.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
     for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
         heard = incoming.said(message, inbox_id=row_id)
         conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
     if conversation.resident.unreachable_since is not None:
         answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
-    for album in incoming.albums(messages):
-        key = f"relay:{album[0].chat_id}:{album[0].message_id}"
-        conversations.to_resident(scene.session, conversation, "copy", incoming.copy_of(album), key=key)
+    for message in relay.to_resident(scene, conversation, messages):
+        what = texts.kind_name(incoming.kind_of(message), language=STAFF_LANGUAGE)
+        answer(scene, message, "utter_staff_kind_not_sent", what=what)
 
 
 def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """A butler corrected a line: the resident's copy is corrected too."""
+    """A butler corrected a line: the resident's copy is corrected too, unless it has become a note among staff."""
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
-    relayed = outbox.find(scene.session, key=f"relay:{message.chat_id}:{message.message_id}")
-    if conversation is None or relayed is None or message.text is None:
+    if conversation is None or not relay.was_passed_on(scene, conversation, message):
+        return
+    if (message.text or message.caption or "").startswith(NOTE):
+        answer(scene, message, "utter_staff_note_not_edited")
         return
     heard = incoming.said(message, inbox_id=scene.turn.rows[0][0])
-    conversations.amend(scene.session, conversation, heard, now=scene.now)
-    outbox.put(
-        scene.session,
-        bot_id=scene.community.bot_id,
-        community_id=scene.community.id,
-        chat_id=conversation.resident.chat_id,
-        conversation_id=conversation.id,
-        kind="relay",
-        act="edit",
-        payload={"text": heard.text},
-        edits_id=relayed,
-        delivery=Delivery.RETRY,
-        key=f"{scene.key}:edit",
-    )
+    amended = conversations.amend(scene.session, conversation, heard, now=scene.now)
+    relay.revise(scene, conversation, message, amended)
 
 
 def member_of(scene: Scene, message: Message) -> Staff:
@@ -109,24 +120,7 @@ def member_of(scene: Scene, message: Message) -> Staff:
         scene.community.id,
         message.from_user.id,
         display_name=incoming.name_of(message.from_user),
-    )
-
-
-def answer(scene: Scene, message: Message, phrase: str, **slots: object) -> None:
-    """Say something to staff where they wrote."""
-    line = texts.say(phrase, language=STAFF_LANGUAGE, **slots)
-    topic = _topic_id(scene, message)
-    outbox.put(
-        scene.session,
-        bot_id=scene.community.bot_id,
-        community_id=scene.community.id,
-        chat_id=message.chat_id,
-        topic_id=topic,
-        kind="note",
-        act="say",
-        payload=line.payload(),
-        priority=Priority.WORK_ORDER,
-        key=f"{scene.key}:{phrase}",
+        wrote_at=message.date,
     )
 
 
@@ -135,24 +129,3 @@ def _conversation(scene: Scene, message: Message) -> Conversation | None:
     if not message.is_topic_message or thread is None:
         return None
     return conversations.by_topic(scene.session, scene.community.id, thread)
-
-
-def _topic_id(scene: Scene, message: Message) -> int | None:
-    thread = message.message_thread_id if message.is_topic_message else None
-    topic = topics.find(scene.session, scene.community.id, thread) if thread else None
-    return topic.id if topic else None
-
-
-def _service_message(scene: Scene, message: Message) -> bool:
-    """The group itself changed; True when that was all."""
-    if message.migrate_to_chat_id:
-        topics.migrate(scene.session, message.chat_id, message.migrate_to_chat_id)
-        return True
-    if message.left_chat_member:
-        staff.leave(scene.session, scene.community.id, message.left_chat_member.id, now=scene.now)
-        return True
-    created = message.forum_topic_created
-    if created and message.message_thread_id and message.from_user and message.from_user.is_bot:
-        topics.reconcile(scene.session, scene.community.id, created.name, message.message_thread_id)
-    kind = incoming.kind_of(message)
-    return kind == "unsupported"

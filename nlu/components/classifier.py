@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -20,9 +20,10 @@ from components.features import Seen
 from components.model import IntentModel
 from components.normaliser import NORMAL_TEXT, Normaliser
 from components.text import language_of, squeeze
-from examples import labelled
+from examples import labelled, read_messages
 
 HOME = Path(__file__).resolve().parent.parent
+EMERGENCY = "emergency"
 GUESSES = 5  # that are told, likeliest first
 
 
@@ -47,9 +48,10 @@ class IntentClassifier(GraphComponent):
         """Return what config.yml may say.
 
         calibrate_on: labelled messages in nlu/ that confidence and thresholds are fitted on.
+        alarming: JSON Lines in nlu/ of messages about danger: emergencies, and of the others only that they are none.
         demands: intents that are believed only from a confidence of their own on; below it the next guess counts.
         """
-        return {"calibrate_on": None, "demands": {}}
+        return {"calibrate_on": None, "alarming": [], "demands": {}}
 
     @classmethod
     def create(
@@ -78,13 +80,25 @@ class IntentClassifier(GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         """Train on every example that has an intent and a text, fit the confidence, and save."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        self._model = IntentModel.fit([seen(example) for example in examples], [e.get(INTENT) for e in examples])
+        intents = [example.get(INTENT) for example in examples]
+        alarms, harmless = self._alarming({example.get(TEXT) for example in examples})
+        self._model = IntentModel.fit(
+            [*map(seen, examples), *alarms], intents + [EMERGENCY] * len(alarms), unlike=(EMERGENCY, harmless)
+        )
         if self._config["calibrate_on"]:
             exam = labelled([HOME / self._config["calibrate_on"]])
             self._model.calibrate(seen_texts([item["text"] for item in exam]), [item["intent"] for item in exam])
         with self._model_storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource
+
+    def _alarming(self, known: Set[str]) -> Tuple[List[Seen], List[Seen]]:
+        """Return the emergencies and the others of the messages about danger that are no examples."""
+        found = (item for name in self._config["alarming"] for item in read_messages(HOME / name))
+        new = [item for item in found if item["text"] not in known]
+        both = ([item["text"] for item in new if item[EMERGENCY] is wanted] for wanted in (True, False))
+        alarms, harmless = map(seen_texts, both)
+        return alarms, harmless
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Set the intent and the ranking of every message; a guess below the threshold becomes the fallback."""

@@ -49,16 +49,35 @@ class IntentModel:
         self.confidence = confidence or {}
 
     @classmethod
-    def fit(cls, messages: Sequence[Seen], intents: Sequence[str], views: Iterable[str] = VIEWS) -> IntentModel:
-        """Fit the classifier alone: one intent against the rest after the other, which needs a tenth of the memory."""
+    def fit(
+        cls,
+        messages: Sequence[Seen],
+        intents: Sequence[str],
+        views: Iterable[str] = VIEWS,
+        unlike: Optional[Tuple[str, Sequence[Seen]]] = None,
+    ) -> IntentModel:
+        """Fit the classifier alone: one intent against the rest after the other, which needs a tenth of the memory.
+
+        Args:
+            messages: the examples.
+            intents: what each of them is.
+            views: what is looked at in a message.
+            unlike: an intent, and more messages of which is only known that they are not of it.
+        """
         from sklearn.svm import LinearSVC
 
-        features = Features.learn(messages, views)
-        rows, truth, names = features.matrix(messages), np.asarray(intents), sorted(set(intents))
+        special, others = unlike or (None, ())
+        features = Features.learn([*messages, *others], views)
+        rows, truth, names = features.matrix([*messages, *others]), np.asarray(intents), sorted(set(intents))
         weights = np.empty((features.width + 1, len(names)), dtype=np.float32)
-        for column, name in enumerate(names):
-            classifier = LinearSVC(C=1.0, random_state=SEED).fit(rows, truth == name)
-            weights[:-1, column] = classifier.coef_[0] + BAYES * _telling(rows[truth != name])
+        everywhere = _sums(rows) - _sums(rows[len(messages) :])
+        for name in sorted(names, key=lambda name: name != special):
+            if name != special:
+                rows.resize(len(messages), features.width)  # in place: only the special intent learns from the others
+            column, these = names.index(name), np.flatnonzero(truth == name)
+            is_it = np.isin(np.arange(rows.shape[0]), these)
+            classifier = LinearSVC(C=1.0, random_state=SEED).fit(rows, is_it)
+            weights[:-1, column] = classifier.coef_[0] + BAYES * _telling(everywhere - _sums(rows[these]))
             weights[-1, column] = classifier.intercept_[0]
         return cls(features, [str(name) for name in names], weights)
 
@@ -115,12 +134,19 @@ class IntentModel:
             return cls(Features(vocabularies), meta["names"], arrays["weights"], confidence)
 
 
-def _telling(elsewhere) -> np.ndarray:
-    """Return, per feature, how much it speaks for the intent that these rows, all of others, do not have.
+def _sums(rows) -> np.ndarray:
+    return np.asarray(rows.sum(axis=0)).ravel()
+
+
+def _telling(elsewhere: np.ndarray) -> np.ndarray:
+    """Return, per feature, how much it speaks for an intent.
 
     Complement naive Bayes: Rennie et al., Tackling the Poor Assumptions of Naive Bayes Text Classifiers (2003).
+
+    Args:
+        elsewhere: the sum of each feature over the messages of all other intents.
     """
-    weight = np.asarray(elsewhere.sum(axis=0)).ravel() + SMOOTHING
+    weight = np.maximum(elsewhere, 0.0) + SMOOTHING
     return -np.log(weight / weight.sum())
 
 

@@ -14,7 +14,7 @@ from components.words import Words, pattern_of
 STRENGTH = ("phone", "time", "location", "name", "fixture")
 LEXICON = Path(__file__).resolve().parent.parent / "lexicon"
 BLANK = "\ufffc"  # no rule matches it
-CONTEXT = 12  # characters before a piece that `not_behind` looks at
+CONTEXT = 24  # characters before a piece that `lead` and `not_behind` look at
 
 Piece = Tuple[int, int]
 
@@ -71,9 +71,10 @@ class _Label:
         self.words = Words(rules.get("terms", ()))
         self.never = frozenset(rules.get("never", ()))
         self.hidden = rules.get("hidden", False)
-        self.keep, self.join, self.tail, self.not_behind, self.not_before = (
+        self.spelt = rules.get("spelt", {})
+        self.keep, self.join, self.lead, self.tail, self.not_behind, self.not_before = (
             _compiled(rules[key], names) if key in rules else None
-            for key in ("keep", "join", "tail", "not_behind", "not_before")
+            for key in ("keep", "join", "lead", "tail", "not_behind", "not_before")
         )
 
     def find(self, normal: str, taken: Sequence[Span]) -> Iterator[Span]:
@@ -83,11 +84,10 @@ class _Label:
             normal: normalised text.
             taken: the spans of stronger labels in reading order.
         """
-        pieces = self._fitting(normal, taken)
-        merged = _merged(pieces, self.join, normal)
-        if self.tail:
-            merged = _merged([self._with_tail(piece, normal, taken) for piece in merged], self.join, normal)
-        for start, end in merged:
+        pieces = _merged(self._fitting(normal, taken), self.join, normal)
+        if self.lead or self.tail:
+            pieces = _merged([self._longer(piece, normal, taken) for piece in pieces], self.join, normal)
+        for start, end in pieces:
             yield Span(start, end, self.name, self._value(normal[start:end]))
 
     def _fitting(self, normal: str, taken: Sequence[Span]) -> List[Piece]:
@@ -113,14 +113,18 @@ class _Label:
             return False
         return not (self.not_behind and self.not_behind.search(normal[max(0, start - CONTEXT) : start]))
 
-    def _with_tail(self, piece: Piece, normal: str, taken: Sequence[Span]) -> Piece:
-        """Make a piece longer by what may follow it, but not into the next taken span."""
+    def _longer(self, piece: Piece, normal: str, taken: Sequence[Span]) -> Piece:
+        """Add to a piece what stands around it and belongs to it, but nothing that is taken."""
         start, end = piece
-        found = self.tail.match(normal, end)
-        wall = next((span.start for span in taken if span.start >= end), len(normal))
-        return (start, found.end()) if found and found.end() <= wall else piece
+        floor = max((span.end for span in taken if span.end <= start), default=0)
+        wall = min((span.start for span in taken if span.start >= end), default=len(normal))
+        before = self.lead.search(normal, max(floor, start - CONTEXT), start) if self.lead else None
+        after = self.tail.match(normal, end, wall) if self.tail else None
+        return before.start("value") if before else start, after.end() if after else end
 
     def _value(self, surface: str) -> str:
+        for written, meant in self.spelt.items():
+            surface = surface.replace(written, meant)
         return "".join(self.keep.findall(surface)) if self.keep else surface
 
 

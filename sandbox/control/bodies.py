@@ -30,6 +30,7 @@ class User(Body):
     last_name: str | None = None
     username: str | None = None
     language_code: str | None = None
+    is_premium: bool | None = Field(None, description="captions may be as long as texts")
 
 
 class Group(Body):
@@ -65,6 +66,9 @@ class Message(BaseModel):
     media_group_id: str | None = None
     album: list[dict[str, Any]] | None = None
     reply_to: int | None = None
+    quote: str | None = Field(None, description="the part of the message replied to")
+    forward_origin: dict[str, Any] | None = Field(None, description="where it was forwarded from, as a MessageOrigin")
+    protected: bool = Field(False, description="nobody may copy or forward it")
     token: str | None = None
     photo: dict[str, Any] | None = None
     document: dict[str, Any] | None = None
@@ -74,10 +78,13 @@ class Message(BaseModel):
     audio: dict[str, Any] | None = None
     sticker: dict[str, Any] | None = None
     animation: dict[str, Any] | None = None
+    live_photo: dict[str, Any] | None = None
     location: dict[str, Any] | None = None
+    venue: dict[str, Any] | None = None
     contact: dict[str, Any] | None = None
     poll: dict[str, Any] | None = None
     dice: dict[str, Any] | None = None
+    other: dict[str, Any] | None = Field(None, description="content the sandbox has no words for, as it is")
 
 
 class Tap(Body):
@@ -101,6 +108,13 @@ class Edit(Body):
     message_id: int
     text: str | None = None
     caption: str | None = None
+    entities: list[dict[str, Any]] | None = None
+    photo: dict[str, Any] | None = Field(None, description="another file; so are video, document and audio")
+    video: dict[str, Any] | None = None
+    document: dict[str, Any] | None = None
+    audio: dict[str, Any] | None = None
+    location: dict[str, Any] | None = Field(None, description="where a live location is now")
+    stop: bool = Field(False, description="a live location moves no more")
     token: str | None = None
 
 
@@ -156,6 +170,7 @@ class FaultBody(Body):
     seconds: float | None = None
     retry_after: int = 1
     code: int = 502
+    description: str = "message can't be copied"
     html: bool | None = None
     take: bool = True
     scope: Literal["lanes", "batch"] = "lanes"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
+from sandbox.content import copied
 from sandbox.envelope import caption_of, send_stored
 from sandbox.errors import bad_request
 from sandbox.models import JSON, Chat, Stored
 from sandbox.posting import as_seen
 from sandbox.registry import Call, answers, one_message
+from sandbox.text import check_caption
 
 # What makes a message a message; all the rest is its content.
 CONTENT = (
     *("text", "entities", "link_preview_options", "caption", "caption_entities", "show_caption_above_media"),
     *("has_media_spoiler", "photo", "document", "voice", "video", "video_note", "audio", "sticker", "animation"),
-    *("location", "contact", "poll", "dice", "venue"),
+    *("location", "contact", "poll", "dice", "venue", "live_photo", "story", "game", "checklist"),
 )
-CAPTIONED = ("photo", "video", "document", "audio", "voice", "animation")
+ONLY_FORWARDED = ("paid_media", "giveaway", "giveaway_winners", "invoice")  # what the Bot API says cannot be copied
+CAPTIONED = ("photo", "video", "document", "audio", "voice", "animation", "live_photo")
 LIST_MAX = 100
 
 
@@ -25,10 +29,24 @@ def _source(call: Call) -> Chat:
 
 
 def _content(stored: Stored, verb: str) -> JSON:
-    content = {key: stored.body[key] for key in CONTENT if key in stored.body}
-    if not content or stored.body.get("has_protected_content"):
+    if not _may_be(stored, verb):
         raise bad_request(f"message can't be {verb}")
-    return content
+    content = {key: stored.body[key] for key in (*CONTENT, *ONLY_FORWARDED) if key in stored.body}
+    return copied(content, random.SystemRandom()) if verb == "copied" else content
+
+
+def _may_be(stored: Stored, verb: str) -> bool:
+    if stored.body.get("has_protected_content"):
+        return False
+    if verb == "copied":
+        return any(key in stored.body for key in CONTENT) and not _is_secret_quiz(stored)
+    return any(key in stored.body for key in (*CONTENT, *ONLY_FORWARDED))
+
+
+def _is_secret_quiz(stored: Stored) -> bool:
+    """A quiz whose answer the bot does not know, as of everybody but itself."""
+    poll = stored.body.get("poll", {})
+    return poll.get("type") == "quiz" and "correct_option_ids" not in poll
 
 
 def _origin(stored: Stored) -> JSON:
@@ -45,6 +63,7 @@ def copy_message(call: Call) -> JSON:
     if "caption" in call.params and any(kind in content for kind in CAPTIONED):
         content = {key: value for key, value in content.items() if not key.startswith("caption")}
         content |= caption_of(call.params)
+    check_caption(content.get("caption", ""))
     return {"message_id": send_stored(call, content, media=stored.media).id}
 
 
@@ -61,8 +80,8 @@ def list_size(params: JSON) -> int:
     return len(params["message_ids"])
 
 
-def _wanted(call: Call, verb: str) -> list[Stored]:
-    """The messages that exist, in rising order as Telegram demands."""
+def _wanted(call: Call, verb: str, *, done: str) -> list[Stored]:
+    """The messages that exist and allow it, in rising order as Telegram demands; the others are passed over."""
     numbers = call.params["message_ids"]
     if not 1 <= len(numbers) <= LIST_MAX:
         raise bad_request(f"wrong number of messages to {verb}")
@@ -70,7 +89,7 @@ def _wanted(call: Call, verb: str) -> list[Stored]:
         raise bad_request("message identifiers must be in a strictly increasing order")
     source = _source(call)
     found = [source.messages[number] for number in numbers if number in source.messages]
-    kept = [stored for stored in found if not stored.deleted and any(key in stored.body for key in CONTENT)]
+    kept = [stored for stored in found if not stored.deleted and _may_be(stored, done)]
     if not kept:
         raise bad_request(f"there are no messages to {verb}")
     return kept
@@ -98,10 +117,10 @@ def _send_all(call: Call, messages: list[Stored], *, forward: bool) -> list[JSON
 @answers("copyMessages", cost=list_size)
 def copy_messages(call: Call) -> list[JSON]:
     """Several at once; albums stay albums."""
-    return _send_all(call, _wanted(call, "copy"), forward=False)
+    return _send_all(call, _wanted(call, "copy", done="copied"), forward=False)
 
 
 @answers("forwardMessages", cost=list_size)
 def forward_messages(call: Call) -> list[JSON]:
     """Several at once with their authors' names."""
-    return _send_all(call, _wanted(call, "forward"), forward=True)
+    return _send_all(call, _wanted(call, "forward", done="forwarded"), forward=True)

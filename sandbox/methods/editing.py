@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.content import location
 from sandbox.envelope import caption_of
 from sandbox.errors import bad_request
 from sandbox.markup import read_markup
@@ -65,6 +66,31 @@ def edit_message_caption(call: Call) -> JSON:
     if not any(kind in stored.body for kind in CAPTIONED):
         raise bad_request("there is no caption in the message to edit")
     return _edit(call, stored, CAPTION_FIELDS[:3], caption_of(call.params))
+
+
+def _live_location(call: Call) -> Stored:
+    """A location of the bot's that still moves."""
+    stored = _own_message(call)
+    period = stored.body.get("location", {}).get("live_period")
+    if period is None or call.world.clock.now() > stored.body["date"] + period:
+        raise bad_request("message can't be edited")
+    return stored
+
+
+@answers("editMessageLiveLocation", cost=one_message)
+def edit_message_live_location(call: Call) -> JSON:
+    """Where it is now; the period stays unless another is given."""
+    stored = _live_location(call)
+    period = {"live_period": stored.body["location"]["live_period"]}
+    return _edit(call, stored, (), location(period | call.params))
+
+
+@answers("stopMessageLiveLocation", cost=one_message)
+def stop_message_live_location(call: Call) -> JSON:
+    """It moves no more."""
+    stored = _live_location(call)
+    still = {key: value for key, value in stored.body["location"].items() if key != "live_period"}
+    return _edit(call, stored, (), {"location": still})
 
 
 @answers("editMessageReplyMarkup", cost=one_message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from sandbox.content import contact, dice, location, poll
+from sandbox.content import contact, dice, location, poll, venue
 from sandbox.envelope import send
 from sandbox.models import JSON
 from sandbox.registry import Call, answers, one_message
@@ -34,6 +34,12 @@ def send_message(call: Call) -> JSON:
 def send_location(call: Call) -> JSON:
     """A point on the map."""
     return send(call, location(call.params))
+
+
+@answers("sendVenue", cost=one_message)
+def send_venue(call: Call) -> JSON:
+    """A point on the map with a name."""
+    return send(call, venue(call.params))
 
 
 @answers("sendContact", cost=one_message)

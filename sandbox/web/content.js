@@ -11,11 +11,18 @@ const QUOTED = 24; // characters of a message that a service line repeats
 export function contents(message, language) {
   const file = message.sandbox.files[0];
   const found = Object.keys(kinds).find((kind) => message[kind]);
-  if (!found) return null;
+  if (!found) return message.text || serviceLine(message, language) ? null : unshown(message, language);
   return h("div", { class: `media ${found}` }, kinds[found](message[found], file, language));
 }
 
+/** A kind the sandbox has no picture of: its name, so that nobody sees an empty bubble. */
+function unshown(message, language) {
+  const title = preview(message, language);
+  return title && h("div", { class: "card" }, title);
+}
+
 const kinds = {
+  live_photo: (clip, file, language) => film(clip, file, language),
   photo: (sizes, file, language) => picture(file, say(language, "photo"), sizes.at(-1)),
   sticker: (sticker, file, language) =>
     h("img", { class: "sticker", src: file.url, alt: sticker.emoji || say(language, "sticker") }),
@@ -31,12 +38,11 @@ const kinds = {
       h("span", { class: "disc" }, icon("file")),
       h("span", {}, h("b", {}, file.name), h("small", {}, size(file.size))),
     ),
-  location: ({ latitude, longitude }, _, language) =>
-    h(
-      "div",
-      { class: "map", role: "img", "aria-label": say(language, "location") },
-      h("span", { class: "needle" }, icon("place")),
-      h("small", {}, `${latitude.toFixed(4)}, ${longitude.toFixed(4)}`),
+  venue: ({ title, address }, _, language) => map(`${title} · ${address}`, language),
+  location: ({ latitude, longitude, live_period: live }, _, language) =>
+    map(
+      `${latitude.toFixed(4)}, ${longitude.toFixed(4)}${live ? ` · ${say(language, "live")}` : ""}`,
+      language,
     ),
   contact: (person) =>
     h(
@@ -54,6 +60,15 @@ const kinds = {
       poll.options.map((option) => h("div", {}, `○ ${option.text}`)),
     ),
 };
+
+function map(below, language) {
+  return h(
+    "div",
+    { class: "map", role: "img", "aria-label": say(language, "location") },
+    h("span", { class: "needle" }, icon("place")),
+    h("small", {}, below),
+  );
+}
 
 function picture(file, name, { width, height }) {
   return h(
@@ -116,6 +131,7 @@ export function preview(message, language) {
   if (!message) return "";
   if (message.text) return message.text;
   const kind = [
+    "live_photo",
     "photo",
     "voice",
     "video",
@@ -124,10 +140,15 @@ export function preview(message, language) {
     "audio",
     "animation",
     "sticker",
+    "venue",
     "location",
     "contact",
     "poll",
     "dice",
+    "story",
+    "paid_media",
+    "game",
+    "checklist",
   ].find((name) => message[name]);
   const title = kind ? `[${say(language, kind)}]` : serviceLine(message, language);
   return [title, message.caption].filter(Boolean).join(" ");

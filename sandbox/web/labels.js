@@ -83,6 +83,13 @@ const WORDS = {
   contact: ["名片", "Contact"],
   poll: ["投票", "Poll"],
   dice: ["骰子", "Dice"],
+  live_photo: ["动态照片", "Live photo"],
+  venue: ["地点", "Place"],
+  story: ["动态", "Story"],
+  paid_media: ["付费内容", "Paid post"],
+  game: ["游戏", "Game"],
+  checklist: ["清单", "Checklist"],
+  live: ["实时", "live"],
 
   topics: ["话题", "Topics"],
   general: ["综合", "General"],

@@ -37,6 +37,13 @@ def test_the_record_is_used_and_not_asked_again():
     assert facts == Facts("马桶堵了", "3栋2单元1201室", "13800138000", None, "王先生/女士")
 
 
+def test_a_resident_of_the_roster_is_the_contact_with_their_own_title():
+    """A surname of two characters is a surname still."""
+    facts = begin(turn("马桶堵了", "repair", known=KNOWN | {"surname": "欧阳", "honorific": "女士"}))
+
+    assert facts.contact == "欧阳女士"
+
+
 def test_one_visit_will_do_for_two_requests():
     """The second of a message begins with what the first has found out."""
     told = {

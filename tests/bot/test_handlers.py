@@ -536,7 +536,7 @@ def test_a_butler_says_by_taps_what_came_of_a_call(stage, talk):
     due = stage.session.scalars(select(CallBack)).one()
     due.state = FollowUpState.PHONE
 
-    receive(stage, staff_tap(f"p{prefix.removeprefix('cb')}:not_held"))
+    receive(stage, staff_tap(f"tel{prefix.removeprefix('cb')}:not_held"))
 
     assert due.case.state is CaseState.REOPENED
 
@@ -686,7 +686,7 @@ def test_a_butlers_correction_corrects_the_residents_copy(stage, talk):
 
     edit = stage.outbox("relay")[-1]
     assert (edit.chat_id, edit.act, edit.payload["text"]) == (RESIDENT, "edit", "四点到")
-    assert edit.edits_id is not None
+    assert edit.payload["on"]["twin"]
 
 
 def test_what_the_bots_own_topics_report_is_no_line_of_anybodys(stage, talk):

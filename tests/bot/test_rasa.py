@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,12 +17,12 @@ from tests.bot.servers import Handler, serving
 TURN = Ask(conversation_id=5, epoch=2, turn="turn:9", text="水管漏水", metadata={"language": "zh"})
 
 
-async def ask(handler: Handler, *, timeout_s: float = 5.0) -> Answer:
+async def ask(handler: Handler, turn: Ask = TURN, *, timeout_s: float = 5.0) -> Answer:
     async with serving(handler) as url:
         rasa = Rasa(url, "a-token", timeout=timeout_s)
         await rasa.open()
         try:
-            return await rasa.ask(TURN)
+            return await rasa.ask(turn)
         finally:
             await rasa.close()
 
@@ -48,6 +49,19 @@ async def test_the_question_names_the_resident_the_turn_and_the_token():
         "Bearer a-token",
         {"sender": "5", "text": "水管漏水", "message_id": "turn:9", "payload": False, "metadata": {"language": "zh"}},
     ]
+
+
+async def test_a_wish_to_be_forgotten_deletes_the_dialogue_and_says_nothing():
+    asked: list[Any] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.extend([request.path, await request.json()])
+        return web.json_response({"erased": 7})
+
+    found = await ask(handle, replace(TURN, erase=True))
+
+    assert asked == ["/webhooks/guanjia/erase", {"sender": "5"}]
+    assert (found.replies, found.handled) == ((), True)
 
 
 async def test_lines_buttons_and_keys_are_read():

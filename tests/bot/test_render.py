@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram import TelegramObject
 
 from bot import render
 from service import texts
@@ -20,8 +21,19 @@ METHODS = {
     "edit_message_text": "editMessageText",
     "copy_message": "copyMessage",
     "copy_messages": "copyMessages",
+    "forward_message": "forwardMessage",
+    "forward_messages": "forwardMessages",
+    "send_media_group": "sendMediaGroup",
+    "send_location": "sendLocation",
+    "edit_message_live_location": "editMessageLiveLocation",
+    "stop_message_live_location": "stopMessageLiveLocation",
+    "edit_message_caption": "editMessageCaption",
+    "edit_message_media": "editMessageMedia",
+    "delete_message": "deleteMessage",
+    "set_message_reaction": "setMessageReaction",
 }
 SLOTS = {"case_id": 2**62, "call_back_id": 2**62, "survey_id": 2**62, "conversation_id": 2**62, "outbox_id": 2**62}
+SLOTS |= {"request_id": 2**62}
 
 
 def parcel(act: str = "say", payload: dict[str, Any] | None = None, **facts: Any) -> Parcel:
@@ -36,8 +48,16 @@ def parcel(act: str = "say", payload: dict[str, Any] | None = None, **facts: Any
 def request(one: Parcel) -> dict[str, Any]:
     """The call's parameters, after Telegram's own specification has agreed with them."""
     method, parameters = render.call(one)
+    parameters = {name: plain(value) for name, value in parameters.items()}
     assert check_request(METHODS[method], parameters) == []
     return parameters
+
+
+def plain(value: Any) -> Any:
+    """The library's types as they go over the wire."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.to_dict() if isinstance(value, TelegramObject) else value
 
 
 @pytest.mark.parametrize("key", sorted(texts._responses()))
@@ -52,8 +72,9 @@ def test_every_sentence_of_ours_is_a_message_telegram_takes(key, language):
 
 
 @pytest.mark.parametrize("length", [1, 4095, 4096, 4097, 10_000])
-def test_a_long_text_is_clipped_with_a_sign(length):
-    text = request(parcel(payload={"text": "字" * length}))["text"]
+def test_a_card_that_is_too_long_is_clipped_with_a_sign(length):
+    """An edit cannot be two messages; lines are cut into pages before they get here."""
+    text = request(parcel("edit", {"text": "字" * length}, edits_message=5))["text"]
 
     assert len(text) == min(length, 4096)
     assert text.endswith("…") == (length > 4096)
@@ -71,6 +92,45 @@ def test_one_message_is_copied_alone_and_an_album_as_one():
 
     assert (render.call(alone)[0], request(alone)["message_id"]) == ("copy_message", 9)
     assert (render.call(album)[0], request(album)["message_ids"]) == ("copy_messages", [3, 7, 9])
+
+
+SOURCE = {"from_chat_id": 5, "message_ids": [9]}
+PAIR = [{"kind": "photo", "file_id": "a", "text": "一"}, {"kind": "video", "file_id": "b", "text": ""}]
+ACTS: dict[str, dict[str, Any]] = {
+    "copy": SOURCE | {"bare": True, "reply": {"message_id": 4, "quote": {"text": "a", "position": 0, "entities": []}}},
+    "forward": SOURCE,
+    "place": {"latitude": 1.0, "longitude": 2.0, "live_period": 60, "heading": 90},
+    "move": {"latitude": 1.0, "longitude": 2.0, "live_period": 60, "on": {"twin": 1}},
+    "stop": {"on": {"twin": 1}},
+    "caption": {"text": "", "on": {"twin": 1}},
+    "swap": {"kind": "photo", "file_id": "x", "text": "一", "on": {"twin": 1}},
+    "delete": {"on": {"twin": 1}},
+    "react": {"emoji": "👍", "on": {"message_id": 8}},
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_whatever_is_passed_on_is_a_call_telegram_takes(act):
+    """By the specification; a live location's period is its own, a move does not prolong it."""
+    sent = request(parcel(act, ACTS[act], on_message=7))
+
+    assert sent["chat_id"] == 7
+    assert ("live_period" in sent) == (act == "place")
+
+
+def test_only_an_album_that_answers_something_is_sent_by_its_file_ids():
+    """Telegram's own copy keeps more; but it can answer nothing."""
+    album = {"from_chat_id": 5, "message_ids": [8, 9], "media": PAIR}
+
+    assert render.call(parcel("copy", album))[0] == "copy_messages"
+    assert request(parcel("copy", album | {"reply": {"twin": 1}}, reply_message=3))["media"][0]["caption"] == "一"
+
+
+def test_what_is_to_be_changed_is_looked_up_when_it_is_sent():
+    """Its number is known only then; a reaction to an original knows it before."""
+    assert render.target(parcel("delete", ACTS["delete"], on_message=7)) == 7
+    assert render.target(parcel("delete", ACTS["delete"])) is None
+    assert render.target(parcel("react", ACTS["react"])) == 8
 
 
 def test_an_edit_without_buttons_takes_the_old_ones_away():
@@ -107,3 +167,24 @@ def test_short_keys_share_a_row_and_long_ones_do_not():
 
     assert len(render.in_rows(stars)) <= 2
     assert len(render.in_rows(long)) == 2
+
+
+def test_the_key_that_shares_ones_number_stands_above_the_usual_ones():
+    """Telegram shows it only as a key of its own, in a private chat."""
+    markup = request(parcel(payload={"text": "您好", "menu": ("报修", "转人工"), "contact_key": "📱 分享手机号"}))[
+        "reply_markup"
+    ]
+
+    assert markup["keyboard"] == [
+        [{"text": "📱 分享手机号", "request_contact": True}],
+        [{"text": "报修"}, {"text": "转人工"}],
+    ]
+
+
+def test_a_file_is_a_document_with_its_name():
+    method, parameters = render.call(
+        parcel("document", {"text": "您的资料", "file_name": "guanjia.json", "content": '{"姓名": 1}'})
+    )
+
+    assert (method, parameters["filename"], parameters["caption"]) == ("send_document", "guanjia.json", "您的资料")
+    assert parameters["document"].decode() == '{"姓名": 1}'

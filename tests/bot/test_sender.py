@@ -21,8 +21,8 @@ from service.models import Delivery, OutboxRow, OutboxState, Topic
 from service.texts import Line
 from tests.bot.servers import Telegram, refusal, serving
 from tests.botapi_spec import check_request
-from tests.service.test_outbox import PLENTY, write
-from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
+from tests.service.test_outbox import write
+from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 
 
 class Post:

@@ -46,6 +46,25 @@ async def test_a_call_arrives_as_a_form_telegram_reads():
     assert telegram.calls == [("sendMessage", {"chat_id": "7", "text": "您好"})]
 
 
+async def test_a_file_goes_along_in_a_part_of_its_own():
+    arrived: dict[str, object] = {}
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        for name, value in (await request.post()).items():
+            arrived[name] = (value.filename, value.file.read()) if isinstance(value, web.FileField) else value
+        message = {"message_id": 1, "date": 1, "chat": {"id": 7, "type": "private"}}
+        return web.json_response({"ok": True, "result": message})
+
+    async with serving(take) as url:
+        bot = make_bot(TOKEN, url)
+        await bot._request[1].initialize()
+        await bot.send_document(7, "姓名".encode(), filename="guanjia.json", caption="请查收")
+        await bot._request[1].shutdown()
+
+    assert (arrived["chat_id"], arrived["caption"]) == ("7", "请查收")
+    assert ("guanjia.json", "姓名".encode()) in arrived.values()
+
+
 async def test_a_refused_connection_was_certainly_not_sent():
     error = await call(f"http://127.0.0.1:{free_port()}")
 

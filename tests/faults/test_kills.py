@@ -10,7 +10,7 @@ from tests.faults.figures import write_down
 from tests.faults.harness import NotInTime, Stack
 from tests.faults.killer import Killer
 from tests.faults.people import Person, butler, resident
-from tests.faults.traffic import Reported, on_duty, rate, report, talk, work
+from tests.faults.traffic import PATIENCE, Reported, on_duty, rate, report, talk, work
 from tests.faults.witness import Account, account
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -77,7 +77,7 @@ async def test_a_handful_of_kills_loses_nothing(stack: Stack):
         group.create_task(killer.run(of_each=1))
         traffic = group.create_task(everyday(stack, residents, staff))
     async with on_duty(stack, staff[0]) as duty:
-        await duty.settled(within=60)
+        await duty.settled(within=PATIENCE)
 
     check_each_step_once(stack, traffic.result(), events=WORKED)
     assert (await account(stack, residents, **before)).troubles() == {}
@@ -96,13 +96,13 @@ async def test_more_than_a_hundred_kills_lose_nothing(stack: Stack):
         while not killing.done():
             people = await newcomers(stack, 14)
             reported = await everyday(stack, people, staff)
-            await duty.settled(within=120)
+            await duty.settled(within=PATIENCE)
             await stack.post("clock", advance=TWO_DAYS)
             await asyncio.gather(kill_in_the_act(stack, killer), *(rate(one) for one in reported))
             residents += people
             reports += reported
         await killing
-        await duty.settled(within=120)
+        await duty.settled(within=PATIENCE)
 
     found = await account(stack, residents)
     await asyncio.to_thread(write_down, killer, found, reports=len(reports), asked=len(duty.asked))

@@ -19,6 +19,7 @@ HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 # Files whose Chinese is data, not speech.
 CHINESE_DATA = {
     "bot/arrivals.py": "words that make a fragment complete: they are matched, never said",
+    "bot/handlers/undo.py": "a command that people type: it is matched, never said",
     "service/config.py": "defaults and examples of settings, which the operator replaces",
     "service/numerals.py": "numerals: they are read, never said",
     "service/where.py": "variants of characters: they are read, never said",

@@ -189,6 +189,7 @@ def test_without_the_token_nothing_is_answered(rasa):
     """Rasa's own --auth-token does not cover channels."""
     assert rasa.post("webhook", b"{}", token="wrong")[0] == 401
     assert rasa.post("forget", b"{}", token="")[0] == 401
+    assert rasa.post("erase", b"{}", token="")[0] == 401
 
 
 def test_a_failed_action_is_a_503_and_the_message_may_come_again(rasa, actions):
@@ -249,6 +250,22 @@ def test_forgetting_begins_anew_and_only_once(rasa, actions):
     rasa.say("5栋灯不亮了", sender="handed back")
     assert rasa.post("forget", forget) == (200, {"repeated": True})
     rasa.say("灯不亮了", sender="handed back")
+    assert actions.calls[-1]["tracker"]["slots"]["location"] == "5栋"
+
+
+def test_an_erased_dialogue_is_gone_for_good_and_nobody_elses(rasa, actions):
+    """N12: not even an earlier answer is left, and the next word begins a new acquaintance."""
+    _, before = rasa.say("3栋灯不亮了", sender="erased", message_id="e1")
+    rasa.say("5栋灯不亮了", sender="neighbour")
+
+    status, answer = rasa.post("erase", b'{"sender": "erased"}')
+    assert (status, answer["erased"] > 5) == (200, True)
+    assert rasa.post("erase", b'{"sender": "erased"}') == (200, {"erased": 0})
+
+    _, again = rasa.say("灯不亮了", sender="erased", message_id="e1")
+    assert (again["repeated"], before["repeated"]) == (False, False)
+    assert actions.calls[-1]["tracker"]["slots"]["location"] is None
+    rasa.say("灯不亮了", sender="neighbour")
     assert actions.calls[-1]["tracker"]["slots"]["location"] == "5栋"
 
 

@@ -40,6 +40,8 @@ def test_the_value_of_an_entity_is_plain(parsed):
     """Half width, Simplified, a phone as it is dialled."""
     values = {item["value"] for line in parsed.values() for item in line["entities"]}
 
+    read_out = parsed["电话幺三八零零一三八零零零"]["entities"]
+    assert [item["value"] for item in read_out] == ["13800138000"]
     assert {"B座1803", "七栋十二楼走廊", "+8613800138000", "073188551234转8012"} <= values
 
 

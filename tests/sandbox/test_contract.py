@@ -22,7 +22,11 @@ LINK = "https://example.org/file.bin"
 EVERYTHING = ["message", "edited_message", "callback_query", "my_chat_member", "chat_member", "message_reaction"]
 CONTENTS: list[dict[str, Any]] = [
     *({kind: {}} for kind in ("photo", "document", "voice", "video", "video_note", "audio", "sticker", "animation")),
-    *({kind: {}} for kind in ("location", "contact", "poll", "dice")),
+    *({kind: {}} for kind in ("live_photo", "location", "venue", "contact", "poll", "dice")),
+    {"other": {"story": {"chat": {"id": -1002, "type": "channel", "title": "新闻"}, "id": 4}}},
+    {"other": {"paid_media": {"star_count": 5, "paid_media": [{"type": "preview"}]}}},
+    {"text": "转来的", "forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "老王"}},
+    {"text": "保密", "protected": True},
     {"text": "/start 你好 https://x.cn @wangjie"},
     {"album": [{"photo": {}, "caption": "a"}, {"video": {}}]},
 ]
@@ -32,9 +36,16 @@ async def people_do_everything(world: Client, user: int, group: int, thread: int
     for content in CONTENTS:
         await world.say(user, **content)
         said = await world.say(user, chat_id=group, thread=thread, **content)
-    text = await world.say(user, "原来", chat_id=group, reply_to=said[0]["message_id"])
+    text = await world.say(user, "原来", chat_id=group, reply_to=said[0]["message_id"], quote="a")
     place = {"from_": user, "chat_id": group, "message_id": text["message_id"]}
     await world.post("/edits", **place, text="后来")
+    moving = await world.say(user, location={"live_period": 900})
+    place |= {"chat_id": user, "message_id": moving["message_id"]}
+    await world.post("/edits", **place, location={"latitude": 31.5, "heading": 90})
+    await world.post("/edits", **place, stop=True)
+    picture = await world.say(user, photo={}, caption="旧图")
+    await world.post("/edits", **(place | {"message_id": picture["message_id"]}), photo={}, caption="新图")
+    place |= {"chat_id": group, "message_id": text["message_id"]}
     await world.post("/reactions", **place, emoji=["👍"])
     other = await world.make_user("小王", last_name="王", username="xiaowang", language_code="zh-hans")
     for status in ("member", "administrator", "left"):
@@ -51,6 +62,7 @@ async def the_bot_sends_everything(world: Client, user: int, group: int, thread:
         await bot("sendMessage", chat_id=user, text="<b>a</b> https://x.cn", parse_mode="HTML", reply_markup=KEYS),
         await bot("sendMessage", text="a", link_preview_options={"is_disabled": True}, protect_content=True, **topic),
         await bot("sendLocation", chat_id=user, latitude=1, longitude=2.5),
+        await bot("sendVenue", chat_id=user, latitude=1, longitude=2.5, title="a", address="b"),
         await bot("sendContact", chat_id=user, phone_number="+1", first_name="a", last_name="b"),
         await bot("sendPoll", chat_id=user, question="?", options=[{"text": "a"}, {"text": "b"}], is_anonymous=False),
         await bot("sendDice", emoji="🎯", **topic),
@@ -71,13 +83,17 @@ async def the_bot_changes_everything(world: Client, user: int, group: int, sent:
     await bot("answerCallbackQuery", callback_query_id=tap["callback_query_id"], text="好")
     await bot("editMessageText", text="b", reply_markup=KEYS, **first)
     await bot("editMessageReplyMarkup", **first)
-    await bot("editMessageCaption", chat_id=user, message_id=sent[5], caption="c")
-    await bot("editMessageMedia", chat_id=user, message_id=sent[5], media={"type": "video", "media": LINK})
+    await bot("editMessageCaption", chat_id=user, message_id=sent[6], caption="c")
+    await bot("editMessageMedia", chat_id=user, message_id=sent[6], media={"type": "video", "media": LINK})
     await bot("setMessageReaction", reaction=[{"type": "emoji", "emoji": "👌"}], **first)
+    moving = await bot("sendLocation", chat_id=user, latitude=1, longitude=2, live_period=900)
+    place = {"chat_id": user, "message_id": moving["message_id"]}
+    await bot("editMessageLiveLocation", latitude=1.5, longitude=2, **place)
+    await bot("stopMessageLiveLocation", **place)
     source = {"chat_id": group, "from_chat_id": user}
-    await bot("copyMessage", message_id=sent[5], **source)
+    await bot("copyMessage", message_id=sent[6], **source)
     await bot("copyMessages", message_ids=sent[1:3], **source)
-    await bot("forwardMessage", message_id=sent[5], **source)
+    await bot("forwardMessage", message_id=sent[6], **source)
     await bot("forwardMessages", message_ids=sent[1:3], **source)
     await bot("pinChatMessage", **first)
     await bot("getChat", chat_id=user)

@@ -175,3 +175,15 @@ async def test_a_photo_of_more_than_ten_megabytes_is_refused(world: Client):
 async def test_a_wrong_token_downloads_nothing(world: Client):
     async with world.http.get(f"{world.base}/file/bot1:NOBODY/photos/file_1.jpg") as answer:
         assert answer.status == 401
+
+
+async def test_an_album_may_mix_photos_and_videos(world: Client):
+    """The specification writes it as five kinds of lists and means one list of five kinds."""
+    user = await world.make_resident()
+    said = [await world.say(user, photo={}), await world.say(user, video={})]
+    ids = [only(said[0]["photo"])["file_id"], said[1]["video"]["file_id"]]
+    media = [{"type": "photo", "media": ids[0]}, {"type": "video", "media": ids[1]}]
+
+    sent = await world.bot("sendMediaGroup", chat_id=user, media=media)
+
+    assert ["photo" in sent[0], "video" in sent[1]] == [True, True]

@@ -435,6 +435,26 @@ async def test_attachments_are_sent_and_shown(world: Client, open_page):
         assert kind in (await world.updates())[-1]["message"]
 
 
+async def test_no_kind_of_message_is_an_empty_bubble(world: Client, open_page):
+    """Also those the page has no picture of."""
+    resident, _, _ = await make_community(world)
+    page = await open_page()
+    story = {"story": {"chat": {"id": -1002, "type": "channel", "title": "新闻"}, "id": 4}}
+    contents: list[dict[str, object]] = [
+        {"live_photo": {}},
+        {"venue": {"title": "北门", "address": "花园路"}},
+        {"location": {"live_period": 900}},
+        {"other": story},
+    ]
+
+    for content, shown in zip(contents, ("", "北门", "实时", "动态"), strict=True):
+        await world.say(resident, **content)
+        last = phone(page).get_by_role("article").last
+
+        await expect(last.locator(".media, .card")).to_be_visible()
+        await expect(last).to_contain_text(shown)
+
+
 async def test_a_blocked_bot_is_let_in_again(world: Client, open_page):
     resident, _, _ = await make_community(world)
     page = await open_page()

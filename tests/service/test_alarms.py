@@ -7,8 +7,7 @@ import pytest
 from service import alarms
 from service.emergency import EmergencyKind
 from service.models import Conversation, EmergencyAlarm, Owner, Priority
-from tests.service.test_conversations import sent_to_residents
-from tests.stage import NOON, STAFF_CHAT, Stage
+from tests.stage import NOON, STAFF_CHAT, Stage, sent_to_residents
 
 
 def ring(
@@ -76,11 +75,30 @@ def test_a_second_emergency_rings_again(stage):
     assert len(stage.outbox("card")) == 1, "people have the resident already"
 
 
-def test_while_a_butler_talks_everybody_is_alerted_all_the_same(stage):
+def test_while_a_butler_talks_the_resident_gets_the_numbers_and_the_butler_reads_them_too(stage):
+    """N11 before the takeover: seconds count, and the butler may just have gone to the phone."""
     talk = stage.resident()
     stage.take_over(talk)
+    sent_to_residents(stage)
 
     ring(stage, talk)
 
-    assert len(stage.outbox("alert")) == 1
-    assert any("119" in row.payload["text"] for row in stage.outbox("note")), "the butler reads the first steps"
+    [told] = sent_to_residents(stage)
+    assert "119" in told
+    assert talk.owner is Owner.BUTLER
+    assert len(stage.outbox("alert")) == 1, "everybody reads it in General"
+    in_topic = [row for row in stage.outbox("note") if row.topic_id == talk.topic_id and row.priority == 0]
+    assert [("着火了" in row.payload["text"], "119" in row.payload["text"]) for row in in_topic] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_takeover_does_not_hold_the_numbers_back(stage):
+    """The butler claims before the answer has gone out."""
+    talk = stage.resident()
+    ring(stage, talk)
+
+    stage.take_over(talk)
+
+    assert "119" in sent_to_residents(stage)[0]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from service import conversations, outbox, topics
+from service import conversations, takeover
 from service.conversations import Said
-from service.db import Sessions
-from service.errors import ButtonExpired, ConversationTaken, NothingToHandBack
-from service.models import Conversation, Message, OutboxState, Owner, Priority
-from service.outbox import Rates
+from service.errors import ButtonExpired
+from service.models import Conversation, Message, OutboxState, Priority
 from service.texts import Line
-from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
-
-PLENTY = Rates(bot_per_second=10_000, private_per_second=10_000, private_burst=10_000, group_per_minute=600_000)
+from tests.stage import NOON, STAFF_CHAT, Stage
 
 
 def heard(words: str = "水管漏了", *, inbox_id: int = 1, message_id: int = 11) -> Said:
@@ -108,138 +98,14 @@ def test_while_a_butler_talks_the_bots_line_stands_in_the_topic_instead(stage):
 def test_while_nobody_has_claimed_yet_the_bot_still_tells_the_steps(stage):
     """Waiting for a butler is no reason not to hear that the plumber is coming."""
     talk = stage.resident()
-    conversations.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
 
     conversations.tell(stage.session, talk, Line("师傅已出发"), key="k", now=NOON)
 
     assert stage.lines_to(talk)[-1] == "师傅已出发"
 
 
-# --- Handing over to people -----------------------------------------------------------------------------------------
-
-
-def test_the_handoff_phrase_is_said_once_and_the_card_goes_to_the_residents_own_topic(stage):
-    """N6, word for word; sent exactly once per handoff."""
-    talk = stage.resident(surname="王", honorific="女士", place="3栋2单元1201")
-    conversations.hear(stage.session, talk, heard("我要找人"), now=NOON)
-
-    first = conversations.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
-    again = conversations.escalate(stage.session, talk, reason="asked", source="turn:2", now=NOON)
-
-    assert (first, again) == (True, False)
-    assert stage.lines_to(talk) == ["请稍等，我了解情况后马上答复你。"]
-    [card] = stage.outbox("card")
-    assert (card.topic_id, card.epoch) == (talk.topic_id, None)
-    for fact in ("王女士", "3栋2单元1201", "我要找人"):
-        assert fact in card.payload["text"]
-
-
-def test_the_card_shows_when_its_topic_has_been_deleted(stage):
-    talk = stage.resident()
-    conversations.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
-    [card] = stage.outbox("card")
-    topics.made(stage.session, card.topic_id, 77)
-
-    topics.lost(stage.session, card.topic_id, 77)
-
-    assert [row.payload for row in stage.outbox("card")] == [card.payload, card.payload]
-
-
-def test_escalating_raises_the_epoch_and_the_handoff_phrase_survives_it(stage):
-    talk = stage.resident()
-    conversations.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
-
-    assert (talk.owner, talk.epoch) == (Owner.WAITING, 1)
-    assert "请稍等，我了解情况后马上答复你。" in sent_to_residents(stage)
-
-
-def sent_to_residents(stage: Stage) -> list[str]:
-    """What really goes out to residents now, past the epoch check."""
-    told = []
-    for _ in range(100):
-        stage.session.flush()
-        parcels = outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
-        for parcel in parcels:
-            outbox.sent(stage.session, parcel, message_id=parcel.id)
-        told += [str(parcel.payload.get("text")) for parcel in parcels if parcel.chat_id > 0]
-        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID) != 0:
-            break
-    return told
-
-
-def test_a_claim_greets_with_the_number_and_tells_staff(stage):
-    """N2, word for word."""
-    talk = stage.resident()
-
-    butler = stage.take_over(talk)
-
-    assert (talk.owner, talk.butler_id, talk.epoch) == (Owner.BUTLER, butler.id, 1)
-    assert stage.lines_to(talk) == [f"您好，我是{butler.number}号员工，有什么事情愿意为您效劳的吗？"]
-    assert str(butler.number) in stage.outbox("note")[-1].payload["text"]
-
-
-def test_claiming_twice_greets_once(stage):
-    talk = stage.resident()
-    butler = stage.take_over(talk)
-
-    again = conversations.claim(stage.session, talk, butler, source="turn:again", now=NOON)
-
-    assert again is False
-    assert (talk.epoch, len(stage.lines_to(talk))) == (1, 1)
-
-
-def test_the_second_butler_is_told_who_has_the_resident(stage):
-    talk = stage.resident()
-    first = stage.take_over(talk)
-
-    with pytest.raises(ConversationTaken) as refused:
-        stage.take_over(talk, stage.member())
-
-    assert refused.value.facts == {"number": first.number, "name": first.display_name}
-    assert talk.butler_id == first.id
-
-
-def test_two_butlers_tapping_at_once_one_wins(sessions: Sessions):
-    """Compare-and-set under the conversation's lock, with real transactions."""
-    with sessions.begin() as session:
-        stage = Stage(session)
-        talk = stage.resident()
-        members = [stage.member() for _ in range(4)]
-    start = Barrier(4)
-
-    def claim(number: int) -> str:
-        start.wait()
-        with sessions.begin() as session:
-            mine = conversations.access_as_staff(session, members[number], talk.id)
-            try:
-                conversations.claim(session, mine, members[number], source=f"turn:{number}", now=NOON)
-            except ConversationTaken as taken:
-                return f"told {taken.facts['number']}"
-        return f"won {members[number].number}"
-
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = sorted(pool.map(claim, range(4)))
-
-    winner = outcomes[-1].removeprefix("won ")
-    assert outcomes == [f"told {winner}"] * 3 + [f"won {winner}"]
-    with sessions.begin() as session:
-        assert session.get_one(Conversation, talk.id).epoch == 1
-
-
-def test_handing_back_lets_the_bot_answer_again_and_says_so(stage):
-    talk = stage.resident()
-    talk.misunderstood = 2
-    butler = stage.take_over(talk)
-
-    conversations.hand_back(stage.session, talk, butler, source="turn:done", now=NOON)
-
-    assert (talk.owner, talk.butler_id, talk.epoch, talk.misunderstood) == (Owner.BOT, None, 2, 0)
-    assert "小管家继续为您服务" in sent_to_residents(stage)[-1]
-
-
-def test_there_is_nothing_to_hand_back_while_the_bot_answers(stage):
-    with pytest.raises(NothingToHandBack):
-        conversations.hand_back(stage.session, stage.resident(), stage.member(), source="turn:1", now=NOON)
+# --- Finding and silencing --------------------------------------------------------------------------------------------
 
 
 def test_a_conversation_of_another_community_is_not_found(stage):
@@ -269,62 +135,3 @@ def test_an_alert_goes_to_general_before_everything_else(stage):
 
     [alert] = stage.outbox("alert")
     assert (alert.chat_id, alert.topic_id, alert.priority) == (STAFF_CHAT, None, Priority.EMERGENCY)
-
-
-# --- The promise, under every interleaving --------------------------------------------------------------------------
-
-STEPS = ("hear", "tell", "late", "claim", "other", "hand_back", "escalate", "send", "relay")
-
-
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(STEPS), min_size=3, max_size=25))
-def test_between_a_claim_and_the_hand_back_no_line_of_the_bots_goes_out(engine, steps):
-    """After a takeover commits no bot line reaches the resident: not a late reply, a call-back or a survey."""
-    with Session(engine, expire_on_commit=False) as session:
-        stage = Stage(session)
-        talk, butlers = stage.resident(), (stage.member(), stage.member())
-        born = [0]
-        for number, step in enumerate(steps):
-            take_step(stage, talk, butlers, born, step, number)
-            taken = send_all(stage) if step == "send" else []
-            bots = [epoch for chat_id, epoch in taken if chat_id == talk.resident.chat_id and epoch is not None]
-            assert not (talk.owner is Owner.BUTLER and bots), steps
-            assert all(epoch == talk.epoch for epoch in bots), "nor one that was thought of before an earlier takeover"
-        session.rollback()
-
-
-def take_step(stage, talk, butlers, born, step, number):
-    """One thing somebody does; what is not allowed now is refused and changes nothing."""
-    key, session = f"step:{number}", stage.session
-    if step == "hear":
-        conversations.hear(session, talk, heard(inbox_id=10_000 + number), now=NOON)
-        born.append(talk.epoch)  # Rasa begins to think now
-    elif step in {"tell", "late"}:
-        epoch = born[-1] if step == "late" else None
-        conversations.tell(session, talk, Line(f"第{number}句"), key=key, now=NOON, epoch=epoch)
-    elif step in {"claim", "other"}:
-        try:
-            conversations.claim(session, talk, butlers[step == "other"], source=key, now=NOON)
-        except ConversationTaken:
-            return
-    elif step == "hand_back" and talk.owner is not Owner.BOT:
-        conversations.hand_back(session, talk, butlers[0], source=key, now=NOON)
-    elif step == "escalate":
-        conversations.escalate(session, talk, reason="asked", source=key, now=NOON)
-    elif step == "relay":
-        conversations.to_resident(session, talk, "say", {"text": "管家"}, key=key)
-
-
-def send_all(stage: Stage) -> list[tuple[int, int | None]]:
-    """Everything that may go out now: chat and epoch."""
-    gone = []
-    stage.session.flush()
-    for _ in range(100):
-        parcels = outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
-        for parcel in parcels:
-            epoch = stage.session.scalar(text("SELECT epoch FROM outbox WHERE id = :id"), {"id": parcel.id})
-            gone.append((parcel.chat_id, epoch))
-            outbox.sent(stage.session, parcel, message_id=parcel.id)
-        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID) != 0:
-            break
-    return gone

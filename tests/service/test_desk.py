@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service import calendar_file, calendars, conversations, desk
+from service import calendar_file, calendars, desk, desk_hours, takeover
 from service.models import Conversation, DeskMessage, Owner, WeekdayHours
 from tests.stage import NOON, Stage
 
@@ -96,7 +96,7 @@ def test_a_second_handover_in_one_night_is_not_met_with_silence(stage):
     """The butler on duty has answered and handed back; the text of the night was said before."""
     talk = stage.resident()
     call(stage, talk)
-    conversations.hand_back(stage.session, talk, stage.take_over(talk), source="done", now=NIGHT)
+    takeover.hand_back(stage.session, talk, stage.take_over(talk), source="done", now=NIGHT)
     call(stage, talk, source="turn:2")
 
     assert stage.lines_to(talk)[-1] == "请稍等，我了解情况后马上答复你。"
@@ -153,5 +153,5 @@ def test_residents_are_told_the_hours_of_the_calendar(stage, rows, zh, en):
     if rows:
         hours(stage, *rows)
 
-    assert desk.hours(stage.session, stage.community, language="zh") == zh
-    assert desk.hours(stage.session, stage.community, language="en") == en
+    assert desk_hours.told(stage.community, language="zh") == zh
+    assert desk_hours.told(stage.community, language="en") == en

@@ -1,4 +1,4 @@
-"""The tripwire. Its sentences in data/ are development sets: the rules were written on them."""
+"""The tripwire. Its sentences are development sets: rules and weights were made on them."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from service import emergency, spelling, wording
 from service.emergency import EDGE, LONGEST, Alarm, EmergencyKind, NearMiss, check, near_miss
 
 ROOT = Path(__file__).parents[2]
-DATA = Path(__file__).parent / "data"
+DATA = ROOT / "nlu/data/danger"
 
 
 def sentences(name):
@@ -21,9 +21,11 @@ def sentences(name):
     return [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines()]
 
 
-SENTENCES = sentences("emergency_dev.jsonl")  # with kinds
-WORDINGS = sentences("emergency_wordings.jsonl")  # many people, many ways to say it
-EVERYTHING = SENTENCES + WORDINGS
+SENTENCES = sentences("first.jsonl")  # with kinds
+WORDINGS = sentences("wordings.jsonl")  # many people, many ways to say it
+VOICES = sentences("voices.jsonl")  # people who came later, each with everything that sounds like danger to them
+EXAM = sentences("../../exams/emergency.jsonl")
+EVERYTHING = SENTENCES + WORDINGS + VOICES + EXAM
 EMERGENCIES = [row for row in SENTENCES if row["emergency"]]
 HARMLESS = [row["text"] for row in EVERYTHING if not row["emergency"]]
 
@@ -163,11 +165,19 @@ def test_what_is_typed_in_a_hurry_is_spelt_plainly(text, spelt):
     assert spelling.plain(text) == spelt
 
 
-def test_words_that_no_rule_names_together_ring_when_they_weigh_enough():
-    """Nobody can list all sentences; many signs of danger in one sentence are danger."""
-    alarm = check("老人 晕 血 刀 烟 困 水涌 喊救")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("叔公趴在楼梯拐角，后脑勺一摊红，推他没反应", EmergencyKind.MEDICAL),
+        ("the wall behind my bunk is browning and crackling", EmergencyKind.FIRE),
+    ],
+)
+def test_what_no_rule_names_rings_when_it_sounds_like_danger(text, expected):
+    """Nobody can list all sentences."""
+    alarm = check(text)
 
     assert alarm is not None
+    assert alarm.kind is expected
 
 
 def test_weak_words_ring_next_to_a_plea():
@@ -179,8 +189,8 @@ def test_weak_words_ring_next_to_a_plea():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("去年着火过", NearMiss(EmergencyKind.FIRE, "burning", "past", "着火")),
-        ("没有着火", NearMiss(EmergencyKind.FIRE, "burning", "negation", "着火")),
+        ("昨天有人触电,已送医", NearMiss(EmergencyKind.ELECTRIC_SHOCK, "shocked", "past", "触电")),
+        ("没人触电", NearMiss(EmergencyKind.ELECTRIC_SHOCK, "shocked", "negation", "触电")),
         ("there is no fire", None),
         ("着火了", None),
         ("物业费怎么交", None),
@@ -237,13 +247,10 @@ def test_no_pattern_can_take_more_than_linear_time():
 
 
 def test_every_word_of_the_rules_can_be_compiled():
-    """They are compiled when first needed; a broken one would fall at the wrong moment."""
-    for rule in emergency.RULES:
-        for frame in rule.frames:
-            for part in frame.parts:
-                assert wording.opened(part) is not None
-    for name in wording.CLASSES:
-        assert wording.opened(wording.CLASSES[name]) is not None
+    """A worker compiles them before it begins; a broken one would keep it from beginning."""
+    emergency.get_ready()
+
+    assert wording.opened.cache_info().currsize >= len(wording.CLASSES)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from service import callbacks, cases, conversations, surveys, work
+from service import callbacks, cases, surveys, takeover, work
 from service.db import Sessions
 from service.errors import CallBackNotOpen, EventNotAllowed, SurveyNotOpen
 from service.models import CallBack, Case, CaseState, Delivery, FollowUpState, Outcome, Owner, Priority, Survey
-from tests.service.test_conversations import sent_to_residents
-from tests.stage import NOON, Stage
+from tests.stage import NOON, Stage, sent_to_residents
 
 DAY = timedelta(days=1)
 
@@ -110,7 +109,7 @@ def test_schedulers_side_by_side_ask_everybody_once(sessions: Sessions):
 
     with sessions.begin() as session:
         told = [str(row.key) for row in Stage(session).outbox("call_back")]
-    assert sorted(told) == sorted(f"call_back:{one.id}" for one in planned)
+    assert sorted(told) == sorted(f"call_back:{one.id}:0" for one in planned)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_a_call_back_waits_while_a_butler_talks(stage):
     assert (waiting.state, waiting.reason) == (FollowUpState.PLANNED, "a butler talks")
     assert waiting.due_at > due
 
-    conversations.hand_back(stage.session, case.conversation, butler, source="done", now=due)
+    takeover.hand_back(stage.session, case.conversation, butler, source="done", now=due)
     callbacks.send_due(stage.session, now=waiting.due_at)
     assert call_back_of(stage, case).state is FollowUpState.SENT
 

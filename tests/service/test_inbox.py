@@ -241,6 +241,19 @@ def test_fragments_that_waited_long_enough_are_one_turn(session):
     assert texts(take(session)) == [["1", "2"]]
 
 
+def test_parts_of_an_album_wait_again_when_ingress_was_down(session):
+    """Telegram sends the other parts as soon as somebody asks; whatever is no album goes on at once."""
+    album = Arrival(1, "chat:1", b'{"message": {"media_group_id": "a"}}', joins=True)
+    put(session, album, bubble(2, lane="chat:2"))
+    make_everything_due(session)
+
+    inbox.wait_for_the_rest(session, BOT_ID)
+
+    assert texts(take(session)) == [["2"]]
+    make_everything_due(session)
+    assert len(take(session)) == 1
+
+
 def test_a_tap_stands_alone_and_does_not_wait_for_a_fragment(session):
     put(session, bubble(1, wait=30), message(2), bubble(3, wait=30))
     make_everything_due(session)

@@ -13,15 +13,14 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from service import conversations, outbox, topics
+from service import conversations, outbox, takeover, topics
 from service.db import Sessions
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 from service.outbox import Parcel, Rates
 from service.texts import Line
-from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
+from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 
 RATES = Rates(bot_per_second=25, private_per_second=1, private_burst=3, group_per_minute=18)
-PLENTY = Rates(bot_per_second=10_000, private_per_second=10_000, private_burst=10_000, group_per_minute=600_000)
 
 
 def write(stage: Stage, words: str = "您好", *, chat_id: int = 7, **facts: Any) -> Any:
@@ -211,16 +210,15 @@ def test_a_bot_never_sends_more_than_its_second(stage):
 
 def test_a_row_that_is_dropped_costs_no_budget(stage):
     talk = stage.resident()
+    talk.epoch = 1
     for number in range(3):
-        conversations.tell(stage.session, talk, line(str(number)), now=NOON, key=f"k:{number}")
-    stage.take_over(talk)
-    for number in range(2):
+        conversations.tell(stage.session, talk, line(str(number)), now=NOON, key=f"k:{number}", epoch=0)
+    for number in range(3):
         conversations.to_resident(stage.session, talk, "say", {"text": f"管家{number}"}, key=f"r:{number}")
 
-    take(stage.session, rates=RATES)
     told = send_all(stage.session, rates=RATES)
 
-    assert told[-2:] == ["管家0", "管家1"], "the greeting and both lines are one burst"
+    assert told == ["管家0", "管家1", "管家2"], "all three are one burst"
 
 
 def test_a_429_closes_the_chat_and_only_that(stage):
@@ -270,7 +268,7 @@ def test_a_bots_line_born_before_a_takeover_stays_dropped_after_the_hand_back(st
     talk = stage.resident()
     conversations.tell(stage.session, talk, line("迟到的回答"), now=NOON, key="late")
     butler = stage.take_over(talk)
-    conversations.hand_back(stage.session, talk, butler, source="done", now=NOON)
+    takeover.hand_back(stage.session, talk, butler, source="done", now=NOON)
 
     assert "迟到的回答" not in send_all(stage.session)
 
@@ -279,7 +277,7 @@ def test_a_butlers_line_has_no_epoch_and_always_goes_out(stage):
     talk = stage.resident()
     butler = stage.take_over(talk)
     conversations.to_resident(stage.session, talk, "say", {"text": "马上到"}, key="relay")
-    conversations.hand_back(stage.session, talk, butler, source="done", now=NOON)
+    takeover.hand_back(stage.session, talk, butler, source="done", now=NOON)
 
     assert "马上到" in send_all(stage.session)
 
@@ -293,7 +291,7 @@ def test_a_takeover_that_is_being_committed_is_waited_for(sessions: Sessions):
         conversations.tell(session, talk, line("迟到的回答"), now=NOON, key="late")
     claiming = sessions()
     taken = conversations.access_as_staff(claiming, member, talk.id)
-    conversations.claim(claiming, taken, member, source="claim", now=NOON)
+    takeover.claim(claiming, taken, member, source="claim", now=NOON)
 
     def send() -> list[str]:
         with sessions.begin() as session:
@@ -482,3 +480,69 @@ def test_senders_side_by_side_never_take_the_same_row(sessions: Sessions):
     assert set(gone.values()) == {1}
     with sessions.begin() as session:
         assert {row.attempts for row in session.query(OutboxRow)} == {1}
+
+
+# --- Long lines -----------------------------------------------------------------------------------------------------
+
+
+def test_a_line_too_long_for_one_message_is_several_with_its_keys_below_the_last(stage):
+    """Nothing is cut; the answer stands above the first."""
+    words = "这是一句话。" * 1000
+    payload = {"text": words, "buttons": [{"title": "好", "data": "x"}], "reply": {"message_id": 3}}
+
+    first = write(stage, payload=payload, key="long")
+
+    pages = stage.outbox()
+    assert "".join(page.payload["text"] for page in pages) == words
+    assert [sorted(page.payload) for page in pages] == [["reply", "text"], ["buttons", "text"]]
+    assert (first, pages[0].key, pages[1].key) == (pages[0].id, "long", "long:page:2")
+    assert write(stage, payload=payload, key="long") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("a" * 3000 + "\n\n" + "b" * 3000, "a" * 3000),
+        ("a" * 3000 + "\n" + "b" * 3000, "a" * 3000),
+        ("a" * 3000 + ". " + "b" * 3000, "a" * 3000 + "."),
+        ("a" * 5000, "a" * 4096),
+        ("😀" * 3000, "😀" * 2048),
+        ("短", "短"),
+        ("", ""),
+    ],
+)
+def test_pages_end_where_a_reader_would_pause(words, first):
+    """Between paragraphs, lines, sentences; a character is never cut in two, and counts as Telegram counts it."""
+    pages = outbox.pages(words)
+
+    assert pages[0] == first
+    assert all(outbox.units(page) <= 4096 for page in pages)
+
+
+# --- Changes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_newer_change_overtakes_what_waits_to_do_the_same(stage):
+    """Of five positions only the last matters; it does not wait longer than the first would have."""
+    first = write(stage, act="move", payload={"on": {"twin": 1}})
+    other = write(stage, act="move", payload={"on": {"twin": 2}})
+    outbox.delay(stage.session, first, seconds=5)
+
+    wait = outbox.overtake(stage.session, act="move", on={"twin": 1}, after=20)
+
+    stage.session.expire_all()
+    states = {row.id: row.state for row in stage.outbox()}
+    assert (states[first], states[other]) == (OutboxState.DROPPED, OutboxState.PENDING)
+    assert 3 < wait <= 5
+    assert outbox.overtake(stage.session, act="move", on={"twin": 1}, after=20) == 20
+
+
+def test_what_has_gone_out_cannot_be_withdrawn(stage):
+    """Then it has to be deleted, which is another matter."""
+    row = write(stage)
+    later = write(stage)
+    take(stage.session, limit=1)
+
+    assert not outbox.withdraw(stage.session, row, reason="taken back")
+    assert outbox.withdraw(stage.session, later, reason="taken back")
+    assert outbox.never_goes(stage.session, later)

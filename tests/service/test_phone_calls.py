@@ -131,7 +131,7 @@ def test_who_does_not_answer_the_reminder_is_called_by_a_butler(stage):
     for fact in (call_back.case.number, "厨房水管漏水", "王芳"):
         assert fact in shown["text"]
     assert [one["data"] for one in shown["buttons"]] == [
-        f"p:{call_back.id}:{word}" for word in ("held", "partly", "not_held", "no_answer", "declined")
+        f"tel:{call_back.id}:{word}" for word in ("held", "partly", "not_held", "no_answer", "declined")
     ]
 
 

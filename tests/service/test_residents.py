@@ -52,6 +52,8 @@ def test_two_first_words_at_once_make_one_resident(sessions: Sessions):
         ({"surname": "王"}, "王先生/女士，"),
         ({"surname": "王", "honorific": "女士"}, "王女士，"),
         ({"surname": "Wang", "honorific": "Ms", "language": "en"}, ", Ms Wang"),
+        ({"surname": "王", "honorific": "ms"}, "王女士，"),
+        ({"surname": "Wang", "honorific": "mr", "language": "en"}, ", Mr Wang"),
     ],
 )
 def test_a_resident_is_addressed_by_surname_when_it_is_known(stage, facts, expected):
@@ -92,3 +94,21 @@ def test_staff_are_told_once_that_a_resident_is_out_of_reach(stage):
 )
 def test_the_language_follows_the_words(words, before, expected):
     assert residents.detect_language(words, before=before) == expected
+
+
+def test_a_chosen_language_stays_whatever_is_typed(stage):
+    """An address is typed in Chinese characters by people who read English."""
+    resident = stage.resident(language="en").resident
+    resident.language_chosen = True
+
+    residents.follow_language(resident, "3栋2单元1201")
+
+    assert resident.language == "en"
+
+
+def test_without_a_choice_the_language_follows(stage):
+    resident = stage.resident(language="zh").resident
+
+    residents.follow_language(resident, "the pipe leaks")
+
+    assert resident.language == "en"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service import callbacks, conversations, surveys, work
+from service import callbacks, conversations, surveys, takeover, work
 from service.errors import SurveyNotOpen
 from service.models import CaseState, FollowUpState, Outcome, Owner, Survey
 from tests.service.test_follow_ups import answer, asked, finish, survey_of
@@ -219,13 +219,14 @@ def test_a_second_survey_within_a_fortnight_is_not_sent_and_says_why(stage):
     assert len(stage.outbox("survey")) == 1
 
 
-def test_a_survey_that_a_butlers_talk_swallowed_says_so(stage):
+def test_a_survey_waits_while_a_butler_talks(stage):
+    """It is held, and asked after the talk if it is still open."""
     call_back = asked(stage)
     stage.take_over(call_back.case.conversation)
     answer(stage, call_back, held=True)
 
-    assert survey_of(stage, call_back.case).reason == "a butler talks"
-    assert call_back.case.state is CaseState.CLOSED
+    assert [row.state for row in stage.outbox("survey")] == ["held"]
+    assert survey_of(stage, call_back.case).state is FollowUpState.SENT
 
 
 # --- Whose stars they are -----------------------------------------------------------------------------------------
@@ -235,10 +236,10 @@ def test_the_stars_belong_to_who_finished_it_whatever_comes_later(stage):
     """Worker, butler and department are frozen when the case is finished."""
     case = stage.case()
     butler, worker = stage.member(), stage.member()
-    conversations.claim(stage.session, case.conversation, butler, source="c", now=NOON)
+    takeover.claim(stage.session, case.conversation, butler, source="c", now=NOON)
     said = conversations.Said("text", "您好", 1, 1, 77)
     conversations.hear(stage.session, case.conversation, said, now=NOON, by=butler)
-    conversations.hand_back(stage.session, case.conversation, butler, source="h", now=NOON)
+    takeover.hand_back(stage.session, case.conversation, butler, source="h", now=NOON)
     work.tap(stage.session, worker, case.id, "done", key="done", now=NOON)
     department = case.department_id
     case.worker_id, case.department_id = butler.id, department + 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from service import conversations, outbox, topics
+from service import outbox, takeover, topics
 from service.models import OutboxRow, Priority, Topic
-from tests.service.test_outbox import PLENTY, send_all, take, write
-from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
+from tests.service.test_outbox import send_all, take, write
+from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 
 CARD = {"text": "👤 王芳"}
 MOVED = STAFF_CHAT - 5
@@ -137,7 +137,7 @@ def test_after_the_move_lines_to_staff_go_to_the_new_group(stage):
     topics.migrate(stage.session, STAFF_CHAT, MOVED)
     stage.session.expire_all()
 
-    conversations.escalate(stage.session, stage.resident(), reason="asked", source="turn:1", now=NOON)
+    takeover.escalate(stage.session, stage.resident(), reason="asked", source="turn:1", now=NOON)
 
     [card] = stage.outbox("card")
     assert (card.chat_id, card.priority) == (MOVED, Priority.TALK)

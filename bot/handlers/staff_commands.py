@@ -1,0 +1,192 @@
+"""What staff can do by a command: about a resident in their topic, or about themselves anywhere in the group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from telegram import Message
+
+from bot.handlers import notes, undo
+from service import duty, phrases, staff, takeover, texts, transfer
+from service.communities import STAFF_LANGUAGE
+from service.models import Conversation, Department, Duty, Role, Staff
+from service.staff import Right
+
+if TYPE_CHECKING:
+    from bot.handlers.route import Scene
+
+NOTHING = "none"
+DUTIES: Mapping[str, Duty | None] = {"on": Duty.ON, "off": Duty.OFF, "roster": None}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command, who gave it, where, and what was said behind it."""
+
+    scene: Scene
+    message: Message
+    member: Staff
+    words: str
+
+    def answer(self, phrase: str, **slots: object) -> None:
+        """Answer where the command was given."""
+        notes.answer(self.scene, self.message, phrase, **slots)
+
+    def split(self, parts: int) -> list[str]:
+        """The first words, and the rest as the last part; fewer when less was said."""
+        return self.words.split(maxsplit=parts - 1)
+
+
+# --- About a resident, in their topic -------------------------------------------------------------------------------
+
+
+def _claim(order: Order, talk: Conversation) -> None:
+    takeover.claim(order.scene.session, talk, order.member, source=order.scene.key, now=order.scene.now)
+
+
+def _done(order: Order, talk: Conversation) -> None:
+    takeover.hand_back(order.scene.session, talk, order.member, source=order.scene.key, now=order.scene.now)
+
+
+def _transfer(order: Order, talk: Conversation) -> None:
+    whom, *note = order.split(2) or [""]
+    if not whom:
+        order.answer("utter_staff_transfer_usage")
+        return
+    scene = order.scene
+    target = transfer.find_target(scene.session, scene.community.id, whom)
+    transfer.transfer(scene.session, talk, order.member, target, note="".join(note), source=scene.key, now=scene.now)
+
+
+def _say(order: Order, talk: Conversation) -> None:
+    scene, name = order.scene, order.words.strip()
+    if not name:
+        names = ", ".join(phrases.names(scene.session, scene.community.id))
+        order.answer("utter_staff_say_usage", names=names)
+        return
+    send_phrase(order, talk, name, key=f"{scene.key}:say")
+
+
+def send_phrase(order: Order, talk: Conversation, name: str, *, key: str) -> None:
+    """Take the resident over, as typing does, and say a canned phrase; staff read what was said."""
+    scene = order.scene
+    ready = phrases.fill(scene.session, talk, order.member, name)
+    takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
+    if phrases.send(scene.session, talk, ready, order.member, key=key, now=scene.now) is None:
+        order.answer("utter_staff_phrase_sent_before", name=name)
+    else:
+        order.answer("utter_staff_phrase_sent", text=ready.text)
+
+
+def _undo(order: Order, talk: Conversation) -> None:
+    undo.by_command(order.scene, talk, order.member, order.message)
+
+
+IN_TOPICS: Mapping[str, Callable[[Order, Conversation], None]] = {
+    "/claim": _claim,
+    "/done": _done,
+    "/transfer": _transfer,
+    "/say": _say,
+    **dict.fromkeys(undo.COMMANDS, _undo),
+}
+
+# --- Anywhere in the group ------------------------------------------------------------------------------------------
+
+
+def _duty(order: Order) -> None:
+    word, scene = order.words.strip().lower(), order.scene
+    if not word:
+        present = duty.on_duty(scene.session, scene.community, now=scene.now)
+        order.answer("utter_staff_duty", names=", ".join(f"{one.number} {one.display_name}" for one in present))
+    elif word in DUTIES:
+        duty.say(order.member, DUTIES[word])
+        said = texts.words(f"utter_word_duty_{word}", language=STAFF_LANGUAGE)
+        order.answer("utter_staff_duty_said", number=order.member.number, duty=said)
+    else:
+        order.answer("utter_staff_duty_usage")
+
+
+def _shift(order: Order) -> None:
+    number, *rest = order.split(2) or [""]
+    if not number.isdecimal() or len(number) > 9 or not rest:
+        order.answer("utter_staff_shift_usage")
+        return
+    scene = order.scene
+    member = staff.by_number(scene.session, scene.community.id, int(number))
+    hours = None if rest[0].lower() == NOTHING else duty.read_hours(rest[0])
+    duty.plan(scene.session, member, hours, by=order.member)
+    order.answer("utter_staff_shift_kept", number=member.number)
+
+
+def _role(order: Order) -> None:
+    number, *rest = order.split(2) or [""]
+    if not number.isdecimal() or len(number) > 9 or not rest:
+        order.answer("utter_staff_role_usage")
+        return
+    scene, word = order.scene, rest[0].strip().lower()
+    staff.check(order.member, Right.ROLES)
+    member = staff.by_number(scene.session, scene.community.id, int(number))
+    if word in {Role.BUTLER, Role.SUPERVISOR, Role.MANAGER}:
+        staff.give_role(member, Role(word), by=order.member)
+        role = texts.words(f"utter_word_role_{word}", language=STAFF_LANGUAGE)
+    else:
+        department = transfer.find_target(scene.session, scene.community.id, word)
+        if not isinstance(department, Department):
+            order.answer("utter_staff_role_usage")
+            return
+        staff.give_role(member, Role.DEPARTMENT, by=order.member, department_id=department.id)
+        role = texts.words(f"utter_word_{department.key}", language=STAFF_LANGUAGE)
+    order.answer("utter_staff_role_given", number=member.number, role=role)
+
+
+def _languages(order: Order) -> None:
+    spoken = order.words.lower().replace(",", " ").split()
+    if not spoken or not set(spoken) <= set(texts.LANGUAGES):
+        order.answer("utter_staff_languages_usage")
+        return
+    order.member.languages = sorted(set(spoken))
+    order.answer("utter_staff_languages_kept", number=order.member.number, languages=", ".join(order.member.languages))
+
+
+def _staff(order: Order) -> None:
+    scene = order.scene
+    present = {one.id for one in duty.on_duty(scene.session, scene.community, now=scene.now)}
+    lines = [
+        " · ".join(
+            (
+                f"{one.number} {one.display_name}",
+                texts.words(f"utter_word_role_{one.role}", language=STAFF_LANGUAGE),
+                texts.words(f"utter_word_duty_{'on' if one.id in present else 'off'}", language=STAFF_LANGUAGE),
+                *(one.languages or ()),
+            )
+        )
+        for one in staff.present(scene.session, scene.community.id)
+    ]
+    order.answer("utter_staff_list", lines="\n".join(lines))
+
+
+def _phrase(order: Order) -> None:
+    name, *rest = order.split(3) or [""]
+    session = order.scene.session
+    if rest[:1] == [NOTHING]:
+        phrases.forget(session, order.member, name)
+        order.answer("utter_staff_phrase_forgotten", name=name)
+    elif len(rest) == 2 and rest[0] in texts.LANGUAGES:
+        phrases.word(session, order.member, name, rest[1], language=rest[0])
+        order.answer("utter_staff_phrase_kept", name=name)
+    else:
+        order.answer("utter_staff_phrases", names=", ".join(phrases.names(session, order.scene.community.id)))
+
+
+ANYWHERE: Mapping[str, Callable[[Order], None]] = {
+    "/duty": _duty,
+    "/shift": _shift,
+    "/role": _role,
+    "/languages": _languages,
+    "/staff": _staff,
+    "/phrase": _phrase,
+}
+
+COMMANDS = (*IN_TOPICS, *ANYWHERE)

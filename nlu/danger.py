@@ -1,0 +1,120 @@
+"""What runs of signs weigh in the scale of danger (for service/danger.py): logistic regression, fitted here.
+
+`.venv/bin/python -m cli.danger` calls it with JSON Lines: `stretches` (each a list of runs), `danger`, `voice` (whose),
+`language`, `bonus` (what the tripwire's rules add). Standard output is the table of weights, or with --by-voice a table
+of what happens to every voice when the weights are fitted without it.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+Row = Dict[str, Any]
+
+LEAST = 2  # messages a run must be in
+KEPT = 20_000  # runs, those that pull most
+PRECISION = 100.0  # the inverse of the regularisation: a message has hundreds of runs, and each may only pull a little
+EASY = "nlu"  # the voice of everyday messages …
+EASY_WEIGHS = 0.3  # … whose harmless ones are many, and easy
+FALSE_ALARMS = (0.02, 0.03, 0.05, 0.08, 0.12)  # shares at which the thresholds are told
+
+
+class Table(NamedTuple):
+    """The runs, how rare each is, what it pulls, the rarity of all others, and where the scale begins."""
+
+    places: Dict[str, int]
+    rarity: np.ndarray
+    pull: np.ndarray
+    rarest: float
+    start: float
+
+
+def main() -> None:
+    """Fit on everything and print the table, or fit without each voice and print how it fares."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--by-voice", action="store_true", help="leave one voice out after the other")
+    arguments = parser.parse_args()
+    rows = [json.loads(line) for line in sys.stdin]
+    print("\n".join(by_voice(rows) if arguments.by_voice else as_lines(fit(rows))))
+
+
+def fit(rows: Sequence[Row]) -> Table:
+    """Fit the weights: once over all runs, and again over those that pulled most."""
+    runs = [sorted({run for stretch in row["stretches"] for run in stretch}) for row in rows]
+    seen = Counter(run for those in runs for run in those)
+    rarest = float(np.log((1 + len(rows)) / 2) + 1)
+    names = [run for run, number in seen.items() if number >= LEAST]
+    table = _fitted(names, rows, runs, seen, rarest)
+    strongest = np.argsort(-np.abs(table.pull), kind="stable")[:KEPT]
+    return _fitted(sorted(names[place] for place in strongest), rows, runs, seen, rarest)
+
+
+def _fitted(names: List[str], rows: Sequence[Row], runs: List[List[str]], seen: Counter, rarest: float) -> Table:
+    from sklearn.linear_model import LogisticRegression
+
+    rarity = np.array([np.log((1 + len(rows)) / (1 + seen[name])) + 1 for name in names])
+    table = Table({name: place for place, name in enumerate(names)}, rarity, np.zeros(len(names)), rarest, 0.0)
+    danger = np.array([row["danger"] for row in rows])
+    weights = np.array([EASY_WEIGHS if row["voice"] == EASY and not row["danger"] else 1.0 for row in rows])
+    model = LogisticRegression(C=PRECISION, max_iter=300, solver="liblinear")
+    model.fit(matrix(table, runs), danger, sample_weight=weights)
+    return table._replace(pull=model.coef_[0] * rarity, start=float(model.intercept_[0]))
+
+
+def matrix(table: Table, runs: Sequence[Sequence[str]]):
+    """Return a sparse row of length 1 per list of runs; those that are not in the table make it shorter."""
+    from scipy.sparse import csr_matrix
+
+    values, places, ends = [], [], [0]
+    for those in runs:
+        known = [table.places[run] for run in those if run in table.places]
+        breadth = (table.rarity[known] ** 2).sum() + table.rarest**2 * (len(those) - len(known))
+        values += list(table.rarity[known] / np.sqrt(breadth or 1.0))
+        places += known
+        ends.append(len(places))
+    return csr_matrix((values, places, ends), (len(runs), len(table.places)))
+
+
+def as_lines(table: Table) -> Iterator[str]:
+    """Yield the table as service/danger.py reads it."""
+    yield f"*\t{table.rarest:.2f}\t{table.start:.2f}"
+    for name, place in table.places.items():
+        yield f"{name}\t{table.rarity[place]:.2f}\t{table.pull[place]:.1f}"
+
+
+def scores(table: Table, rows: Sequence[Row]) -> np.ndarray:
+    """Return what the tripwire would find: the worst stretch of every message, and what the rules add."""
+    coefficients = table.pull / table.rarity
+    return np.array(
+        [
+            max(matrix(table, row["stretches"]) @ coefficients, default=-np.inf) + table.start + row["bonus"]
+            for row in rows
+        ]
+    )
+
+
+def by_voice(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield, per voice and language, recall at thresholds that let some share of its harmless messages ring."""
+    yield "voice     language  " + "".join(f"{share:>7.0%} false: recall (at)" for share in FALSE_ALARMS)
+    for voice in sorted({row["voice"] for row in rows} - {EASY}):
+        table = fit([row for row in rows if row["voice"] != voice])
+        those = [row for row in rows if row["voice"] == voice]
+        found = scores(table, those)
+        for language in sorted({row["language"] for row in those}):
+            ours = np.array([row["language"] == language for row in those])
+            danger = np.array([row["danger"] for row in those])
+            cells = (_recall(found[ours & danger], found[ours & ~danger], share) for share in FALSE_ALARMS)
+            yield f"{voice:10}{language:10}" + "".join(f"{recall:19.3f} ({at:5.2f})" for recall, at in cells)
+
+
+def _recall(danger: np.ndarray, harmless: np.ndarray, share: float) -> Tuple[float, float]:
+    at = np.sort(harmless)[::-1][int(share * len(harmless))]
+    return float((danger > at).mean()), float(at)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""After a hand-back: what was held back while a butler talked is said if it still holds, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service import callbacks, conversations, outbox, surveys
+from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
+
+SAID = "said after the butler handed back"
+OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
+
+
+def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
+    """Take up what is held in conversations that the bot answers again; any number of processes may do so at once.
+
+    Args:
+        session: the caller's transaction.
+        now: the moment, aware UTC.
+        limit: rows of one transaction.
+
+    Returns:
+        How many rows were settled.
+    """
+    held = (
+        select(OutboxRow.id, OutboxRow.conversation_id)
+        .join(Conversation, Conversation.id == OutboxRow.conversation_id)
+        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT)
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    return sum(_settle(session, row.id, row.conversation_id, now=now) for row in session.execute(held).all())
+
+
+def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetime) -> bool:
+    conversation = conversations.lock(session, conversation_id)
+    row = session.get_one(OutboxRow, row_id, populate_existing=True)
+    if conversation.owner is not Owner.BOT or row.state is not OutboxState.HELD:
+        return False
+    unreachable = conversation.resident.unreachable_since is not None
+    reason = "the resident cannot be reached" if unreachable else _WHY_NOT[row.kind](session, row, now)
+    if reason is None:
+        row.state, row.reason, row.epoch = OutboxState.PENDING, SAID, conversation.epoch
+        outbox.wake(session)
+    else:
+        row.state, row.reason, row.settled_at = OutboxState.DROPPED, reason, func.clock_timestamp()
+    return True
+
+
+def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | None:
+    del now
+    later = select(OutboxRow.id).where(
+        OutboxRow.case_id == row.case_id, OutboxRow.kind == row.kind, OutboxRow.id > row.id
+    )
+    if session.scalar(later.limit(1)) is not None:
+        return "a later step overtook it"
+    return "the case is over" if session.get_one(Case, row.case_id).state in OVER else None
+
+
+def _why_not_survey(session: Session, row: OutboxRow, now: datetime) -> str | None:
+    del now
+    return None if surveys.is_still_open(session, row.id) else "the survey was withdrawn"
+
+
+def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
+    """The question is planned afresh, because the quiet hours may have begun."""
+    callbacks.plan_again(session, row.id, now=now)
+    return "planned again after the butler handed back"
+
+
+_WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
+    "progress": _why_not_progress,
+    "survey": _why_not_survey,
+    "call_back": _why_not_call_back,
+}

@@ -1,0 +1,185 @@
+"""Delete what is kept of a resident, at their wish (N12).
+
+What they said and who they are goes: talk, files, numbers, names, the rows Telegram sent, and, in Rasa's room, the
+dialogue. What the property office must be able to show stays without them: that a case of this kind was opened, worked
+on and closed in this building, and that somebody asked to be forgotten. The roster is the office's own and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.orm import Session
+
+from service import archive, callbacks, conversations, outbox, texts, where, work_orders
+from service.communities import STAFF_LANGUAGE
+from service.models import (
+    BindingOffer,
+    Case,
+    CaseState,
+    Community,
+    Conversation,
+    Message,
+    Owner,
+    Priority,
+    Resident,
+    Topic,
+)
+from service.texts import Line
+from service.where import Where
+
+ENDED = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
+NOBODY = ""  # what stands where a name stood
+
+
+def ask(session: Session, conversation: Conversation) -> Line:
+    """Say what would go and what would stay, and ask for a yes; or say what has to end before."""
+    language = conversation.resident.language
+    reason = why_not_now(session, conversation)
+    if reason is not None:
+        return reason
+    return texts.say("utter_forget_ask", language=language, conversation_id=conversation.id)
+
+
+def why_not_now(session: Session, conversation: Conversation) -> Line | None:
+    """What has to end first: somebody needs the address for a case, or a butler is answering."""
+    language = conversation.resident.language
+    if conversation.owner is not Owner.BOT:
+        return texts.say("utter_forget_after_talk", language=language)
+    at_work = [case.number for case in _cases(session, conversation) if case.state not in ENDED]
+    if at_work:
+        return texts.say("utter_forget_after_cases", language=language, numbers=", ".join(at_work))
+    return None
+
+
+def forget(session: Session, conversation: Conversation, *, before: int, key: str, now: datetime) -> None:
+    """Delete it all, in this transaction; the dialogue in Rasa's room is gone already.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose.
+        before: the inbox row with the wish; what came later is a new acquaintance's.
+        key: the update that caused it.
+        now: the moment, aware UTC.
+    """
+    resident = conversation.resident
+    chat_id, language, topic_id = resident.chat_id, resident.language, conversation.topic_id
+    found = _cases(session, conversation)
+    for case in found:
+        callbacks.cancel(session, case, reason="forgotten")
+    _delete_words(session, conversation, before=before)
+    _let_go(session, resident, now=now)
+    _anonymise_cases(session, found)
+    if topic_id is not None:
+        note = texts.say("utter_staff_forgotten", language=STAFF_LANGUAGE)
+        conversations.to_staff(session, conversation, "say", note.payload(), key=f"{key}:forgotten_note", kind="note")
+        topic = session.get_one(Topic, topic_id)
+        topic.name, topic.card = f"№ {conversation.id}", None
+    conversation.topic_id = conversation.awaiting_case_id = conversation.keyboard_turn = None
+    _say_farewell(session, conversation, chat_id, texts.say("utter_forgotten", language=language), key=key)
+
+
+def _cases(session: Session, conversation: Conversation) -> Sequence[Case]:
+    found = select(Case).where(Case.resident_id == conversation.resident_id).order_by(Case.id)
+    return session.scalars(found.with_for_update(of=Case)).all()
+
+
+# Everything that carries words of theirs, by what they have in common: their lane of the inbox, whose rows' numbers
+# stand in the keys of all that they caused (turn:<row>:…), and their cases. Rows in flight are the sender's.
+_WORDS = {
+    "candidates and labels": """
+        WITH theirs AS (
+          DELETE FROM candidates WHERE community_id = :community AND (
+            split_part(source, ':', 1) = 'turn' AND split_part(source, ':', 2) IN
+              (SELECT CAST(id AS text) FROM inbox WHERE lane = :lane AND bot_id = :bot AND id <= :before)
+            OR source IN (SELECT 'case:' || id FROM cases WHERE resident_id = :resident))
+          RETURNING id, label_id)
+        DELETE FROM labels WHERE id IN (SELECT label_id FROM theirs) AND NOT EXISTS (
+          SELECT 1 FROM candidates WHERE label_id = labels.id AND id NOT IN (SELECT id FROM theirs))
+    """,
+    "what waits": """
+        UPDATE outbox SET state = 'dropped', reason = 'forgotten', settled_at = clock_timestamp()
+        WHERE conversation_id = :conversation AND state IN ('pending', 'unconfirmed')
+    """,
+    "what was sent": """
+        UPDATE outbox SET payload = '{}' WHERE state NOT IN ('pending', 'sending') AND (
+          conversation_id = :conversation
+          OR bot_id = :bot AND split_part(key, ':', 1) = 'turn' AND split_part(key, ':', 2) IN
+             (SELECT CAST(id AS text) FROM inbox WHERE lane = :lane AND bot_id = :bot AND id <= :before)
+          OR split_part(key, ':', 1) = 'case' AND split_part(key, ':', 2) IN
+             (SELECT CAST(id AS text) FROM cases WHERE resident_id = :resident)
+          OR split_part(key, ':', 1) = 'binding' AND split_part(key, ':', 2) IN
+             (SELECT CAST(id AS text) FROM binding_requests WHERE resident_id = :resident)
+          OR edits_id IN (SELECT work_order_id FROM cases WHERE resident_id = :resident))
+    """,
+    "requests": "UPDATE binding_requests SET words = '' WHERE resident_id = :resident",
+    "updates": "UPDATE inbox SET raw = '{}' WHERE bot_id = :bot AND lane = :lane AND id <= :before",
+}
+
+
+def _delete_words(session: Session, conversation: Conversation, *, before: int) -> None:
+    resident, bot_id = conversation.resident, session.get_one(Community, conversation.community_id).bot_id
+    facts = {
+        "bot": bot_id,
+        "community": conversation.community_id,
+        "conversation": conversation.id,
+        "resident": resident.id,
+        "lane": f"chat:{resident.chat_id}",
+        "before": before,
+    }
+    session.flush()
+    for statement in _WORDS.values():
+        session.execute(text(statement), facts)
+    session.execute(delete(Message).where(Message.conversation_id == conversation.id))
+    session.execute(delete(BindingOffer).where(BindingOffer.resident_id == resident.id))
+
+
+_KEEP_FACTS = text("""
+    UPDATE case_events SET data = (
+      SELECT jsonb_object_agg(fact.key, fact.value) FROM jsonb_each(data) AS fact
+      WHERE fact.key IN ('from', 'to', 'stars'))
+    WHERE case_id = ANY(:cases) AND jsonb_typeof(data) = 'object'
+""")
+
+
+def _anonymise_cases(session: Session, found: Sequence[Case]) -> None:
+    """Kind, category, building and every step stay; the matter in their words, the door, name and number go."""
+    for case in found:
+        building = where.parse(case.place or "").building
+        case.matter = texts.words(f"utter_word_category_{case.category}", language=STAFF_LANGUAGE)
+        case.place = where.display(Where(building), STAFF_LANGUAGE) or None
+        case.wanted_at = case.contact = case.phone = None
+        work_orders.refresh(session, case)
+    session.execute(_KEEP_FACTS, {"cases": [case.id for case in found]})
+
+
+def _let_go(session: Session, resident: Resident, *, now: datetime) -> None:
+    """The account is nobody's: no chat has a number like the one it gets."""
+    member = archive.member_of(session, resident)
+    if member is not None:
+        archive.unbind(session, resident, why="forgotten", actor="resident", now=now)
+        if not archive.accounts(session, member):
+            member.consented_at = None
+    archive.log(session, resident, "forgotten", actor="resident", now=now)
+    gone: dict[str, Any] = dict.fromkeys(("surname", "honorific", "phone", "place"))
+    for name, value in (gone | {"display_name": NOBODY, "chat_id": -resident.id}).items():
+        setattr(resident, name, value)
+
+
+def _say_farewell(session: Session, conversation: Conversation, chat_id: int, line: Line, *, key: str) -> None:
+    """The last line; it stands in no transcript."""
+    community = session.get_one(Community, conversation.community_id)
+    outbox.put(
+        session,
+        bot_id=community.bot_id,
+        community_id=community.id,
+        chat_id=chat_id,
+        kind="reply",
+        act="say",
+        payload=line.payload(),
+        priority=Priority.TALK,
+        key=f"{key}:forgotten",
+    )

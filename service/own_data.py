@@ -1,0 +1,171 @@
+"""What a resident may do with their own data (N12): see it, take it along, and choose the language; each is logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service import archive, binding, cases, outbox, texts
+from service.errors import ButtonExpired
+from service.models import (
+    ArchiveEvent,
+    Base,
+    BindingRequest,
+    CallBack,
+    Case,
+    Community,
+    Conversation,
+    EmergencyAlarm,
+    Member,
+    Message,
+    Owner,
+    Resident,
+    Survey,
+)
+from service.texts import Line
+
+THEIR_OWN = ("resident", "bot", "butler")  # whose lines they have read; what staff note among themselves is staff's
+FOLLOWS = "auto"  # no language chosen: it follows their words
+
+# What of each row is theirs; numbers that only tie our rows together are left out.
+ACCOUNT = ("chat_id", "display_name", "surname", "honorific", "language", "language_chosen", "phone", "place")
+FILE = ("name", "surname", "honorific", "language", "phone", "role", "moved_in", "moved_out", "consented_at")
+CASE = (
+    "number", "kind", "category", "state", "matter", "place", "wanted_at", "wanted_from", "wanted_until", "contact",
+    "phone", "opened_at",
+)  # fmt: skip
+EVENT = ("at", "event", "actor", "data")
+CALL_BACK = ("due_at", "state", "reason", "held")
+SURVEY = ("asked_at", "state", "stars", "answered_at")
+LINE = ("said_at", "author", "kind", "text", "earlier", "edited_at", "media")
+ALARM = ("raised_at", "kind")
+REQUEST = ("asked_at", "words", "state", "decided_at")
+LOG = ("at", "act", "actor", "detail")
+
+
+def me(session: Session, conversation: Conversation, *, now: datetime) -> Line:
+    """What is kept of them, in a few lines; with the ways in when the account is not bound."""
+    resident, language = conversation.resident, conversation.resident.language
+    member = archive.member_of(session, resident)
+    archive.log(session, resident, "shown", actor="resident", member=member, now=now)
+    lines = session.scalar(select(func.count()).where(Message.conversation_id == conversation.id))
+    counts = {"cases": cases.count(session, conversation), "lines": lines}
+    if member is None:
+        unknown = texts.words("utter_word_nothing_kept", language=language)
+        place, phone = resident.place or unknown, resident.phone or unknown
+        line = texts.say("utter_me_unbound", language=language, place=place, phone=phone, **counts)
+        return binding.with_contact_key(line, language)
+    return texts.say("utter_me", language=language, **_file_words(session, resident, member), **counts)
+
+
+def _file_words(session: Session, resident: Resident, member: Member) -> dict[str, object]:
+    """Their file as words."""
+    language = resident.language
+    return {
+        "name": member.name,
+        "place": archive.place(member.household, language),
+        "role": texts.words(f"utter_word_role_{member.role}", language=language),
+        "phone": resident.phone or texts.words("utter_word_nothing_kept", language=language),
+        "accounts": len(archive.accounts(session, member)),
+    }
+
+
+def export(session: Session, conversation: Conversation, *, key: str, now: datetime) -> Line | None:
+    """Send everything kept of them as a file; while a butler talks, the butler hears of the wish instead."""
+    resident = conversation.resident
+    if conversation.owner is Owner.BUTLER:
+        return texts.say("utter_export_later", language=resident.language)
+    community = session.get_one(Community, conversation.community_id)
+    archive.log(session, resident, "exported", actor="resident", member=archive.member_of(session, resident), now=now)
+    content = json.dumps(everything(session, conversation, now=now), ensure_ascii=False, indent=1, default=_plain)
+    outbox.put(
+        session,
+        bot_id=community.bot_id,
+        community_id=community.id,
+        chat_id=resident.chat_id,
+        conversation_id=conversation.id,
+        epoch=conversation.epoch,
+        kind="export",
+        act="document",
+        payload={
+            "text": texts.words("utter_export", language=resident.language),
+            "file_name": f"guanjia-{archive.today(session, community.id, now=now)}.json",
+            "content": content,
+        },
+        key=f"{key}:export",
+    )
+    return None
+
+
+def everything(session: Session, conversation: Conversation, *, now: datetime) -> dict[str, Any]:
+    """All that is kept of them, and nothing of anybody else."""
+    resident = conversation.resident
+    member = archive.member_of(session, resident)
+    return {
+        "about": texts.words("utter_export_about", language=resident.language),
+        "made_at": now,
+        "community": session.get_one(Community, conversation.community_id).name,
+        "account": _facts(resident, ACCOUNT),
+        "file": _facts(member, FILE) | {"home": archive.place(member.household, resident.language)} if member else None,
+        "cases": [_case(session, case) for case in _rows(session, Case, Case.resident_id == resident.id)],
+        "messages": [
+            _facts(line, LINE)
+            for line in _rows(session, Message, Message.conversation_id == conversation.id)
+            if line.author in THEIR_OWN
+        ],
+        "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),
+        "requests": _all(session, BindingRequest, REQUEST, BindingRequest.resident_id == resident.id),
+        "log": _all(session, ArchiveEvent, LOG, ArchiveEvent.resident_id == resident.id),
+    }
+
+
+def _case(session: Session, case: Case) -> dict[str, Any]:
+    return _facts(case, CASE) | {
+        "events": [_facts(event, EVENT) for event in cases.events(session, case)],
+        "call_backs": _all(session, CallBack, CALL_BACK, CallBack.case_id == case.id),
+        "surveys": _all(session, Survey, SURVEY, Survey.case_id == case.id),
+    }
+
+
+def _all(session: Session, table: type[Any], names: Sequence[str], theirs: Any) -> list[dict[str, Any]]:
+    return [_facts(row, names) for row in _rows(session, table, theirs)]
+
+
+def _rows(session: Session, table: type[Any], theirs: Any) -> Sequence[Any]:
+    return session.scalars(select(table).where(theirs).order_by(table.id)).all()
+
+
+def _facts(row: Base, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _plain(value: object) -> str:
+    """What JSON has no word for."""
+    assert isinstance(value, date | datetime), type(value)
+    return value.isoformat()
+
+
+def ask_language(conversation: Conversation) -> Line:
+    """Offer the languages, each in its own."""
+    return texts.say("utter_language", language=conversation.resident.language, conversation_id=conversation.id)
+
+
+def choose_language(session: Session, conversation: Conversation, chosen: str, *, now: datetime) -> Line:
+    """Answer in this language from now on, whatever they write in; or follow their words again.
+
+    Raises:
+        ButtonExpired: no such language.
+    """
+    resident = conversation.resident
+    if chosen not in (*texts.LANGUAGES, FOLLOWS):
+        raise ButtonExpired
+    resident.language_chosen = chosen != FOLLOWS
+    resident.language = chosen if resident.language_chosen else resident.language
+    archive.log(session, resident, "language_chosen", actor="resident", now=now, language=chosen)
+    said = "utter_language_chosen" if resident.language_chosen else "utter_language_follows"
+    return texts.say(said, language=resident.language)

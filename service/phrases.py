@@ -1,0 +1,184 @@
+"""Canned phrases: what butlers say again and again, its slots filled, in the resident's language.
+
+Every community begins with the phrases of domain.yml (`utter_canned_…`) and may word them anew or add its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from string import Formatter
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import cases, conversations, desk_hours, residents, staff, texts
+from service.communities import STAFF_LANGUAGE
+from service.errors import NoSuchPhrase, PhraseNotClear, PhraseNotReady
+from service.models import CannedPhrase, Case, Community, Conversation, Staff
+from service.staff import Right
+
+DEFAULTS = ("sorry", "looking_into", "coming", "will_call", "ask_phone", "case_at_work", "desk", "anything_else")
+MOST_NAME, MOST_NAME_BYTES = 16, 40  # a button carries the name
+MOST_TEXT = 1000  # characters
+SUGGESTED = 3
+
+# What suits why people were asked; of these the first ones whose slots can be filled are suggested.
+SUITS: Mapping[str, Sequence[str]] = {
+    "emergency": ("coming", "will_call", "looking_into"),
+    "complaint": ("sorry", "case_at_work", "looking_into"),
+    "rating": ("sorry", "case_at_work", "will_call"),
+}
+SUITS_ALWAYS = ("looking_into", "case_at_work", "ask_phone", "sorry")
+
+# Slots that may be empty: without a name nobody is addressed by it.
+MAY_BE_EMPTY = frozenset({"salutation"})
+SLOTS = ("salutation", "place", "phone", "number", "matter", "state", "staff_no", "community", "desk_phone", "hours")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A phrase that can be sent as it is."""
+
+    name: str
+    text: str
+
+
+def suggest(session: Session, conversation: Conversation, member: Staff | None, *, reason: str) -> list[Ready]:
+    """The phrases that suit and can be sent, best first.
+
+    Args:
+        session: the caller's transaction.
+        conversation: whose.
+        member: who will send it, when that is known.
+        reason: why people were asked.
+    """
+    slots = _slots(session, conversation, member)
+    ready: list[Ready] = []
+    for name in dict.fromkeys([*SUITS.get(reason, ()), *SUITS_ALWAYS]):
+        text = _text(session, conversation, name)
+        if len(ready) < SUGGESTED and text is not None and not _missing(text, slots):
+            ready.append(Ready(name, text.format_map(slots)))
+    return ready
+
+
+def fill(session: Session, conversation: Conversation, member: Staff, name: str) -> Ready:
+    """The phrase with its slots filled.
+
+    Raises:
+        NoSuchPhrase: the community has none of this name.
+        PhraseNotReady: a slot has nothing to fill it; nobody is sent a sentence with a hole.
+    """
+    text = _text(session, conversation, name)
+    if text is None:
+        raise NoSuchPhrase(name=name[:MOST_NAME], names=", ".join(names(session, conversation.community_id)))
+    slots = _slots(session, conversation, member)
+    missing = _missing(text, slots)
+    if missing:
+        words = [texts.words(f"utter_word_slot_{slot}", language=STAFF_LANGUAGE) for slot in missing]
+        raise PhraseNotReady(name=name, missing=", ".join(words))
+    return Ready(name, text.format_map(slots))
+
+
+def names(session: Session, community_id: int) -> list[str]:
+    """Every phrase the community has, the common ones first."""
+    own = select(CannedPhrase.name).where(CannedPhrase.community_id == community_id).distinct()
+    return list(dict.fromkeys([*DEFAULTS, *session.scalars(own.order_by(CannedPhrase.name))]))
+
+
+def word(session: Session, member: Staff, name: str, text: str, *, language: str) -> None:
+    """Give the member's community a phrase, or other words for one.
+
+    Raises:
+        NotAllowed: phrases are not theirs to change.
+        PhraseNotClear: the name cannot stand on a button, or the text names a slot that nothing fills.
+    """
+    staff.check(member, Right.PHRASES)
+    wrong = _wrong_slots(text)
+    unnameable = not name or ":" in name or len(name) > MOST_NAME or len(name.encode()) > MOST_NAME_BYTES
+    if unnameable or wrong is None or wrong or not 0 < len(text) <= MOST_TEXT:
+        raise PhraseNotClear(name=name[:MOST_NAME], wrong=", ".join(wrong or ()), slots=", ".join(SLOTS))
+    values = {"community_id": member.community_id, "name": name, "language": language, "text": text}
+    put = insert(CannedPhrase).values(values)
+    keys = ["community_id", "name", "language"]
+    session.execute(put.on_conflict_do_update(index_elements=keys, set_={"text": text}))
+
+
+def forget(session: Session, member: Staff, name: str) -> None:
+    """Take the community's own words for a phrase away; a common one is worded as before.
+
+    Raises:
+        NotAllowed: phrases are not theirs to change.
+        NoSuchPhrase: it has no words of its own for it.
+    """
+    staff.check(member, Right.PHRASES)
+    mine = delete(CannedPhrase).where(CannedPhrase.community_id == member.community_id, CannedPhrase.name == name)
+    if session.scalars(mine.returning(CannedPhrase.id)).first() is None:
+        raise NoSuchPhrase(name=name[:MOST_NAME], names=", ".join(names(session, member.community_id)))
+
+
+def _text(session: Session, conversation: Conversation, name: str) -> str | None:
+    language = conversation.resident.language
+    own = select(CannedPhrase.text).where(
+        CannedPhrase.community_id == conversation.community_id,
+        CannedPhrase.name == name,
+        CannedPhrase.language == language,
+    )
+    text = session.scalar(own)
+    if text is None and name in DEFAULTS:
+        return texts.template(f"utter_canned_{name}", language=language)
+    return text
+
+
+def _slots(session: Session, conversation: Conversation, member: Staff | None) -> dict[str, str]:
+    """What is known; a slot that nothing fills is missing."""
+    resident = conversation.resident
+    community = session.get_one(Community, conversation.community_id)
+    case = cases.at_work(session, conversation)
+    known = {
+        "salutation": residents.salutation(resident),
+        "place": resident.place,
+        "phone": resident.phone,
+        "staff_no": str(member.number) if member else None,
+        "community": community.name,
+        "desk_phone": community.phone,
+        "hours": desk_hours.told(community, language=resident.language),
+        **(_of_case(case, resident.language) if case else {}),
+    }
+    return {slot: value for slot, value in known.items() if value or (slot in MAY_BE_EMPTY and value is not None)}
+
+
+def _of_case(case: Case, language: str) -> dict[str, str]:
+    state = texts.words(f"utter_word_{case.state}", language=language)
+    return {"number": case.number, "matter": case.matter[:60], "state": state}
+
+
+def _missing(text: str, slots: Mapping[str, str]) -> list[str]:
+    return [slot for _, slot, _, _ in Formatter().parse(text) if slot is not None and slot not in slots]
+
+
+def _wrong_slots(text: str) -> list[str] | None:
+    """The slots that nothing ever fills; None when the braces do not match."""
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError:
+        return None
+    if any(form or conversion for _, _, form, conversion in parts):
+        return None
+    return [slot for _, slot, _, _ in parts if slot is not None and slot not in SLOTS]
+
+
+def send(
+    session: Session, conversation: Conversation, ready: Ready, member: Staff, *, key: str, now: datetime
+) -> int | None:
+    """Say it to the resident for the butler who has them; None when the same key was said before."""
+    line = texts.Line(ready.text)
+    row_id = conversations.to_resident(session, conversation, "say", line.payload(), key=key, kind="canned")
+    if row_id is not None:
+        conversations.write_down(
+            session, conversation, ready.text, author="butler", outbox_id=row_id, staff=member, now=now
+        )
+        conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, False, None
+    return row_id

@@ -1,0 +1,90 @@
+"""Staff take back what was sent to a resident: it disappears there, and the record says who did it when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import conversations, outbox, revisions, texts, twins
+from service.communities import STAFF_LANGUAGE
+from service.errors import NothingToTakeBack, TooLateToTakeBack
+from service.models import Conversation, Message, Staff, Twin
+from service.outbox import Parcel
+
+DELETED_FOR = timedelta(hours=48)  # what is older, Telegram does not delete for a bot
+
+
+def take_back(
+    session: Session,
+    conversation: Conversation,
+    member: Staff,
+    message_id: int,
+    *,
+    chat_id: int,
+    key: str,
+    now: datetime,
+) -> None:
+    """Delete at the resident's what was passed on to them; an album goes as the one it came as.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose topic it was said in.
+        member: who takes it back.
+        message_id: the butler's message in the topic.
+        chat_id: the staff group.
+        key: the update; the same one again does nothing.
+        now: the moment, aware UTC.
+
+    Raises:
+        NothingToTakeBack: it never went to the resident, or is taken back already.
+        TooLateToTakeBack: it was said more than 48 hours ago.
+    """
+    found = twins.of_original(session, conversation.id, chat_id, message_id)
+    copies = [twin for twin in twins.companions(session, found[0]) if twin.withdrawn_at is None] if found else []
+    if not copies or copies[0].chat_id != conversation.resident.chat_id:
+        raise NothingToTakeBack
+    lines = _lines(session, conversation, copies)
+    if any(now - line.said_at > DELETED_FOR for line in lines):
+        raise TooLateToTakeBack
+    for line in lines:
+        line.withdrawn_at, line.withdrawn_by_id = now, member.id
+    for twin in copies:
+        if outbox.withdraw(session, twin.outbox_id, reason="taken back") or outbox.never_goes(session, twin.outbox_id):
+            twin.withdrawn_at = now
+        else:
+            revisions.change(session, conversation, twin, "delete", {}, key=f"{key}:{twin.id}")
+    _say_when_all_are_gone(session, conversation, copies[0])
+
+
+def taken_back(session: Session, parcel: Parcel, *, now: datetime) -> None:
+    """Telegram has deleted a copy; when it was the last of what was taken back, staff are told."""
+    if parcel.act != "delete" or parcel.conversation_id is None:
+        return
+    conversation = conversations.lock(session, parcel.conversation_id)
+    twin = session.get_one(Twin, parcel.payload["on"]["twin"])
+    twin.withdrawn_at = now
+    session.flush()
+    if twin.chat_id == conversation.resident.chat_id:
+        _say_when_all_are_gone(session, conversation, twin)
+
+
+def _say_when_all_are_gone(session: Session, conversation: Conversation, twin: Twin) -> None:
+    together = twins.companions(session, twin)
+    if any(one.withdrawn_at is None for one in together):
+        return
+    first = together[0]
+    note = texts.say("utter_staff_taken_back", language=STAFF_LANGUAGE)
+    payload = note.payload() | {"reply": {"message_id": first.said_message_id}}
+    conversations.to_staff(session, conversation, "say", payload, key=f"taken_back:{first.id}", kind="note")
+
+
+def _lines(session: Session, conversation: Conversation, copies: list[Twin]) -> list[Message]:
+    ids = {twin.said_message_id for twin in copies}
+    found = select(Message).where(
+        Message.conversation_id == conversation.id,
+        Message.chat_id == copies[0].said_chat_id,
+        Message.message_id.in_(ids),
+    )
+    return list(session.scalars(found.with_for_update()))

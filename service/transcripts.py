@@ -1,0 +1,168 @@
+"""What was said and done between a resident and the service, as it stands in the record; and where words were said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from service.errors import TranscriptNotFound
+from service.models import Case, CaseEvent, Conversation, Message, OutboxRow, Resident, Staff, Twin
+
+MOST_FOUND = 200  # lines of one search
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line, or one step of a case, with all that is known of it."""
+
+    at: datetime
+    by: str  # resident, bot, butler, note; system for a step of a case
+    kind: str  # text, a kind of media, or the step
+    text: str  # what it says now; of a step, the case's number
+    staff_no: int | None = None
+    edits: Sequence[Mapping[str, Any]] = ()  # earlier wordings and files, each until when
+    edited_at: datetime | None = None
+    media: Mapping[str, Any] | None = None  # Telegram's own description, with the file's id
+    entities: Sequence[Any] = ()
+    reply_to: int | None = None
+    message_id: int | None = None
+    forwarded_from: str | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: int | None = None  # staff number
+    delivery: str | None = None  # what became of it on its way to the other side
+    reason: str | None = None  # why it did not get there
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A line that holds the words, and whose talk it is."""
+
+    conversation_id: int
+    chat_id: int
+    name: str
+    entry: Entry
+
+
+def access_conversation(session: Session, community_id: int, name: str) -> Conversation:
+    """The talk an operator of the community means: by a case's number, a resident's telephone or Telegram number.
+
+    Raises:
+        TranscriptNotFound: none of this community's is called so, or several are.
+    """
+    meant: list[ColumnElement[bool]] = [Resident.phone == name]
+    if name.isdecimal() and len(name) <= 18:
+        meant.append(Resident.chat_id == int(name))
+    case = select(Case.conversation_id).where(Case.community_id == community_id, Case.number == name.upper())
+    found = select(Conversation).join(Conversation.resident).where(Conversation.community_id == community_id)
+    talks = session.scalars(found.where(or_(Conversation.id.in_(case), *meant))).all()
+    if len(talks) != 1:
+        raise TranscriptNotFound(name=name)
+    return talks[0]
+
+
+def read(session: Session, conversation: Conversation) -> list[Entry]:
+    """The whole talk in order: every line of resident, bot and butlers, and every step of the resident's cases."""
+    lines = _lines(session, Message.conversation_id == conversation.id)
+    return sorted([*(entry for _, entry in lines), *_steps(session, conversation)], key=lambda entry: entry.at)
+
+
+def search(session: Session, community_id: int, words: str, *, limit: int = MOST_FOUND) -> list[Found]:
+    """The newest lines of a community that hold every one of the words, now or before an edit; newest first.
+
+    Args:
+        session: the caller's transaction.
+        community_id: nobody searches in another's.
+        words: separated by blanks; signs have no meaning of their own.
+        limit: lines at the most.
+    """
+    wanted = [
+        or_(
+            Message.text.icontains(word, autoescape=True),
+            cast(Message.earlier, String).icontains(word, autoescape=True),
+        )
+        for word in words.split()
+    ]
+    if not wanted:
+        return []
+    talk = select(Conversation.id).where(Conversation.community_id == community_id)
+    lines = _lines(session, and_(Message.conversation_id.in_(talk), *wanted), newest=limit)
+    ids = {message.conversation_id for message, _ in lines}
+    talks = {one.id: one for one in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
+    return [
+        Found(talk.id, talk.resident.chat_id, talk.resident.display_name, entry)
+        for message, entry in reversed(lines)
+        for talk in (talks[message.conversation_id],)
+    ]
+
+
+def _lines(session: Session, which: ColumnElement[bool], *, newest: int | None = None) -> list[tuple[Message, Entry]]:
+    """Lines in the order in which they were said."""
+    by, withdrawer = aliased(Staff), aliased(Staff)
+    found = (
+        select(Message, by.number, withdrawer.number, OutboxRow)
+        .outerjoin(by, by.id == Message.staff_id)
+        .outerjoin(withdrawer, withdrawer.id == Message.withdrawn_by_id)
+        .outerjoin(Twin, _first_copy())
+        .outerjoin(OutboxRow, or_(OutboxRow.id == Message.outbox_id, OutboxRow.id == Twin.outbox_id))
+        .where(which)
+        .order_by(Message.id.desc())
+        .limit(newest)
+    )
+    rows = session.execute(found).all()
+    return [(message, _entry(message, staff_no, taker, row)) for message, staff_no, taker, row in reversed(rows)]
+
+
+def _first_copy() -> ColumnElement[bool]:
+    """The copy of a line on the other side; a caption that went apart is not counted again."""
+    return and_(
+        Twin.conversation_id == Message.conversation_id,
+        Twin.said_chat_id == Message.chat_id,
+        Twin.said_message_id == Message.message_id,
+        Twin.kind != "caption",
+    )
+
+
+def _entry(message: Message, staff_no: int | None, withdrawn_by: int | None, row: OutboxRow | None) -> Entry:
+    return Entry(
+        at=message.said_at,
+        by=message.author,
+        kind=message.kind,
+        text=message.text,
+        staff_no=staff_no,
+        edits=message.earlier or (),
+        edited_at=message.edited_at,
+        media=message.media,
+        entities=message.entities or (),
+        reply_to=message.reply_to,
+        message_id=message.message_id,
+        forwarded_from=message.forwarded_from,
+        withdrawn_at=message.withdrawn_at,
+        withdrawn_by=withdrawn_by,
+        delivery=row.state if row else None,
+        reason=row.reason if row and row.state not in ("sent", "pending", "sending") else None,
+        delivered_at=row.settled_at if row and row.state == "sent" else None,
+    )
+
+
+def _steps(session: Session, conversation: Conversation) -> list[Entry]:
+    found = (
+        select(CaseEvent, Case.number)
+        .join(Case, Case.id == CaseEvent.case_id)
+        .where(Case.conversation_id == conversation.id)
+        .order_by(CaseEvent.id)
+    )
+    return [
+        Entry(at=step.at, by="system", kind=step.event, text=number, staff_no=_staff_no(step.actor))
+        for step, number in session.execute(found)
+    ]
+
+
+def _staff_no(actor: str) -> int | None:
+    who, _, number = actor.partition(":")
+    return int(number) if who == "staff" and number.isdecimal() else None

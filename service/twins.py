@@ -1,0 +1,126 @@
+"""Twins: a message that was passed on and its copy; from either, the other is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from service.models import Twin
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the same message stands on the other side."""
+
+    chat_id: int
+    reference: dict[str, int]  # in a payload: the message's id, or the twin whose id is known once it has arrived
+    twin: Twin
+
+
+def plan(
+    session: Session,
+    outbox_id: int,
+    originals: Sequence[tuple[int, str]],
+    *,
+    conversation_id: int,
+    said_chat_id: int,
+    chat_id: int,
+    album: str | None = None,
+) -> list[Twin]:
+    """Write down what a row will carry over, in the order in which Telegram will answer with ids.
+
+    Args:
+        session: the caller's transaction.
+        outbox_id: the row; more may be planned for it while it has not gone out.
+        originals: the message id and the kind of each.
+        conversation_id: whose talk.
+        said_chat_id: where they were said.
+        chat_id: where the copies will stand.
+        album: Telegram's name for the album they belong to.
+    """
+    first = len(of_row(session, outbox_id))
+    planned = [
+        Twin(
+            conversation_id=conversation_id,
+            outbox_id=outbox_id,
+            place=first + number,
+            kind=kind,
+            album=album,
+            said_chat_id=said_chat_id,
+            said_message_id=message_id,
+            chat_id=chat_id,
+        )
+        for number, (message_id, kind) in enumerate(originals)
+    ]
+    session.add_all(planned)
+    session.flush()
+    return planned
+
+
+def arrived(session: Session, outbox_id: int, chat_id: int, message_ids: Sequence[int]) -> int:
+    """Telegram calls the copies this, in their order; returns how many of the row's are missing.
+
+    When some are missing (Telegram passes over what it cannot copy), nobody can say which: then none is known.
+    """
+    waiting = of_row(session, outbox_id)
+    if len(waiting) != len(message_ids):
+        return max(len(waiting) - len(message_ids), 0)
+    for twin, message_id in zip(waiting, message_ids, strict=True):
+        twin.chat_id, twin.message_id = chat_id, message_id
+    return 0
+
+
+def of_row(session: Session, outbox_id: int) -> Sequence[Twin]:
+    """What a row carries over, in order."""
+    return session.scalars(select(Twin).where(Twin.outbox_id == outbox_id).order_by(Twin.place)).all()
+
+
+def of_original(session: Session, conversation_id: int, chat_id: int, message_id: int) -> Sequence[Twin]:
+    """The copies of a message: one, or two where its caption was too long to go along."""
+    found = select(Twin).where(Twin.said_chat_id == chat_id, Twin.said_message_id == message_id)
+    return session.scalars(found.where(Twin.conversation_id == conversation_id).order_by(Twin.id)).all()
+
+
+def of_album(session: Session, conversation_id: int, album: str) -> Sequence[Twin]:
+    """What has been passed on of an album so far."""
+    found = select(Twin).where(Twin.conversation_id == conversation_id, Twin.album == album)
+    return session.scalars(found.order_by(Twin.id)).all()
+
+
+def companions(session: Session, twin: Twin) -> Sequence[Twin]:
+    """What was said as one with it: the album, and captions that went apart; itself among them."""
+    together = Twin.said_message_id == twin.said_message_id
+    if twin.album is not None:
+        parts = select(Twin.said_message_id).where(
+            Twin.conversation_id == twin.conversation_id, Twin.album == twin.album
+        )
+        together = Twin.said_message_id.in_(parts)
+    found = select(Twin).where(
+        Twin.conversation_id == twin.conversation_id, Twin.said_chat_id == twin.said_chat_id, together
+    )
+    return session.scalars(found.order_by(Twin.id)).all()
+
+
+def other_side(session: Session, chat_id: int, message_id: int, *, conversation_id: int | None = None) -> Place | None:
+    """Where the same message stands on the other side, whichever of the two is the original.
+
+    Args:
+        session: the caller's transaction.
+        chat_id: where it stands.
+        message_id: what Telegram calls it there.
+        conversation_id: needed for a private chat, whose numbers every bot counts for itself.
+    """
+    original = (Twin.said_chat_id == chat_id) & (Twin.said_message_id == message_id)
+    copy = (Twin.chat_id == chat_id) & (Twin.message_id == message_id)
+    found = select(Twin).where(or_(original, copy))
+    if conversation_id is not None:
+        found = found.where(Twin.conversation_id == conversation_id)
+    twin = session.scalars(found.order_by(Twin.id).limit(1)).one_or_none()
+    if twin is None:
+        return None
+    if (twin.said_chat_id, twin.said_message_id) == (chat_id, message_id):
+        return Place(twin.chat_id, {"twin": twin.id}, twin)
+    return Place(twin.said_chat_id, {"message_id": twin.said_message_id}, twin)

@@ -1,0 +1,115 @@
+"""While the bot answers: every kind that is no text is kept where it belongs, and answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service import conversations
+from service.models import Conversation, Owner
+from tests.bot.updates import RESIDENT, message, photo, receive, turn_of
+from tests.stage import STAFF_CHAT, Stage
+
+FILE = {"file_id": "f", "file_unique_id": "u"}
+POINT = {"latitude": 28.2, "longitude": 112.9}
+OPTIONS = [{"persistent_id": str(number), "text": text, "voter_count": 0} for number, text in enumerate(["一", "二"])]
+KINDS: dict[str, tuple[dict[str, Any], str]] = {
+    "photo": ({"photo": [FILE | {"width": 1, "height": 1}]}, "已经保存"),
+    "document": ({"document": FILE}, "已经保存"),
+    "voice": ({"voice": FILE | {"duration": 3}}, "听不懂语音"),
+    "video_note": ({"video_note": FILE | {"duration": 3, "length": 1}}, "听不懂语音"),
+    "location": ({"location": POINT}, "位置"),
+    "venue": ({"location": POINT, "venue": {"location": POINT, "title": "北门", "address": "1号"}}, "位置"),
+    "contact": ({"contact": {"phone_number": "13800138000", "first_name": "张"}}, "只认您本人的号码"),
+    "sticker": ({"sticker": FILE | {"type": "regular", "width": 1, "height": 1, "is_animated": False,
+                                    "is_video": False}}, "直接告诉我"),
+    "dice": ({"dice": {"emoji": "🎲", "value": 3}}, "直接告诉我"),
+    "poll": ({"poll": {"id": "1", "question": "?", "options": OPTIONS, "total_voter_count": 0, "is_closed": False,
+                       "is_anonymous": True, "type": "regular", "allows_multiple_answers": False,
+                       "allows_revoting": True, "members_only": False}}, "转给管家"),
+    "story": ({"story": {"chat": {"id": -1, "type": "channel", "title": "新闻"}, "id": 1}}, "转给管家"),
+    "unsupported": ({"hologram": {"file_id": "f"}}, "转给管家"),
+}  # fmt: skip
+TELLING = ("photo", "document", "voice", "video_note", "location", "venue", "contact")
+
+
+@pytest.fixture
+def talk(stage: Stage) -> Conversation:
+    """A resident whom the bot answers."""
+    return stage.resident(chat_id=RESIDENT)
+
+
+def shown_to_department(stage: Stage, case: Any) -> list[str]:
+    return [row.act for row in stage.outbox("relay") if row.topic_id == case.department.topic_id]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_answered_in_its_own_words(stage, talk, kind):
+    """A smile gets no "please describe what it is about"; a voice message must not wait for ears we do not have."""
+    content, answer = KINDS[kind]
+
+    assert receive(stage, turn_of(message(None, **content))) is None
+
+    assert answer in stage.lines_to(talk)[-1]
+    assert talk.owner is Owner.BOT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_tells_something_of_a_case_is_shown_to_its_department(stage, talk, kind):
+    """And nothing else: a sticker is not for the plumber."""
+    case = stage.case(talk)
+
+    receive(stage, turn_of(message(None, **KINDS[kind][0])))
+
+    assert shown_to_department(stage, case) == (["copy"] if kind in TELLING else [])
+    assert (case.number in stage.lines_to(talk)[-1]) == (kind in TELLING)
+
+
+@pytest.mark.parametrize("kind", ["poll", "story", "unsupported"])
+def test_what_the_bot_cannot_use_is_told_to_staff(stage, talk, kind):
+    """The resident hears that a butler will look, so a butler must know."""
+    receive(stage, turn_of(message(None, **KINDS[kind][0])))
+
+    assert any("📎" in str(row.payload.get("text")) for row in stage.outbox() if row.chat_id == STAFF_CHAT)
+
+
+def test_a_sticker_beside_a_picture_does_not_hide_it(stage, talk):
+    """The picture is what has to be asked about."""
+    receive(stage, turn_of(message(None, **KINDS["sticker"][0]), photo()))
+
+    assert "已经保存" in stage.lines_to(talk)[-1]
+
+
+def test_what_only_reports_something_is_no_message(stage, talk):
+    """Somebody pinned a line or changed the background: nobody is answered and nothing is kept."""
+    pinned = message("旧话")
+
+    assert receive(stage, turn_of(message(None, pinned_message=pinned))) is None
+
+    assert stage.lines_to(talk) == []
+
+
+def test_a_live_location_that_moves_tells_nobody_again(stage, talk):
+    """It would be a note a second to the department."""
+    case = stage.case(talk)
+    said = message(None, location=POINT | {"live_period": 900})
+    receive(stage, turn_of(said))
+    rows = len(stage.outbox())
+
+    receive(stage, turn_of(said | {"location": POINT | {"live_period": 900, "latitude": 28.3}}, kind="edited_message"))
+
+    assert len(stage.outbox()) == rows
+    assert case.number
+
+
+def test_a_line_said_to_the_bot_and_changed_later_reaches_the_butler(stage, talk):
+    """It has no copy in the topic, so the new wording is said there."""
+    said = message("3栋")
+    receive(stage, turn_of(said))
+    stage.take_over(talk)
+
+    receive(stage, turn_of(said | {"text": "5栋"}, kind="edited_message"))
+
+    assert "5栋" in stage.outbox()[-1].payload["text"]
+    assert conversations.lock(stage.session, talk.id).owner is Owner.BUTLER
