@@ -19,7 +19,7 @@ SIGN = re.compile(rf"[a-z]+|\d+|{HAN}|[^\s\w]")
 WORD = re.compile("[a-z]{5,}")
 LONGEST = 3  # signs in a run
 STEMS = (4, 6)  # letters of a longer word that stand for its family: burn, burning
-SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
+SENTENCE_END = re.compile(r"[!?;\n]|\.(?!\d)")
 STORY = 200  # characters from which a text is weighed sentence by sentence
 STRETCH = 100  # characters of neighbouring sentences that are weighed together
 
