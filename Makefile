@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults takeover bench swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover bench swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,8 @@ test: setup ## Unit and integration tests (ARGS="-k word" for some of them)
 faults: setup ## The long run of kills and faults; its figures go into docs/
 	@$(PYTHON) -m pytest -m faults $(ARGS)
 
+oracle: environments ## Service time on 10,000 random calendars against counting minute by minute
+	@$(PYTHON) -m pytest -m oracle $(ARGS)
 takeover: environments ## Ten thousand random histories of takeovers, crashes included
 	@$(PYTHON) -m pytest -m takeover tests/takeover $(ARGS)
 

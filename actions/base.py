@@ -18,9 +18,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
 from actions.turns import Turn, read
-from service import config, conversations, db, texts
+from service import clocks, config, conversations, db, texts
 from service.errors import ServiceError
-from service.models import Conversation
+from service.models import Case, Conversation
 from service.texts import Line
 
 Event = dict[str, Any]
@@ -57,6 +57,10 @@ class Desk:
     def say(self, key: str, **slots: object) -> None:
         """Answer with a response of domain.yml."""
         self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, **slots))
+
+    def expected(self, case: Case) -> str:
+        """Until when the resident may expect the next thing, in words."""
+        return clocks.expected(self.session, case, now=self.turn.now, language=self.turn.language)
 
 
 def action(name: str) -> Callable[[Callable[[Desk], list[Event]]], Callable[[Desk], list[Event]]]:

@@ -32,7 +32,7 @@ def open_case(desk: Desk) -> list[Event]:
     )
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
-    desk.say(OPENED[kind], number=case.number, department=department)
+    desk.say(OPENED[kind], number=case.number, department=department, expected=desk.expected(case))
     return [SlotSet("confirmed", None)]
 
 
@@ -61,8 +61,8 @@ def case_status(desk: Desk) -> list[Event]:
     case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
     if case is not None:
         cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-        desk.say("utter_urged", number=case.number)
-    desk.answer(greetings.my_cases(desk.session, desk.conversation))
+        desk.say("utter_urged", number=case.number, expected=desk.expected(case))
+    desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
     return []
 
 

@@ -8,8 +8,9 @@ from itertools import takewhile
 
 from actions.base import LEAVE_FORM, Desk, Event, action
 from actions.facts import DECLINED, SOON
-from service import conversations, takeover, texts
+from service import conversations, texts
 from service.cards import Understood
+from service.desk import call_people
 
 FACTS = ("matter", "location", "phone", "visit_time", "contact")  # of a form, as the card shows them
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
@@ -18,7 +19,7 @@ TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
 @action("action_handoff")
 def handoff(desk: Desk) -> list[Event]:
     """The resident wants a person; a half-filled form is left, the card shows the talk."""
-    escalated = takeover.escalate(
+    escalated = call_people(
         desk.session,
         desk.conversation,
         reason="asked",
@@ -45,7 +46,7 @@ def not_understood(desk: Desk) -> list[Event]:
         return []
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
     known = understood(desk)
-    takeover.escalate(desk.session, desk.conversation, reason=reason, source=source, now=now, understood=known)
+    call_people(desk.session, desk.conversation, reason=reason, source=source, now=now, understood=known)
     desk.answered()
     _hand_over_what_waits(desk)
     return LEAVE_FORM

@@ -65,5 +65,5 @@ def _take_down(desk: Desk, question: str) -> list[Event]:
     case = cases.open_case(desk.session, desk.conversation, asked, source=turn.source, now=turn.now)
     if question:
         unanswered.note(desk.session, desk.conversation, question, case, source=turn.source, now=turn.now)
-    desk.say("utter_taken_down_inquiry", number=case.number)
+    desk.say("utter_taken_down_inquiry", number=case.number, expected=desk.expected(case))
     return []

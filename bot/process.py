@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from telegram import Bot
 
 from bot import ingress, menu
@@ -22,8 +23,9 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import communities, db, emergency, inbox, outbox
+from service import clocks, communities, db, emergency, inbox, outbox
 from service.config import Settings
+from service.models import Community
 from service.outbox import Rates
 
 log = structlog.get_logger(__name__)
@@ -89,7 +91,16 @@ async def settled_in(settings: Settings, sessions: db.Sessions) -> None:
 def settle_in(settings: Settings, sessions: db.Sessions) -> None:
     """Make the community as the settings say."""
     with db.transaction(sessions) as session:
-        communities.settle_in(session, settings.bot_id, communities.profile(settings))
+        settle_in_with(session, settings)
+
+
+def settle_in_with(session: Session, settings: Settings) -> Community:
+    """Make the community as the settings say; other hours or another zone set its running clocks anew."""
+    before = communities.hours(session, settings.bot_id)
+    community = communities.settle_in(session, settings.bot_id, communities.profile(settings))
+    if before not in (None, communities.hours(session, settings.bot_id)):
+        clocks.rebuild(session, community.id)
+    return community
 
 
 async def _until_stopped(process: _Process, roles: Sequence[str]) -> None:

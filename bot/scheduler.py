@@ -12,7 +12,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.heart import unwatched
-from service import after_talks, callbacks, db, delivery, idle, near_misses, self_check
+from service import (
+    after_talks,
+    callbacks,
+    db,
+    delivery,
+    desk,
+    idle,
+    ladder,
+    near_misses,
+    phone_calls,
+    self_check,
+    surveys,
+)
 
 log = structlog.get_logger(__name__)
 BATCH = 50  # rows of one transaction
@@ -20,10 +32,14 @@ BATCH = 50  # rows of one transaction
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
+    "phone_calls": lambda session, now: phone_calls.post_due(session, now=now, limit=BATCH),
+    "surveys": lambda session, now: surveys.expire_due(session, now=now, limit=BATCH),
     "after_talks": lambda session, now: after_talks.take_up(session, now=now, limit=BATCH),
     "idle": lambda session, now: idle.sweep(session, now=now, limit=BATCH),
     "self_check": lambda session, now: self_check.check_due(session, now=now, limit=BATCH),
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
+    "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
+    "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
+from cli import calendar_commands, clock_commands, labels, model_commands, people, resident_commands, transcripts
 from cli import knowledge as knowledge_commands
-from cli import labels, model_commands, people, resident_commands, transcripts
 from cli.starting import settings_for, transaction
 
 app = typer.Typer(help="小管家: the assistant of a housing community.", no_args_is_help=True, add_completion=False)
@@ -25,6 +25,8 @@ app.add_typer(dead, name="dead")
 app.add_typer(knowledge_commands.app, name="knowledge")
 app.add_typer(labels.app)
 app.add_typer(model_commands.app)
+app.add_typer(calendar_commands.app)
+app.add_typer(clock_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)

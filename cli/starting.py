@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from service.config import Settings
+    from service.models import Community
 
 
 def settings_for(name: str, *, token: bool = True) -> Settings:
@@ -39,6 +40,15 @@ def transaction(settings: Settings) -> Iterator[Session]:
 
     with database.opened(settings) as url, db.transaction(db.sessions(db.connect(url))) as session:
         yield session
+
+
+@contextmanager
+def community(settings: Settings) -> Iterator[tuple[Session, Community]]:
+    """One transaction of the database, and in it the community of the settings, as they say it is."""
+    from bot import process
+
+    with transaction(settings) as session:
+        yield session, process.settle_in_with(session, settings)
 
 
 def operator() -> str:

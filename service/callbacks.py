@@ -1,20 +1,43 @@
-"""Call-backs (回访): a finished case is asked after once, when it is due, and never at a bad moment."""
+"""Call-backs (回访): a finished case is asked after when it is due, reminded of once, never at a bad moment."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, categories, conversations, residents, surveys, texts
+from service import budget, cases, categories, conversations, phone_cards, residents, surveys, texts
+from service.budget import Refusal
 from service.errors import CallBackNotOpen
-from service.models import CallBack, Case, CaseState, Community, Conversation, Delivery, FollowUpState, Owner, Priority
+from service.models import (
+    CallBack,
+    Case,
+    CaseState,
+    Community,
+    Conversation,
+    Delivery,
+    FollowUpState,
+    Outcome,
+    Owner,
+    Priority,
+)
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
+REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
+
+PHRASES = {"call_back": "utter_call_back", "reminder": "utter_call_back_reminder"}
+WAITING = (FollowUpState.SENT, FollowUpState.PHONE)  # for an answer
+OPEN = (FollowUpState.PLANNED, *WAITING)
+UNANSWERED = {
+    Outcome.UNREACHED: "nobody took the calls",
+    Outcome.DECLINED: "the resident does not want to be asked",
+}
+IN_WRITING = (Outcome.HELD, Outcome.PARTLY, Outcome.NOT_HELD)  # the buttons of the question
 
 
 def plan(session: Session, case: Case, *, now: datetime) -> None:
@@ -27,14 +50,19 @@ def plan(session: Session, case: Case, *, now: datetime) -> None:
     """
     delay = timedelta(hours=categories.call_back_hours(case.category))
     due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
+    whose = {
+        "worker_id": case.worker_id,
+        "butler_id": surveys.last_butler(session, case),
+        "department_id": case.department_id,
+    }
     planned = insert(CallBack).values(
-        case_id=case.id, resolution=case.resolution, due_at=due, state=FollowUpState.PLANNED
+        case_id=case.id, resolution=case.resolution, due_at=due, state=FollowUpState.PLANNED, **whose
     )
     session.execute(planned.on_conflict_do_nothing())
 
 
 def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
-    """Ask everybody whose call-back is due; any number of processes may do so at once.
+    """Ask everybody whose call-back is due, and remind once who has not answered; any number of processes may.
 
     Args:
         session: the caller's transaction.
@@ -44,23 +72,22 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were looked at; 0 means nothing is due.
     """
-    due = (
-        select(CallBack.id, Case.conversation_id)
-        .join(Case, Case.id == CallBack.case_id)
-        .where(CallBack.state == FollowUpState.PLANNED, CallBack.due_at <= now)
-        .order_by(CallBack.due_at)
-        .limit(limit)
-    )
-    rows = session.execute(due).all()
-    for row in rows:
+    due = _to_do(now).order_by(CallBack.due_at).limit(limit)
+    rows = session.execute(due.with_only_columns(CallBack.id, Case.conversation_id)).all()
+    for row in conversations.in_order(rows):
         conversations.lock(session, row.conversation_id)
-        mine = select(CallBack).where(CallBack.id == row.id, CallBack.state == FollowUpState.PLANNED)
-        call_back = session.scalars(
-            mine.with_for_update(of=CallBack, skip_locked=True).execution_options(populate_existing=True)
-        ).one_or_none()
+        mine = _to_do(now).where(CallBack.id == row.id).with_for_update(of=CallBack, skip_locked=True)
+        call_back = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
         if call_back is not None:
-            _send(session, call_back, now=now)
+            _ask(session, call_back, now=now)
     return len(rows)
+
+
+def _to_do(now: datetime) -> Select[CallBack]:
+    in_writing = (CallBack.state == FollowUpState.PLANNED) | (
+        (CallBack.state == FollowUpState.SENT) & CallBack.reminded_at.is_(None)
+    )
+    return select(CallBack).join(Case, Case.id == CallBack.case_id).where(in_writing, CallBack.due_at <= now)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
@@ -70,43 +97,72 @@ def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
         return "the case is no longer finished"
     if case.resident.unreachable_since is not None:
         return "the resident cannot be reached"
-    if now - call_back.due_at > TOO_LATE:
+    if call_back.state is FollowUpState.PLANNED and now - call_back.due_at > TOO_LATE:
         return "too late"
     return None
 
 
-def _send(session: Session, call_back: CallBack, *, now: datetime) -> None:
-    case = call_back.case
+def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: datetime) -> tuple[datetime, str] | None:
+    """Why this is no good moment, and when the next may be."""
+    community = session.get_one(Community, case.community_id)
+    if refusal is not None and refusal.until is not None:
+        return _out_of_quiet_hours(refusal.until, community), refusal.reason
+    due = _out_of_quiet_hours(now, community)
+    if due > now:
+        return due, "quiet hours"
+    if case.conversation.owner is not Owner.BOT:
+        return now + BUTLER_TALKS_WAIT, "a butler talks"
+    return None
+
+
+def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
+    """Everything is checked again at send time; then the question, or the reminder of it."""
+    if call_back.state is FollowUpState.SENT and call_back.case.resident.unreachable_since is not None:
+        call_back.reminded_at = call_back.due_at = now  # no reminder reaches them: a butler calls
+        return
     reason = why_not_ask(call_back, now=now)
     if reason is not None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
         return
-    due = _out_of_quiet_hours(now, session.get_one(Community, case.community_id))
-    if due > now:
-        call_back.due_at, call_back.reason = due, "quiet hours"
+    kind = "call_back" if call_back.state is FollowUpState.PLANNED else "reminder"
+    refusal = budget.why_not(session, call_back.case.resident, kind, now=now)
+    if refusal is not None and refusal.until is None:
+        call_back.state, call_back.reason = FollowUpState.CANCELLED, refusal.reason
         return
-    if case.conversation.owner is not Owner.BOT:
-        call_back.due_at, call_back.reason = now + BUTLER_TALKS_WAIT, "a butler talks"
+    later = _why_later(session, call_back.case, refusal, now=now)
+    if later is not None:
+        call_back.due_at, call_back.reason = later
         return
+    row_id = _say(session, call_back, PHRASES[kind], kind=kind, now=now)
+    budget.spend(session, call_back.case.resident, kind, now=now)
+    if call_back.state is FollowUpState.PLANNED:
+        call_back.state, call_back.outbox_id = FollowUpState.SENT, row_id
+    else:
+        call_back.reminded_at = now
+    community = session.get_one(Community, call_back.case.community_id)
+    call_back.due_at = _out_of_quiet_hours(now + REMIND_AFTER, community)
+
+
+def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:
+    case = call_back.case
     line = texts.say(
-        "utter_call_back",
+        phrase,
         language=case.resident.language,
         salutation=residents.salutation(case.resident),
         number=case.number,
         matter=case.matter[:60],
         call_back_id=call_back.id,
     )
-    call_back.outbox_id = conversations.tell(
+    return conversations.tell(
         session,
         case.conversation,
         line,
         now=now,
-        key=f"call_back:{call_back.id}:{case.conversation.epoch}",  # asked again after a talk that came in between
-        kind="call_back",
+        key=f"{kind}:{call_back.id}:{case.conversation.epoch}",  # asked again after a talk that came in between
+        kind=kind,
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
-    call_back.state = FollowUpState.SENT
 
 
 def plan_again(session: Session, outbox_id: int, *, now: datetime) -> None:
@@ -121,10 +177,12 @@ def plan_again(session: Session, outbox_id: int, *, now: datetime) -> None:
     call_back = session.scalars(asked).one_or_none()
     if call_back is not None:
         call_back.state, call_back.due_at, call_back.reason = FollowUpState.PLANNED, now, "a butler talked"
+        call_back.reminded_at = None
+        budget.give_back(session, call_back.case.resident, "call_back")
 
 
 def answer(
-    session: Session, conversation: Conversation, call_back_id: int, *, held: bool, key: str, now: datetime
+    session: Session, conversation: Conversation, call_back_id: int, *, outcome: Outcome, key: str, now: datetime
 ) -> None:
     """The resident says whether it holds: "no" puts the same case back to work, "yes" asks how it was.
 
@@ -132,7 +190,7 @@ def answer(
         session: the caller's transaction; the conversation is locked in it.
         conversation: the one who answers.
         call_back_id: as the button said.
-        held: whether the fix holds.
+        outcome: one of `IN_WRITING`.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -140,39 +198,73 @@ def answer(
         CallBackNotOpen: answered otherwise before, cancelled, or not theirs.
     """
     call_back = session.get(CallBack, call_back_id)
-    if call_back is None or call_back.case.conversation_id != conversation.id:
+    if call_back is None or call_back.case.conversation_id != conversation.id or outcome not in IN_WRITING:
         raise CallBackNotOpen
-    case = cases.access_case(session, conversation, call_back.case_id)
-    if call_back.state is FollowUpState.ANSWERED and call_back.held == held:
+    cases.access_case(session, conversation, call_back.case_id)
+    settle(session, call_back, outcome, actor="resident", key=key, now=now)
+
+
+def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: str, key: str, now: datetime) -> None:
+    """Write down what came of a call-back, in writing or by phone, and do what follows from it.
+
+    Args:
+        session: the caller's transaction, in which the case is locked.
+        call_back: asked, or to be made by phone.
+        outcome: what came of it.
+        actor: resident or staff:<number>.
+        key: the update; the same outcome again does nothing.
+        now: the moment, aware UTC.
+
+    Raises:
+        CallBackNotOpen: it has another outcome, or is cancelled.
+    """
+    case = call_back.case
+    if call_back.state is FollowUpState.ANSWERED and call_back.outcome is outcome:
         return
-    if call_back.state is not FollowUpState.SENT or case.state is not CaseState.FINISHED:
+    if call_back.state not in WAITING or case.state is not CaseState.FINISHED:
         raise CallBackNotOpen
-    call_back.state, call_back.held = FollowUpState.ANSWERED, held
-    if held:
+    call_back.state, call_back.outcome = FollowUpState.ANSWERED, outcome
+    data = {"outcome": outcome, "resolution": call_back.resolution}
+    cases.advance(session, case, cases.Event.CALLED_BACK, actor=actor, key=f"{key}:called_back", now=now, data=data)
+    phone_cards.show(session, call_back)
+    if outcome is Outcome.HELD:
         surveys.ask(session, case, now=now)
-        return
-    reopen(session, case, key=key, now=now)
+    elif outcome in (Outcome.PARTLY, Outcome.NOT_HELD):
+        reopen(session, case, key=key, now=now, outcome=outcome)
+    else:
+        call_back.reason = UNANSWERED[outcome]
+        cases.advance(session, case, cases.Event.CLOSED, actor="bot", key=f"{key}:closed", now=now)
 
 
-def reopen(session: Session, case: Case, *, key: str, now: datetime) -> None:
-    """The fix did not hold: same case, more urgent, what was still to be asked is withdrawn (W4).
+def reopen(session: Session, case: Case, *, key: str, now: datetime, outcome: Outcome = Outcome.NOT_HELD) -> None:
+    """The fix did not hold, or in part: same case, more urgent, what was still to be asked is withdrawn (W4).
 
     Raises:
         EventNotAllowed: it is still being worked on.
     """
     surveys.withdraw(session, case, reason="the case was reopened")
     cancel(session, case, reason="the case was reopened")
-    if cases.reopen(session, case, key=key, now=now):
-        line = texts.say("utter_reopened", language=case.resident.language, number=case.number)
-        conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:reopened:{key}")
+    if not cases.reopen(session, case, key=key, now=now, reason=outcome):
+        return
+    partly = outcome is Outcome.PARTLY
+    phrase = "utter_reopened_in_part" if partly else "utter_reopened"
+    line = texts.say(phrase, language=case.resident.language, number=case.number)
+    conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:reopened:{key}")
+    if partly:
+        case.conversation.awaiting_case_id = case.id
 
 
 def cancel(session: Session, case: Case, *, reason: str) -> None:
     """Take back what is planned or unanswered for this case."""
-    open_states = (FollowUpState.PLANNED, FollowUpState.SENT)
-    found = select(CallBack).where(CallBack.case_id == case.id, CallBack.state.in_(open_states))
+    found = select(CallBack).where(CallBack.case_id == case.id, CallBack.state.in_(OPEN))
     for call_back in session.scalars(found):
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
+        phone_cards.show(session, call_back)
+
+
+def of_case(session: Session, case: Case) -> Sequence[CallBack]:
+    """The call-backs of a case, oldest first."""
+    return session.scalars(select(CallBack).where(CallBack.case_id == case.id).order_by(CallBack.resolution)).all()
 
 
 def _out_of_quiet_hours(moment: datetime, community: Community) -> datetime:

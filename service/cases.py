@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import categories, communities, conversations, residents, texts, work_orders
+from service import categories, clocks, communities, conversations, residents, texts, work_orders
 from service.categories import Category
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import (
@@ -34,12 +34,16 @@ class Event(StrEnum):
     OPENED = "opened"
     ACCEPTED = "accepted"
     DEPARTED = "departed"
+    ARRIVED = "arrived"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     INFO_ASKED = "info_asked"
     INFO_GIVEN = "info_given"
     HANDED_ON = "handed_on"
     URGED = "urged"
     FINISHED = "finished"
     REOPENED = "reopened"
+    CALLED_BACK = "called_back"
     RATED = "rated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
@@ -47,12 +51,16 @@ class Event(StrEnum):
 
 
 _S, _E = CaseState, Event
-_AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.NEEDS_INFO)
+_AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED, _S.NEEDS_INFO)
+_NOT_ACCEPTED = (_S.OPEN, _S.REOPENED, _S.NEEDS_INFO, _S.PAUSED)
 
 # Which step is allowed where, and where it leads.
 STEPS: dict[tuple[CaseState, Event], CaseState] = {
-    **{(state, _E.ACCEPTED): _S.ACCEPTED for state in (_S.OPEN, _S.REOPENED, _S.NEEDS_INFO)},
-    **{(state, _E.DEPARTED): _S.ON_THE_WAY for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},
+    **{(state, _E.ACCEPTED): _S.ACCEPTED for state in _NOT_ACCEPTED},
+    **{(state, _E.DEPARTED): _S.ON_THE_WAY for state in (*_NOT_ACCEPTED, _S.ACCEPTED)},
+    **{(state, _E.ARRIVED): _S.ON_SITE for state in _AT_WORK if state is not _S.ON_SITE},
+    **{(state, _E.PAUSED): _S.PAUSED for state in _AT_WORK if state is not _S.PAUSED},
+    (_S.PAUSED, _E.RESUMED): _S.ACCEPTED,
     **{(state, _E.FINISHED): _S.FINISHED for state in _AT_WORK},
     **{(state, _E.INFO_ASKED): _S.NEEDS_INFO for state in _AT_WORK if state is not _S.NEEDS_INFO},
     **{(state, _E.HANDED_ON): _S.OPEN for state in _AT_WORK},
@@ -62,6 +70,8 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,
     (_S.CLOSED, _E.REOPENED): _S.REOPENED,
+    (_S.FINISHED, _E.CALLED_BACK): _S.FINISHED,
+    (_S.REOPENED, _E.INFO_GIVEN): _S.REOPENED,  # what is still to be done, after "in part"
     (_S.FINISHED, _E.CLOSED): _S.CLOSED,
     (_S.CLOSED, _E.RATED): _S.CLOSED,
     (_S.FINISHED, _E.RATED): _S.FINISHED,
@@ -117,10 +127,16 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
     )
     session.add(case)
     session.flush()
-    _log(session, case, Event.OPENED, actor="resident", now=now, key=source, data=None)
+    _log(session, case, Event.OPENED, actor="resident", now=now, key=source, data=_waits_until(facts, now=now))
     work_orders.post(session, case, key=f"case:{case.id}:opened")
     work_orders.attach_recent(session, case, since=now - MEDIA_BELONGS_FOR)
     return case
+
+
+def _waits_until(facts: Facts, *, now: datetime) -> dict[str, Any] | None:
+    """A visit that is wanted later is no delay: the clocks of the visit wait for it."""
+    later = facts.wanted_from is not None and facts.wanted_from > now
+    return {"until": facts.wanted_from.isoformat()} if facts.wanted_from and later else None
 
 
 def department_for(kind: str, category: Category) -> str:
@@ -186,7 +202,7 @@ def advance(
     Raises:
         EventNotAllowed: the case's state does not allow it.
     """
-    if not _is_new(session, case, key):
+    if has_event(session, case, key):
         return False
     target = STEPS.get((case.state, event))
     if target is None:
@@ -246,6 +262,7 @@ def correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: st
     if kind == was or not advance(session, case, Event.KIND_CORRECTED, actor=actor, key=key, now=now, data=data):
         return False
     case.kind = kind
+    clocks.index_anew(session, case)
     category = categories.category(case.category)
     home, new_home = department_for(was, category), department_for(kind, category)
     if case.state in _AT_WORK and case.department.key == home != new_home:
@@ -294,9 +311,10 @@ def count(session: Session, conversation: Conversation) -> int:
     return session.scalar(counted) or 0
 
 
-def _is_new(session: Session, case: Case, key: str) -> bool:
+def has_event(session: Session, case: Case, key: str) -> bool:
+    """Whether the step that this update caused was taken before."""
     known = select(CaseEvent.id).where(CaseEvent.case_id == case.id, CaseEvent.key == key)
-    return session.scalar(known) is None
+    return session.scalar(known) is not None
 
 
 def _log(
@@ -311,6 +329,7 @@ def _log(
 ) -> None:
     session.add(CaseEvent(case_id=case.id, event=event, actor=actor, at=now, key=key, data=data))
     session.flush()
+    clocks.index(session, case)
 
 
 def _next_number(session: Session, community_id: int, kind: str, *, now: datetime) -> str:

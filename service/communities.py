@@ -40,6 +40,8 @@ class Profile:
     desk_closes: time = time(20)
     quiet_from: time = time(21)
     quiet_until: time = time(8)
+    unasked_per_day: int = 1
+    survey_every_days: int = 14
 
 
 def profile(settings: Settings) -> Profile:
@@ -53,6 +55,8 @@ def profile(settings: Settings) -> Profile:
         desk_closes=settings.desk_closes,
         quiet_from=settings.quiet_from,
         quiet_until=settings.quiet_until,
+        unasked_per_day=settings.unasked_per_day,
+        survey_every_days=settings.survey_every_days,
     )
 
 
@@ -73,6 +77,13 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
             session.add(Department(community_id=community.id, key=key, topic_id=topic.id))
     session.flush()
     return community
+
+
+def hours(session: Session, bot_id: int) -> tuple[object, ...] | None:
+    """What its clocks rest on besides its calendar: the zone and the desk's hours; None before it has settled in."""
+    known = select(Community.timezone, Community.desk_opens, Community.desk_closes).where(Community.bot_id == bot_id)
+    row = session.execute(known).one_or_none()
+    return None if row is None else tuple(row)
 
 
 _SERVED_BY = select(Community).where(Community.bot_id == bindparam("bot_id"))
@@ -102,11 +113,6 @@ def department(session: Session, community_id: int, key: str) -> Department:
     """A department of the community."""
     found = select(Department).where(Department.community_id == community_id, Department.key == key)
     return session.scalars(found).one()
-
-
-def desk_hours(community: Community) -> str:
-    """When the desk is open, as digits that need no language."""
-    return f"{community.desk_opens:%H:%M}–{community.desk_closes:%H:%M}"
 
 
 def time_of_day(community: Community, *, now: datetime) -> str:

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     desk_closes: time = Field(time(20), examples=["20:00"])
     quiet_from: time = Field(time(21), examples=["21:00"])
     quiet_until: time = Field(time(8), examples=["08:00"])
+    unasked_per_day: PositiveInt = Field(1, le=24, examples=["1"])
+    survey_every_days: PositiveInt = Field(14, le=366, examples=["14"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -276,6 +277,11 @@ _LOCKED = (
     .with_for_update(of=Conversation)
     .execution_options(populate_existing=True)
 )
+
+
+def in_order(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]]]:
+    """Rows in the order in which sweeps lock their conversations: with one order for all, none waits for another."""
+    return sorted(rows, key=lambda row: row.conversation_id)
 
 
 def lock(session: Session, conversation_id: int) -> Conversation:

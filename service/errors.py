@@ -202,3 +202,33 @@ class ReasonMissing(ServiceError):
 
 class NoEarlierModel(ServiceError):
     """No other model was active before this one."""
+
+
+class WrongHours(ServiceError):
+    """Hours that cannot be read, or that are empty."""
+
+    response = "utter_staff_wrong_hours"
+
+
+class UnknownZone(ServiceError):
+    """There is no such time zone."""
+
+    response = "utter_staff_unknown_zone"
+
+
+class TargetNotPositive(ServiceError):
+    """A target of nothing would be missed before anybody can act."""
+
+    response = "utter_staff_target_not_positive"
+
+
+class NotEnoughServiceTime(ServiceError):
+    """The calendar does not offer that much service time within ten years: it hardly ever opens, or never."""
+
+    response = "utter_staff_never_open"
+
+
+class UnknownTarget(ServiceError):
+    """There is no such clock, kind, category or urgency, or a target is longer than a year."""
+
+    response = "utter_staff_unknown_target"

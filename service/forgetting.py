@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service import archive, callbacks, conversations, outbox, texts, traces, where, work_orders
+from service import archive, callbacks, conversations, outbox, phone_cards, surveys, texts, traces, where, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.models import (
     Case,
@@ -67,7 +67,8 @@ def forget(session: Session, conversation: Conversation, *, before: int, key: st
     chat_id, language, topic_id = resident.chat_id, resident.language, conversation.topic_id
     found = _cases(session, conversation)
     for case in found:
-        callbacks.cancel(session, case, reason="forgotten")
+        callbacks.cancel(session, case, reason=outbox.FORGOTTEN)
+        surveys.withdraw(session, case, reason=outbox.FORGOTTEN)
     _delete_words(session, conversation, before=before)
     _let_go(session, resident, now=now)
     _anonymise_cases(session, found)
@@ -108,6 +109,11 @@ _WORDS = {
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
     "questions": "DELETE FROM unanswered_questions WHERE conversation_id = :conversation",
+    "messages to a closed desk": "DELETE FROM desk_messages WHERE conversation_id = :conversation",
+    "comments": """
+        UPDATE surveys SET comment = NULL FROM cases
+        WHERE cases.id = case_id AND cases.conversation_id = :conversation
+    """,
     "notes of who handed on": "UPDATE handovers SET note = NULL WHERE conversation_id = :conversation",
 }
 
@@ -138,10 +144,12 @@ _TIES = {
 }
 
 
+# Of the steps of a case: what the clocks and the figures go by; everything else may be somebody's words.
+KEPT_FACTS = ("from", "to", "stars", "until", "urgency", "rung", "told", "outcome", "resolution", "tries")
 _KEEP_FACTS = text("""
     UPDATE case_events SET data = (
       SELECT jsonb_object_agg(fact.key, fact.value) FROM jsonb_each(data) AS fact
-      WHERE fact.key IN ('from', 'to', 'stars'))
+      WHERE fact.key = ANY(:kept))
     WHERE case_id = ANY(:cases) AND jsonb_typeof(data) = 'object'
 """)
 
@@ -154,7 +162,9 @@ def _anonymise_cases(session: Session, found: Sequence[Case]) -> None:
         case.place = where.display(Where(building), STAFF_LANGUAGE) or None
         case.wanted_at = case.contact = case.phone = None
         work_orders.rewrite(session, case)
-    session.execute(_KEEP_FACTS, {"cases": [case.id for case in found]})
+        for call_back in callbacks.of_case(session, case):
+            phone_cards.show(session, call_back)
+    session.execute(_KEEP_FACTS, {"cases": [case.id for case in found], "kept": list(KEPT_FACTS)})
 
 
 def _let_go(session: Session, resident: Resident, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import cases, communities, residents, texts
+from service import cases, clocks, communities, residents, texts
 from service.models import Community, Conversation
 from service.texts import Line
 
@@ -24,8 +24,8 @@ def greet(session: Session, conversation: Conversation, *, now: datetime) -> Lin
     )
 
 
-def my_cases(session: Session, conversation: Conversation) -> Line:
-    """The resident's own cases with where each stands."""
+def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> Line:
+    """The resident's own cases with where each stands, and until when the next thing is expected."""
     language = conversation.resident.language
     found = cases.of_resident(session, conversation)
     if not found:
@@ -37,6 +37,7 @@ def my_cases(session: Session, conversation: Conversation) -> Line:
             number=case.number,
             matter=case.matter[:60],
             state=texts.words(f"utter_word_{case.state}", language=language),
+            expected=clocks.expected(session, case, now=now, language=language),
         )
         for case in found
     ]

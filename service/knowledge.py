@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import communities, greetings, texts
+from service import desk_hours, greetings, texts
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
 from service.models import Community, Conversation
@@ -24,7 +24,7 @@ NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
 
 BETWEEN = {"zh": "、", "en": ", "}  # what is listed
-PERSONAL: Mapping[str, Callable[[Session, Conversation], Line]] = {"cases": greetings.my_cases}
+PERSONAL: Mapping[str, Callable[..., Line]] = {"cases": greetings.my_cases}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Reader:
         """What fills the placeholders: the community's settings, and what its staff have written beside the entries."""
         community, language = self.community, self.language
         told = {name: words[language] for name, words in community.facts.items() if language in words}
-        desk = communities.desk_hours(community)
+        desk = desk_hours.told(community, language=language)
         return {**told, "community": community.name, "phone": community.phone, "desk_hours": desk}
 
 
@@ -133,7 +133,7 @@ def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date
 def tell(session: Session, conversation: Conversation, reader: Reader, entry: Entry) -> Line:
     """The answer as it is said: with what to bring, whom to ask and the law it rests on; or the resident's own data."""
     if entry.personal is not None:
-        return PERSONAL[entry.personal](session, conversation)
+        return PERSONAL[entry.personal](session, conversation, now=reader.now)
     wording, language, facts = entry.wordings[reader.language], reader.language, reader.facts
     lines = [wording.answer]
     if wording.documents:

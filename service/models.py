@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Enum,
     ForeignKey,
@@ -53,6 +54,8 @@ class CaseState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     ON_THE_WAY = "on_the_way"
+    ON_SITE = "on_site"
+    PAUSED = "paused"
     NEEDS_INFO = "needs_info"
     FINISHED = "finished"
     REOPENED = "reopened"
@@ -96,8 +99,19 @@ class FollowUpState(StrEnum):
 
     PLANNED = "planned"
     SENT = "sent"
+    PHONE = "phone"  # nobody answered in writing: a butler is to call
     ANSWERED = "answered"
     CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What came of a call-back."""
+
+    HELD = "held"
+    PARTLY = "partly"
+    NOT_HELD = "not_held"
+    UNREACHED = "unreached"
+    DECLINED = "declined"
 
 
 class LabelUse(StrEnum):
@@ -184,9 +198,32 @@ class Community(Base):
     desk_closes: Mapped[time]
     quiet_from: Mapped[time]  # no call-back and no survey is sent from here …
     quiet_until: Mapped[time]  # … to here
+    unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
+    survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
+
+
+class WeekdayHours(Base):
+    """When the community works on a weekday; without a row the desk's hours of the settings hold."""
+
+    __tablename__ = "weekday_hours"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(primary_key=True)  # Monday is 0
+    hours: Mapped[str]  # 08:00-12:00 14:00-20:00; empty: closed
+
+
+class CalendarDay(Base):
+    """A day with hours of its own: a holiday, a working day in lieu."""
+
+    __tablename__ = "calendar_days"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # local
+    hours: Mapped[str]  # as above, or `workday`: as Monday's
+    name: Mapped[str | None]
 
 
 class Department(Base):
@@ -235,6 +272,7 @@ class Resident(Base):
     phone: Mapped[str | None]
     place: Mapped[str | None]
     unreachable_since: Mapped[datetime | None]
+    questions_off_since: Mapped[datetime | None]  # 退订: no call-backs and no surveys
     member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), index=True)  # whom the account is bound to
     language_chosen: Mapped[bool] = mapped_column(default=False, server_default="false")  # else it follows the words
     binding_told_at: Mapped[datetime | None]  # when they were told what binding gives: once
@@ -290,6 +328,7 @@ class Conversation(Base):
     keyboard_turn: Mapped[int | None]  # the turn whose buttons are current, negative once one was tapped
     dialogue_is_old: Mapped[bool] = mapped_column(default=False)  # a butler has talked since: Rasa starts afresh
     awaiting_case_id: Mapped[int | None]  # the department asked for details: the next words belong to this case
+    awaiting_survey_id: Mapped[int | None]  # a comment was offered: the next words are it
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # whose turn it is to take over
     greeted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # the butler whose number was told
     held_until: Mapped[datetime | None]  # database time: a claim waits for a line in flight, no other is begun
@@ -544,23 +583,92 @@ class CaseEvent(Base):
     key: Mapped[str | None]
 
 
+class DeskMessage(Base):
+    """Somebody wrote while the desk was closed: they were told when it opens, once; staff are told then."""
+
+    __tablename__ = "desk_messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "opens_at"),
+        Index("desk_messages_due", "opens_at", postgresql_where=text("handed_over_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    taken_at: Mapped[datetime]
+    opens_at: Mapped[datetime]
+    words: Mapped[str]  # the beginning of the first message
+    handed_over_at: Mapped[datetime | None]
+
+    conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
+class CaseClock(Base):
+    """The last run of a case's clock, so that a sweep finds what is due.
+
+    Only an index: everything in it follows from the log, the calendar and the targets (service/clocks.py).
+    """
+
+    __tablename__ = "case_clocks"
+    __table_args__ = (Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    clock: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run: Mapped[int]
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # none while it is paused
+    stopped_at: Mapped[datetime | None]
+    wake_at: Mapped[datetime | None]  # when somebody is to be told next
+
+
+class ClockTarget(Base):
+    """A community's own target; it goes before the row of clocks.yml with as many conditions."""
+
+    __tablename__ = "clock_targets"
+    __table_args__ = (
+        UniqueConstraint(
+            "community_id", "kind", "clock", "category", "urgency",
+            name="clock_targets_once", postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("minutes > 0", name="clock_targets_positive"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    clock: Mapped[str] = mapped_column(String(32))
+    category: Mapped[str | None] = mapped_column(String(32))
+    urgency: Mapped[int | None]
+    minutes: Mapped[int]  # of service time, or of any time
+    always: Mapped[bool]
+
+
 class CallBack(Base):
     """Ask whether a finished case holds, when it is due."""
 
     __tablename__ = "call_backs"
     __table_args__ = (
         UniqueConstraint("case_id", "resolution"),
-        Index("call_backs_due", "due_at", postgresql_where=text("state = 'planned'")),
+        Index("call_backs_due", "due_at", postgresql_where=text("state IN ('planned', 'sent', 'phone')")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
-    due_at: Mapped[datetime]
+    due_at: Mapped[datetime]  # when the next thing is due: to ask, to remind, to call, to tell that nobody has called
     state: Mapped[FollowUpState] = mapped_column(default=FollowUpState.PLANNED)
     reason: Mapped[str | None]
-    held: Mapped[bool | None]
+    outcome: Mapped[Outcome | None]
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+    reminded_at: Mapped[datetime | None]
+    task_id: Mapped[int | None] = mapped_column(
+        ForeignKey("outbox.id")
+    )  # the task to call, in the service desk's topic
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")  # calls that nobody took
+    warned_at: Mapped[datetime | None]  # the supervisor heard that nobody has called
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # whose work it was when it was finished
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
 
@@ -569,19 +677,42 @@ class Survey(Base):
     """How satisfied the resident is: one per case and resolution."""
 
     __tablename__ = "surveys"
-    __table_args__ = (UniqueConstraint("case_id", "resolution"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "resolution"),
+        Index("surveys_open", "asked_at", postgresql_where=text("state = 'sent'")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     resolution: Mapped[int]
     state: Mapped[FollowUpState]
     stars: Mapped[int | None]
+    reasons: Mapped[list[Any] | None]  # what should have been better
+    comment: Mapped[str | None]
+    comment_asked_at: Mapped[datetime | None]
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None]  # why it was not sent, or taken back
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # whose work it was when it was finished
+    butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
+class UnaskedMessage(Base):
+    """A resident was written to unasked: what the budget counts (service/budget.py)."""
+
+    __tablename__ = "unasked_messages"
+    __table_args__ = (Index("unasked_messages_by_resident", "resident_id", "sent_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    sent_at: Mapped[datetime]
+    urgent: Mapped[bool]  # exempt, and logged
 
 
 class EmergencyAlarm(Base):

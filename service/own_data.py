@@ -21,6 +21,7 @@ from service.models import (
     Case,
     Community,
     Conversation,
+    DeskMessage,
     EmergencyAlarm,
     Handover,
     Member,
@@ -43,14 +44,15 @@ CASE = (
     "phone", "opened_at",
 )  # fmt: skip
 EVENT = ("at", "event", "actor", "data")
-CALL_BACK = ("due_at", "state", "reason", "held")
-SURVEY = ("asked_at", "state", "stars", "answered_at")
+CALL_BACK = ("due_at", "state", "reason", "outcome")
+SURVEY = ("asked_at", "state", "stars", "reasons", "comment", "answered_at")
 LINE = (
     "said_at", "author", "kind", "text", "entities", "earlier", "edited_at", "media", "forwarded_from", "withdrawn_at",
 )  # fmt: skip
 WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
 QUESTION = ("asked_at", "text", "language", "state")
 FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
+DESK = ("taken_at", "words")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
@@ -128,6 +130,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
             if line.author in THEIR_OWN and (line.author == "resident" or line.withdrawn_at is None)
         ],
         "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
+        "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
         "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
         "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),

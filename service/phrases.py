@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, communities, conversations, residents, staff, texts
+from service import cases, conversations, desk_hours, residents, staff, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchPhrase, PhraseNotClear, PhraseNotReady
 from service.models import CannedPhrase, Case, Community, Conversation, Staff
@@ -144,7 +144,7 @@ def _slots(session: Session, conversation: Conversation, member: Staff | None) -
         "staff_no": str(member.number) if member else None,
         "community": community.name,
         "desk_phone": community.phone,
-        "hours": communities.desk_hours(community),
+        "hours": desk_hours.told(community, language=resident.language),
         **(_of_case(case, resident.language) if case else {}),
     }
     return {slot: value for slot, value in known.items() if value or (slot in MAY_BE_EMPTY and value is not None)}

@@ -1,41 +1,105 @@
-"""Satisfaction: one to five stars for every resolution of a case, asked once."""
+"""Satisfaction: one to five stars for every resolution of a case, asked once, with reasons and a comment."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, conversations, residents, takeover, texts, work_orders
+from service import budget, cases, conversations, keyboards, residents, takeover, texts, work_orders
+from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
-from service.models import Case, CaseState, Conversation, Delivery, FollowUpState, Priority, Survey
+from service.models import (
+    CallBack,
+    Case,
+    CaseState,
+    Conversation,
+    Delivery,
+    FollowUpState,
+    Message,
+    Priority,
+    Survey,
+)
 
 LOW = 2  # stars at or below: a person looks at the case
+ASK_WHY = 3  # stars at or below: what was wrong?
+REASONS = ("slow", "not_fixed", "attitude", "price", "mess", "other")
+CHANGE_WITHIN = timedelta(hours=24)
+EXPIRES_AFTER = timedelta(days=7)
+COMMENT_WITHIN = timedelta(minutes=30)  # of the tap; later words are about something else
+LONGEST = 1000  # characters of a comment
+RATEABLE = (CaseState.FINISHED, CaseState.CLOSED)
 
 
 def ask(session: Session, case: Case, *, now: datetime) -> None:
-    """Ask how satisfied the resident is with this resolution; asking twice does nothing."""
-    values = {"case_id": case.id, "resolution": case.resolution, "state": FollowUpState.SENT, "asked_at": now}
+    """Ask how satisfied the resident is with this resolution; asking twice does nothing.
+
+    A survey that is not sent has its reason, and the case is closed with thanks instead.
+
+    Args:
+        session: the caller's transaction; the case is locked in it.
+        case: finished, and the fix holds.
+        now: the moment, aware UTC.
+    """
+    refusal = budget.why_not(session, case.resident, budget.SURVEY, now=now)
+    values = {
+        "case_id": case.id,
+        "resolution": case.resolution,
+        "state": FollowUpState.CANCELLED if refusal else FollowUpState.SENT,
+        "reason": refusal.reason if refusal else None,
+        "asked_at": now,
+        **_attribution(session, case),
+    }
     survey_id = session.scalar(insert(Survey).values(values).on_conflict_do_nothing().returning(Survey.id))
     if survey_id is None:
         return
-    line = texts.say("utter_survey", language=case.resident.language, number=case.number, survey_id=survey_id)
-    session.get_one(Survey, survey_id).outbox_id = conversations.tell(
+    survey = session.get_one(Survey, survey_id)
+    if refusal is None:
+        _send(session, survey, now=now)
+    else:
+        _close_unrated(session, survey, now=now)
+
+
+def _send(session: Session, survey: Survey, *, now: datetime) -> None:
+    case = survey.case
+    line = texts.say("utter_survey", language=case.resident.language, number=case.number, survey_id=survey.id)
+    survey.outbox_id = conversations.tell(
         session,
         case.conversation,
         line,
         now=now,
-        key=f"survey:{survey_id}",
+        key=f"survey:{survey.id}",
         kind="survey",
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
+    budget.spend(session, case.resident, budget.SURVEY, now=now)
+
+
+def _attribution(session: Session, case: Case) -> dict[str, Any]:
+    """Whose work it was when it was finished: later changes of hands do not move the stars."""
+    found = select(CallBack).where(CallBack.case_id == case.id, CallBack.resolution == case.resolution)
+    then = session.scalars(found).one_or_none() or case
+    butler = then.butler_id if isinstance(then, CallBack) else last_butler(session, case)
+    return {"worker_id": then.worker_id, "department_id": then.department_id, "butler_id": butler}
+
+
+def last_butler(session: Session, case: Case) -> int | None:
+    """The butler who has talked with the resident last since the case was opened."""
+    said = select(Message.staff_id).where(
+        Message.conversation_id == case.conversation_id, Message.author == "butler", Message.said_at >= case.opened_at
+    )
+    return session.scalar(said.order_by(Message.id.desc()).limit(1))
 
 
 def rate(session: Session, conversation: Conversation, survey_id: int, *, stars: int, key: str, now: datetime) -> None:
     """The resident gives stars; the case is closed with the farewell (N4).
+
+    Other stars within a day, and before a comment, replace the first: a thumb slips.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -46,32 +110,134 @@ def rate(session: Session, conversation: Conversation, survey_id: int, *, stars:
         now: the moment, aware UTC.
 
     Raises:
-        SurveyNotOpen: withdrawn, rated before, not theirs, or no such number of stars.
+        SurveyNotOpen: withdrawn, expired, settled, not theirs, or no such number of stars.
     """
-    survey = session.get(Survey, survey_id)
-    if survey is None or survey.case.conversation_id != conversation.id or not 1 <= stars <= 5:
+    survey = _access(session, conversation, survey_id)
+    case, before = survey.case, survey.stars
+    if not 1 <= stars <= 5:
         raise SurveyNotOpen
-    case = cases.access_case(session, conversation, survey.case_id)
-    if survey.state is FollowUpState.ANSWERED and survey.stars == stars:
+    if survey.state is FollowUpState.ANSWERED and before == stars:
         return
-    if survey.state is not FollowUpState.SENT:
+    if not _may_rate(survey, now=now):
         raise SurveyNotOpen
-    survey.state, survey.stars, survey.answered_at = FollowUpState.ANSWERED, stars, now
+    survey.state, survey.stars, survey.answered_at = FollowUpState.ANSWERED, stars, survey.answered_at or now
     cases.advance(session, case, cases.Event.RATED, actor="resident", key=key, now=now, data={"stars": stars})
-    _close(session, case, stars=stars, key=key, now=now)
-
-
-def _close(session: Session, case: Case, *, stars: int, key: str, now: datetime) -> None:
     if case.state is CaseState.FINISHED:
         cases.advance(session, case, cases.Event.CLOSED, actor="resident", key=f"{key}:closed", now=now)
-    if stars <= LOW:
-        work_orders.note(session, case, "utter_staff_rated_low", key=f"case:{case.id}:{key}:low", stars=stars)
-        # Before the line below, which would be dropped as one from before the change of owner.
-        takeover.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
-    phrase = "utter_rated_low" if stars <= LOW else "utter_farewell"
-    salutation = residents.salutation(case.resident)
-    line = texts.say(phrase, language=case.resident.language, salutation=salutation, number=case.number)
-    conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:{key}:farewell")
+    if stars <= LOW and (before is None or before > LOW):
+        _call_supervisor(session, survey, key=key, now=now)
+    _thank(session, survey, key=key, now=now)
+
+
+def _access(session: Session, conversation: Conversation, survey_id: int) -> Survey:
+    """The resident's own survey, its case locked."""
+    survey = session.get(Survey, survey_id)
+    if survey is None or survey.case.conversation_id != conversation.id:
+        raise SurveyNotOpen
+    cases.access_case(session, conversation, survey.case_id)
+    return survey
+
+
+def _may_rate(survey: Survey, *, now: datetime) -> bool:
+    if survey.case.state not in RATEABLE or survey.case.resolution != survey.resolution:
+        return False
+    if survey.state is FollowUpState.SENT:
+        return now < survey.asked_at + EXPIRES_AFTER
+    changeable = survey.state is FollowUpState.ANSWERED and survey.comment is None
+    return changeable and survey.answered_at is not None and now < survey.answered_at + CHANGE_WITHIN
+
+
+def _call_supervisor(session: Session, survey: Survey, *, key: str, now: datetime) -> None:
+    """Low stars bring a person to the resident, and the supervisor to the case."""
+    case = survey.case
+    role = texts.words("utter_word_role_supervisor", language=STAFF_LANGUAGE)
+    note_key = f"case:{case.id}:{key}:low"
+    work_orders.note(session, case, "utter_staff_rated_low", key=note_key, stars=survey.stars, role=role)
+    # Before the lines of thanks, which would be dropped as ones from before the change of owner.
+    takeover.escalate(session, case.conversation, reason="rating", source=key, now=now, quietly=True)
+
+
+def _thank(session: Session, survey: Survey, *, key: str, now: datetime) -> None:
+    """The farewell, with one offer to say more: why, or in a line of one's own."""
+    assert survey.stars is not None
+    asks_why = survey.stars <= ASK_WHY
+    phrase = "utter_rated_low" if survey.stars <= LOW else "utter_farewell"
+    _tell(session, survey, phrase, key=key, now=now, plain=asks_why)
+    if asks_why:
+        _tell(session, survey, "utter_survey_reasons", key=key, now=now)
+
+
+def _tell(session: Session, survey: Survey, phrase: str, *, key: str, now: datetime, plain: bool = False) -> None:
+    case = survey.case
+    line = texts.say(
+        phrase,
+        language=case.resident.language,
+        salutation=residents.salutation(case.resident),
+        number=case.number,
+        survey_id=survey.id,
+    )
+    said = replace(line, buttons=()) if plain else line
+    conversations.tell(session, case.conversation, said, now=now, key=f"case:{case.id}:{key}:{phrase}")
+
+
+def say_more(
+    session: Session, conversation: Conversation, survey_id: int, word: str, *, key: str, now: datetime
+) -> None:
+    """A tap on a reason, or on the wish to write a comment.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: the one who taps.
+        survey_id: as the button said.
+        word: one of `REASONS`, or comment.
+        key: the update; the same reason again does nothing.
+        now: the moment, aware UTC.
+
+    Raises:
+        SurveyNotOpen: not rated, rated too long ago, not theirs, or no such word.
+    """
+    survey = _access(session, conversation, survey_id)
+    if survey.answered_at is None or survey.stars is None or now >= survey.answered_at + EXPIRES_AFTER:
+        raise SurveyNotOpen
+    if word == "comment" and survey.comment is None:
+        survey.comment_asked_at, conversation.awaiting_survey_id = now, survey.id
+        _tell(session, survey, "utter_survey_comment", key=key, now=now)
+        return
+    if word not in REASONS or survey.stars > ASK_WHY:
+        raise SurveyNotOpen
+    if word in (survey.reasons or ()):
+        return
+    survey.reasons = [*(survey.reasons or ()), word]
+    _tell(session, survey, "utter_survey_noted", key=key, now=now)
+    if survey.stars <= LOW:
+        said = texts.words(f"utter_word_survey_{word}", language=STAFF_LANGUAGE)
+        _note(session, survey, said, key=key)
+
+
+def take_comment(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
+    """Keep the words as the comment that was just offered; False when none was, or too long ago.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: the one who writes.
+        words: the whole message.
+        key: the turn.
+        now: the moment, aware UTC.
+    """
+    survey = session.get(Survey, conversation.awaiting_survey_id) if conversation.awaiting_survey_id else None
+    conversation.awaiting_survey_id = None
+    asked = survey.comment_asked_at if survey is not None else None
+    if survey is None or survey.comment is not None or asked is None or now >= asked + COMMENT_WITHIN:
+        return False
+    survey.comment = words[:LONGEST]
+    _tell(session, survey, "utter_survey_noted", key=key, now=now)
+    _note(session, survey, survey.comment, key=key)
+    return True
+
+
+def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
+    note_key = f"case:{survey.case_id}:{key}:survey"
+    work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
 
 
 def is_still_open(session: Session, outbox_id: int) -> bool:
@@ -82,7 +248,48 @@ def is_still_open(session: Session, outbox_id: int) -> bool:
 
 
 def withdraw(session: Session, case: Case, *, reason: str) -> None:
-    """Take an unanswered survey back."""
+    """Take an unanswered survey back, and its buttons off."""
     found = select(Survey).where(Survey.case_id == case.id, Survey.state == FollowUpState.SENT)
     for survey in session.scalars(found):
         survey.state, survey.reason = FollowUpState.CANCELLED, reason
+        keyboards.take_off(session, survey.outbox_id)
+
+
+def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
+    """Close what nobody has rated within a week.
+
+    Args:
+        session: the caller's transaction.
+        now: the moment, aware UTC.
+        limit: surveys of one transaction.
+
+    Returns:
+        How many were looked at; 0 means nothing has expired.
+    """
+    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
+    due = select(Survey.id, Case.conversation_id).join(Case, Case.id == Survey.case_id).where(*old)
+    rows = session.execute(due.order_by(Survey.asked_at).limit(limit)).all()
+    for row in conversations.in_order(rows):
+        conversations.lock(session, row.conversation_id)
+        mine = select(Survey).where(Survey.id == row.id, *old).with_for_update(of=Survey, skip_locked=True)
+        survey = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+        if survey is not None:
+            _expire(session, survey, now=now)
+    return len(rows)
+
+
+def _expire(session: Session, survey: Survey, *, now: datetime) -> None:
+    survey.state, survey.reason = FollowUpState.CANCELLED, "nobody rated within a week"
+    keyboards.take_off(session, survey.outbox_id)
+    _close(session, survey, now=now)
+
+
+def _close_unrated(session: Session, survey: Survey, *, now: datetime) -> None:
+    _close(session, survey, now=now)
+    _tell(session, survey, "utter_held_thanks", key=f"survey:{survey.id}", now=now)
+
+
+def _close(session: Session, survey: Survey, *, now: datetime) -> None:
+    if survey.case.state is CaseState.FINISHED:
+        key = f"survey:{survey.id}:closed"
+        cases.advance(session, survey.case, cases.Event.CLOSED, actor="bot", key=key, now=now)

@@ -56,6 +56,8 @@ _TURNS = "SELECT CAST(id AS text) FROM inbox WHERE bot_id = :bot AND lane = :lan
 _CASES = "SELECT CAST(id AS text) FROM cases WHERE resident_id = :resident"
 _REQUESTS = "SELECT CAST(id AS text) FROM binding_requests WHERE resident_id = :resident"
 
+_CALL_BACKS = f"SELECT CAST(id AS text) FROM call_backs WHERE CAST(case_id AS text) IN ({_CASES})"  # noqa: S608
+
 _CANDIDATES_ARE = f"""
     community_id = :community AND (
       split_part(source, ':', 1) = 'turn' AND split_part(source, ':', 2) IN ({_TURNS})
@@ -63,21 +65,27 @@ _CANDIDATES_ARE = f"""
 """
 _CANDIDATES = text(f"SELECT id FROM candidates WHERE {_CANDIDATES_ARE}")  # noqa: S608
 
-# Beside what is said to them and in their topic: alerts, work orders and requests, what edits one of these or asks
-# staff about it, and the weekly lists, once a near miss of theirs may stand in them.
+# Beside what is said to them and in their topic: alerts, work orders, requests and tasks to call, what edits one of
+# these or asks staff about it, and the lists of near misses, of the morning and of late cases: they stand there among
+# others.
 _CALLS = text(f"""
     WITH said AS (
       SELECT id FROM outbox WHERE bot_id = :bot AND (
         conversation_id = :conversation OR topic_id = CAST(:topic AS bigint)
         OR split_part(key, ':', 1) = 'turn' AND split_part(key, ':', 2) IN ({_TURNS})
         OR split_part(key, ':', 1) = 'case' AND split_part(key, ':', 2) IN ({_CASES})
-        OR split_part(key, ':', 1) = 'binding' AND split_part(key, ':', 2) IN ({_REQUESTS})))
+        OR split_part(key, ':', 1) = 'binding' AND split_part(key, ':', 2) IN ({_REQUESTS})
+        OR split_part(key, ':', 1) = 'phone' AND split_part(key, ':', 2) IN ({_CALL_BACKS})))
     SELECT id FROM said
     UNION SELECT id FROM outbox WHERE edits_id IN (SELECT id FROM said)
     UNION SELECT id FROM outbox WHERE split_part(key, ':', 1) = 'unconfirmed'
           AND split_part(key, ':', 2) IN (SELECT CAST(id AS text) FROM said)
     UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'near_misses'
           AND EXISTS (SELECT 1 FROM candidates WHERE why = 'near_miss' AND {_CANDIDATES_ARE})
+    UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'desk_opens'
+          AND EXISTS (SELECT 1 FROM desk_messages WHERE conversation_id = :conversation)
+    UNION SELECT outbox.id FROM outbox JOIN cases ON position(cases.number IN outbox.payload ->> 'text') > 0
+          WHERE cases.resident_id = :resident AND outbox.community_id = :community AND outbox.kind = 'note'
 """)  # noqa: S608
 
 # An update of staff repeats what it answers or taps on: the work order, the relayed line, the topic and its name.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import callbacks, candidates, cases, communities, conversations, residents, texts, work_orders
+from service import callbacks, candidates, cases, clocks, communities, conversations, residents, texts, work_orders
 from service.cases import Event
 from service.models import Case, Staff
 
@@ -14,6 +14,8 @@ from service.models import Case, Staff
 VERBS: dict[str, tuple[Event, str]] = {
     "accept": (Event.ACCEPTED, "utter_case_accepted"),
     "depart": (Event.DEPARTED, "utter_case_on_the_way"),
+    "arrive": (Event.ARRIVED, "utter_case_arrived"),
+    "resume": (Event.RESUMED, "utter_case_resumed"),
     "done": (Event.FINISHED, "utter_case_finished"),
     "ask": (Event.INFO_ASKED, "utter_case_needs_info"),
 }
@@ -23,7 +25,10 @@ KINDS = ("repair", "complaint", "inquiry")  # what staff may say a case is after
 # Where and what a case goes on to be; the button of the work order that offers it, and the phrase that asks.
 TO_DEPARTMENT = {f"to_{key}": key for key in communities.DEPARTMENTS}
 IS_KIND = {f"is_{kind}": kind for kind in KINDS}
-OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kind"}
+OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kind", "pause": "utter_staff_pause"}
+
+# Why the work waits; the clocks wait with it.
+PAUSES = {f"pause_{reason}": reason for reason in ("resident", "parts", "weather", "appointment")}
 
 
 def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, now: datetime) -> Case:
@@ -33,7 +38,7 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
         session: the caller's transaction.
         member: who tapped.
         case_id: as the button said; only cases of the member's community are found.
-        verb: one of `VERBS`, `TO_DEPARTMENT` or `IS_KIND`.
+        verb: one of `VERBS`, `TO_DEPARTMENT`, `IS_KIND` or `PAUSES`.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -50,6 +55,9 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
         return case
     if verb in IS_KIND:
         _correct_kind(session, case, IS_KIND[verb], actor=actor, key=key, now=now)
+        return case
+    if verb in PAUSES:
+        _pause(session, member, case, PAUSES[verb], key=key, now=now)
         return case
     event, phrase = VERBS[verb]
     if not cases.advance(session, case, event, actor=actor, key=key, now=now):
@@ -90,6 +98,17 @@ def _correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: s
         candidates.notice_correction(session, case, was, now=now)
 
 
+def _pause(session: Session, member: Staff, case: Case, reason: str, *, key: str, now: datetime) -> None:
+    """The work waits for somebody or something else; for an appointment that is known, no longer than until then."""
+    data = {"reason": reason}
+    if reason == "appointment" and case.wanted_from is not None and case.wanted_from > now:
+        data["until"] = case.wanted_from.isoformat()
+    if cases.advance(session, case, Event.PAUSED, actor=f"staff:{member.number}", key=key, now=now, data=data):
+        case.worker_id = member.id
+        phrase = f"utter_case_paused_{reason}"
+        _tell_resident(session, case, phrase, key=f"case:{case.id}:{key}", number=member.number, now=now)
+
+
 def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, number: int, now: datetime) -> None:
     line = texts.say(
         phrase,
@@ -98,5 +117,6 @@ def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, numbe
         number=case.number,
         matter=case.matter[:60],
         staff_no=number,
+        expected=clocks.expected(session, case, now=now, language=case.resident.language),
     )
     conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress", case_id=case.id)

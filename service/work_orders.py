@@ -8,19 +8,19 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service import outbox, texts, visits
+from service import clocks, outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
 from service.texts import Line
 from service.when import When
 
-DONE = (CaseState.FINISHED, CaseState.CLOSED, CaseState.WITHDRAWN)
-
-# Steps that are behind the case: their buttons are gone.
+# Steps that are behind the case, or that its state does not offer: their buttons are gone.
 PAST: dict[CaseState, tuple[str, ...]] = {
     CaseState.ACCEPTED: ("accept",),
     CaseState.ON_THE_WAY: ("accept", "depart"),
+    CaseState.ON_SITE: ("accept", "depart", "arrive"),
     CaseState.NEEDS_INFO: ("ask",),
+    CaseState.PAUSED: ("accept", "pause"),
 }
 
 
@@ -128,7 +128,7 @@ def _put(
 
 
 def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
-    final = superseded or case.state in DONE
+    final = superseded or case.state in clocks.ENDED
     state = "superseded" if superseded else case.state
     line = texts.say(
         "utter_staff_work_order_done" if final else "utter_staff_work_order",
@@ -141,11 +141,12 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
         matter=case.matter[:1000],
         place=case.place,
         wanted_at=_wanted_at(session, case),
+        due=clocks.due_line(session, case, language=STAFF_LANGUAGE),
         contact=case.contact or case.resident.display_name,
         phone=case.phone,
         case_id=case.id,
     )
-    past = PAST.get(case.state, ())
+    past = (*PAST.get(case.state, ()), *(() if case.state is CaseState.PAUSED else ("resume",)))
     return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in past))
 
 

@@ -16,10 +16,13 @@ from service import (
     cases,
     conversations,
     delivery,
+    desk,
     learning,
     near_misses,
+    phone_cards,
     relays,
     revisions,
+    surveys,
     take_backs,
     takeover,
     texts,
@@ -32,14 +35,18 @@ from service.cards import Understood
 from service.conversations import Said
 from service.learning import Labelled
 from service.models import (
+    CallBack,
     CandidateReason,
+    Case,
     Conversation,
     Department,
+    FollowUpState,
     InboxRow,
     LabelUse,
     OutboxRow,
     Owner,
     Staff,
+    Survey,
 )
 from service.relays import Bundle
 from service.revisions import Revision
@@ -113,13 +120,30 @@ def _brought_a_case(stage: Stage, talk: Conversation, state: str) -> None:
         cases.advance(stage.session, case, cases.Event.INFO_ASKED, actor="staff:101", key="ask", now=NOON)
         work.give_info(stage.session, case, WORDS, key="told", now=NOON)
         cases.advance(stage.session, case, cases.Event.FINISHED, actor="staff:101", key="done", now=NOON)
+        _rated_it(stage, talk, case)
     unanswered.note(stage.session, talk, WORDS, case, source="turn:asked", now=NOON)
+
+
+def _rated_it(stage: Stage, talk: Conversation, case: Case) -> None:
+    """Somebody was to call them, and they wrote what they thought of it."""
+    call_back = CallBack(case_id=case.id, case=case, resolution=case.resolution, due_at=NOON, state=FollowUpState.PHONE)
+    stage.session.add(call_back)
+    stage.session.flush()
+    phone_cards.post(stage.session, call_back)
+    surveys.ask(stage.session, case, now=NOON)
+    survey = stage.session.scalars(select(Survey)).one()
+    surveys.rate(stage.session, talk, survey.id, stars=3, key="stars", now=NOON)
+    surveys.say_more(stage.session, talk, survey.id, "comment", key="more", now=NOON)
+    assert surveys.take_comment(stage.session, talk, WORDS, key="comment", now=NOON)
 
 
 def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
     """Words, a picture, changes of both, a note, a colleague's hint, another department, and the bot again."""
+    at_night = NOON + timedelta(hours=10)
     known = Understood("repair", 0.9, {"matter": WORDS, "phone": PHONE})
     takeover.escalate(stage.session, talk, reason="asked", source=f"turn:{turn}", now=NOON, understood=known)
+    desk.take_message(stage.session, talk, WORDS, now=at_night)
+    assert desk.hand_over_due(stage.session, now=at_night + timedelta(hours=12))
     butler = stage.take_over(talk)
     assert talk.topic_id is not None
     topics.made(stage.session, talk.topic_id, THREAD)

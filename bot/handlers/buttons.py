@@ -22,7 +22,7 @@ from service import (
     texts,
 )
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation
+from service.models import Conversation, Outcome
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -90,15 +90,19 @@ def _offered(query: CallbackQuery) -> set[str]:
 
 
 def _call_back(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
-    if word not in ("held", "not_held"):
+    if word not in tuple(callbacks.IN_WRITING):
         raise ButtonExpired
-    held = word == "held"
-    callbacks.answer(scene.session, conversation, number, held=held, key=scene.key, now=scene.now)
+    outcome = Outcome(word)
+    callbacks.answer(scene.session, conversation, number, outcome=outcome, key=scene.key, now=scene.now)
 
 
 def _survey(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
     stars = int(word) if word in tuple("12345") else 0
     surveys.rate(scene.session, conversation, number, stars=stars, key=scene.key, now=scene.now)
+
+
+def _say_more(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    surveys.say_more(scene.session, conversation, number, word, key=scene.key, now=scene.now)
 
 
 def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
@@ -135,6 +139,7 @@ def _expired(*_: object) -> None:
 _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "cb": _call_back,
     "s": _survey,
+    "sr": _say_more,
     "b": _binding,
     "l": _language,
 }

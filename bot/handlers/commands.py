@@ -60,7 +60,7 @@ def _start(scene: Scene, conversation: Conversation, token: str) -> Line:
 
 
 def _cases(scene: Scene, conversation: Conversation, _: str) -> Line:
-    return greetings.my_cases(scene.session, conversation)
+    return greetings.my_cases(scene.session, conversation, now=scene.now)
 
 
 def _bind(scene: Scene, conversation: Conversation, words: str) -> Line:

@@ -13,12 +13,15 @@ from bot.rasa import Ask
 from service import (
     alarms,
     binding,
+    budget,
     candidates,
     cases,
     conversations,
+    desk,
     emergency,
     residents,
     settled,
+    surveys,
     takeover,
     texts,
     work,
@@ -63,6 +66,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
+    is_settled = is_settled or _about_ourselves(scene, conversation, words)
     return None if is_settled else _take_up(scene, conversation, bubbles, words)
 
 
@@ -77,9 +81,20 @@ def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message
     return _understand(scene, conversation, words)
 
 
+def _about_ourselves(scene: Scene, conversation: Conversation, words: str) -> bool:
+    """The wish not to be asked, or the comment on a rating; a butler who has the talk reads it too."""
+    if not words or words in texts.menu_words():
+        return False
+    if budget.obey(scene.session, conversation, words, key=scene.key, now=scene.now):
+        return True
+    return surveys.take_comment(scene.session, conversation, words, key=scene.key, now=scene.now)
+
+
 def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
     """Butlers read everything; a command is answered too, and who says that it is settled is handed back."""
     relay.to_staff(scene, conversation, bubbles)
+    _about_ourselves(scene, conversation, words)
+    desk.take_message(scene.session, conversation, words, now=scene.now)
     if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
         takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
     return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
@@ -202,7 +217,7 @@ def _awaited_case(scene: Scene, conversation: Conversation) -> Case | None:
     if conversation.awaiting_case_id is None:
         return None
     case = cases.access_case(scene.session, conversation, conversation.awaiting_case_id)
-    if case.state is CaseState.NEEDS_INFO:
+    if case.state in (CaseState.NEEDS_INFO, CaseState.REOPENED):
         return case
     conversation.awaiting_case_id = None
     return None

@@ -11,7 +11,20 @@ from telegram import Message, Update
 from bot.handlers import incoming, notes, staff_commands
 from bot.handlers.buttons import parse
 from bot.handlers.staff_commands import Order
-from service import binding, conversations, delivery, duty, idle, phrases, staff, takeover, texts, transfer, work
+from service import (
+    binding,
+    conversations,
+    delivery,
+    duty,
+    idle,
+    phone_calls,
+    phrases,
+    staff,
+    takeover,
+    texts,
+    transfer,
+    work,
+)
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Owner
@@ -133,6 +146,11 @@ def _binding_request(order: Order, number: int) -> None:
     binding.decide(scene.session, order.member, number, approved=approved, key=scene.key, now=scene.now)
 
 
+def _phone_call(order: Order, number: int) -> None:
+    scene = order.scene
+    phone_calls.result(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
@@ -141,4 +159,5 @@ _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "e": (None, _phrase_to_change),
     "o": (Right.CONFIRM, _unconfirmed),
     "q": (Right.TALK, _binding_request),
+    "tel": (Right.TALK, _phone_call),
 }

@@ -70,7 +70,7 @@ KINDS: dict[str, JSON] = {
     "animation": {"animation": {}, "caption": "动图"},
     "location": {"location": {"latitude": 28.2, "longitude": 112.9}},
     "venue": {"venue": {"latitude": 28.2, "longitude": 112.9, "title": "北门", "address": "花园路1号"}},
-    "contact": {"contact": {"phone_number": "+8613800138000", "first_name": "张师傅"}},
+    "contact": {"contact": {"phone_number": "+8613800138000", "first_name": "张师傅", "user_id": 4711}},
     "poll": {"poll": {"question": "几点方便？", "options": ["上午", "下午"]}},
     "story": {"other": {"story": {"chat": {"id": -1002, "type": "channel", "title": "新闻"}, "id": 4}}},
 }

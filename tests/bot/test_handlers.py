@@ -14,7 +14,19 @@ from bot.handlers.route import Unreadable
 from bot.rasa import Answer, Ask, Reply
 from service import callbacks, cases, conversations, emergency, work
 from service.candidates import Guess, Heard
-from service.models import CallBack, Candidate, Case, CaseState, Conversation, Message, Owner, Staff, Topic
+from service.models import (
+    CallBack,
+    Candidate,
+    Case,
+    CaseState,
+    Conversation,
+    FollowUpState,
+    Message,
+    Owner,
+    Staff,
+    Survey,
+    Topic,
+)
 from tests.bot.updates import (
     BUTLER,
     RESIDENT,
@@ -490,6 +502,60 @@ def test_a_call_back_is_answered_by_a_tap(stage, talk):
     assert receive(stage, turn_of(tap(f"{prefix}:held"), kind="callback_query")) is None
 
     assert "打个分" in told(stage, talk)[-1]
+
+
+def test_a_rating_its_reasons_and_its_comment_are_given_by_taps_and_a_line(stage, talk):
+    """From the question to the last word, as a resident does it."""
+    prefix = call_back(stage, talk)
+    receive(stage, turn_of(tap(f"{prefix}:held"), kind="callback_query"))
+    survey = stage.session.scalars(select(Survey)).one()
+    for data in (f"s:{survey.id}:3", f"sr:{survey.id}:slow", f"sr:{survey.id}:comment"):
+        receive(stage, turn_of(tap(data), kind="callback_query"))
+
+    assert receive(stage, turn_of(message("师傅人很好，就是来得晚"))) is None
+
+    assert (survey.stars, survey.reasons, survey.comment) == (3, ["slow"], "师傅人很好，就是来得晚")
+    assert "记下了" in told(stage, talk)[-1]
+
+
+def test_a_comment_on_low_stars_is_kept_and_reaches_the_butlers_too(stage, talk):
+    """Low stars have handed the resident to people, who read every line."""
+    prefix = call_back(stage, talk)
+    receive(stage, turn_of(tap(f"{prefix}:held"), kind="callback_query"))
+    survey = stage.session.scalars(select(Survey)).one()
+    for data in (f"s:{survey.id}:1", f"sr:{survey.id}:comment"):
+        receive(stage, turn_of(tap(data), kind="callback_query"))
+    receive(stage, turn_of(message("等了三天")))
+
+    assert survey.comment == "等了三天"
+    assert len(relayed(stage, STAFF_CHAT)) == 1
+
+
+def test_a_butler_says_by_taps_what_came_of_a_call(stage, talk):
+    prefix = call_back(stage, talk)
+    due = stage.session.scalars(select(CallBack)).one()
+    due.state = FollowUpState.PHONE
+
+    receive(stage, staff_tap(f"tel{prefix.removeprefix('cb')}:not_held"))
+
+    assert due.case.state is CaseState.REOPENED
+
+
+def test_who_writes_stop_is_not_asked_any_more_and_rasa_hears_nothing_of_it(stage, talk):
+    assert receive(stage, turn_of(message("退订"))) is None
+    assert talk.resident.questions_off_since == NOON
+    assert receive(stage, turn_of(message("恢复"))) is None
+    assert talk.resident.questions_off_since is None
+    assert receive(stage, turn_of(message("恢复供水了吗"))) is not None
+
+
+def test_what_is_left_to_do_after_in_part_goes_to_the_department(stage, talk):
+    prefix = call_back(stage, talk)
+    receive(stage, turn_of(tap(f"{prefix}:partly"), kind="callback_query"))
+
+    assert receive(stage, turn_of(message("水龙头还在滴"))) is None
+
+    assert any("水龙头还在滴" in line for line in to_staff(stage))
 
 
 def test_another_residents_call_back_has_expired_for_me(stage, talk):

@@ -62,7 +62,7 @@ def check_each_step_once(stack: Stack, reports: Sequence[Reported], *, events: S
 
 
 WORKED = ("opened", "accepted", "departed", "finished")
-RATED = (*WORKED, "rated", "closed")
+RATED = (*WORKED, "called_back", "rated", "closed")
 
 
 async def test_a_handful_of_kills_loses_nothing(stack: Stack):

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from string import Formatter
@@ -155,6 +155,13 @@ def test_a_hole_in_a_key_matches_what_fills_it():
     found = {pattern for pattern, _ in patterns(ast.parse("say(f'utter_word_{kind}_x'); say('utter_greet')"))}
 
     assert found == {"utter_word_.+_x", "utter_greet"}
+
+
+def test_no_response_stands_twice():
+    """YAML would keep the later one in silence, and Rasa would not train."""
+    keys = re.findall(r"^  (utter_\w+):", need("domain.yml").read_text("utf-8"), re.MULTILINE)
+
+    assert [key for key, times in Counter(keys).items() if times > 1] == []
 
 
 def test_every_response_speaks_both_languages():

@@ -41,11 +41,11 @@ def test_a_case_that_is_over_is_not_on_it(stage):
 
 def test_past_ratings_are_on_it_newest_first(stage):
     talk = stage.resident()
-    for stars in (5, 1):
+    for stars, now in ((5, NOON), (1, NOON + timedelta(days=15))):
         case = stage.case(talk, state="finished")
-        surveys.ask(stage.session, case, now=NOON)
+        surveys.ask(stage.session, case, now=now)
         survey = stage.session.query(Survey).filter_by(case_id=case.id).one()
-        surveys.rate(stage.session, talk, survey.id, stars=stars, key=f"rate:{stars}", now=NOON)
+        surveys.rate(stage.session, talk, survey.id, stars=stars, key=f"rate:{stars}", now=now)
 
     assert "1, 5" in card(stage, talk).text
 

@@ -95,7 +95,7 @@ def test_a_resident_sees_their_own_cases_with_where_each_stands(stage):
     """N12: and nobody else's."""
     mine, theirs = stage.case(state="accepted"), stage.case()
 
-    line = greetings.my_cases(stage.session, mine.conversation)
+    line = greetings.my_cases(stage.session, mine.conversation, now=NOON)
 
     assert mine.number in line.text
     assert "已接单" in line.text
@@ -103,4 +103,4 @@ def test_a_resident_sees_their_own_cases_with_where_each_stands(stage):
 
 
 def test_a_resident_without_cases_is_invited_to_bring_one(stage: Stage):
-    assert greetings.my_cases(stage.session, stage.resident()).text.startswith("您目前还没有工单")
+    assert greetings.my_cases(stage.session, stage.resident(), now=NOON).text.startswith("您目前还没有工单")

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from service import db
 from service.models import Base
@@ -94,3 +94,35 @@ def test_the_migrations_can_be_taken_back(server_url):
 
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
+
+
+def migrate(engine: Engine, revision: str) -> None:
+    """Bring a database to a revision."""
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(db.MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def test_call_backs_of_before_keep_their_answers_and_nobody_is_called_about_old_questions(server_url):
+    """An upgrade must not put a month of unanswered questions on the butlers' phones."""
+    url = db.ensure_database(server_url, f"old_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}")
+    engine = create_engine(db.url_for(url))
+    [change] = (db.MIGRATIONS / "versions").glob("*_call_backs_by_phone.py")
+    migrate(engine, f"{int(change.name[:4]) - 1:04}")
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # without the cases around them
+        connection.execute(
+            text("""INSERT INTO call_backs (case_id, resolution, due_at, state, held)
+                    VALUES (1, 1, now(), 'answered', true), (2, 1, now(), 'answered', false),
+                           (3, 1, now(), 'sent', NULL)""")
+        )
+    migrate(engine, "head")
+
+    with engine.connect() as connection:
+        query = text("SELECT outcome, reminded_at IS NOT NULL, due_at > now() FROM call_backs ORDER BY case_id")
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    assert [row[0] for row in found] == ["held", "not_held", None]
+    assert found[2][1:] == (True, True)

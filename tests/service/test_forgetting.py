@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from service import (
     outbox,
     residents,
     revisions,
+    surveys,
     take_backs,
     texts,
     undelivered,
@@ -110,7 +112,7 @@ def test_the_work_order_in_the_staff_group_loses_the_words_too(stage):
 
 
 def test_every_work_order_the_case_ever_had_loses_them(stage):
-    """A case that was reopened has two, and both stand in the department's topic."""
+    """A case that was reopened has two, and there is the task to call: all stand in topics of departments."""
     talk = lived(stage)
     orders = {row.id for row in stage.outbox("work_order")}
 
@@ -118,7 +120,7 @@ def test_every_work_order_the_case_ever_had_loses_them(stage):
 
     edits = [row for row in stage.outbox("card") if row.state is OutboxState.PENDING]
     assert {row.edits_id for row in edits} == orders
-    assert len(orders) == 2
+    assert len(orders) == 3
 
 
 def test_nothing_ties_the_account_and_so_its_cases_to_a_person_of_the_roster(stage):
@@ -151,6 +153,30 @@ def test_a_request_that_staff_have_not_decided_is_over(stage):
     assert stage.session.query(BindingRequest).one().state is RequestState.DECLINED
 
 
+def test_a_list_that_names_their_case_among_others_is_emptied(stage):
+    """Late cases are told together, and the row is named by the first of them."""
+    talk = lived(stage)
+    number, place = stage.session.query(Case).one().number, {"chat_id": STAFF_CHAT, "community_id": stage.community.id}
+    said = {"text": f"R2611-9999 灯\n{number} {WORDS}"}
+    listed = outbox.put(
+        stage.session, bot_id=BOT_ID, kind="note", act="say", payload=said, key="case:0:response:1", **place
+    )
+
+    forget(stage, talk)
+
+    assert stage.session.get_one(OutboxRow, listed).payload == {}
+
+
+def test_a_survey_that_nobody_has_answered_is_over(stage):
+    """It would expire a week later, and its emptied message could not lose its buttons."""
+    talk = lived(stage, state="closed")
+    surveys.ask(stage.session, stage.session.query(Case).one(), now=NOON - timedelta(days=8))
+
+    forget(stage, talk)
+
+    assert surveys.expire_due(stage.session, now=NOON) == 0
+
+
 def test_a_label_of_their_words_goes_and_what_others_said_alike_is_open_again(stage):
     """One label settles all that is alike, and it stands in the words of the first."""
     alike = f"{WORDS}了"
@@ -170,11 +196,12 @@ def test_a_label_of_their_words_goes_and_what_others_said_alike_is_open_again(st
 def test_what_was_held_back_is_not_said_any_more(stage):
     """It would be taken up after the talk, emptied."""
     talk = lived(stage)
-    held = stage.session.query(OutboxRow).where(OutboxRow.state == OutboxState.HELD).one()
+    held = stage.session.query(OutboxRow).where(OutboxRow.state == OutboxState.HELD).all()
 
     forget(stage, talk)
 
-    assert (held.state, held.payload) == (OutboxState.DROPPED, {})
+    assert held
+    assert {row.state for row in held} == {OutboxState.DROPPED}
 
 
 def test_staff_are_asked_to_delete_what_only_they_can(stage):

@@ -16,6 +16,8 @@ FORGOTTEN: dict[str, str] = {
     "binding_requests": "words",
     "candidates": "text",
     "case_events": "data",
+    "desk_messages": "words",
+    "surveys": "comment",
     "cases": "matter place wanted_at contact phone",
     "handovers": "note",
     "inbox": "raw",
@@ -53,12 +55,15 @@ NOT_PERSONAL: dict[str, str] = {
     "activations": "by reason",
     "archive_events": "actor act detail",  # how, why, a language, counts
     "binding_offers": "how",
+    "calendar_days": "hours name",
     "call_backs": "reason",
     "candidates": "language source detail intent model",
     "canned_phrases": "name language",
     "case_counters": "month",
     "case_events": "event actor key",
     "cases": "number source kind category",
+    "case_clocks": "clock",
+    "clock_targets": "kind clock category",
     "communities": "name timezone phone facts",
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
@@ -73,8 +78,10 @@ NOT_PERSONAL: dict[str, str] = {
     "outbox": "kind act reason",  # ours or Telegram's
     "self_checks": "looked_at violations",  # counts, and numbers of rows
     "staff": "display_name languages",
-    "surveys": "reason",
+    "surveys": "reason reasons",  # keys
     "twins": "kind",
+    "unasked_messages": "kind",
+    "weekday_hours": "hours",
     "unanswered_questions": "source language",
 }
 

@@ -111,7 +111,7 @@ def test_the_same_seed_says_the_same():
 def test_buttons_are_filled_like_the_text():
     line = texts.say("utter_call_back", language="zh", call_back_id=7, number="R2611-0001", matter="水管")
 
-    assert [button.data for button in line.buttons] == ["cb:7:held", "cb:7:not_held"]
+    assert [button.data for button in line.buttons] == ["cb:7:held", "cb:7:partly", "cb:7:not_held"]
 
 
 def test_words_of_residents_may_hold_braces():
