@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service import archive, callbacks, conversations, outbox, texts, where, work_orders
+from service import archive, callbacks, conversations, outbox, phone_cards, surveys, texts, traces, where, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.models import (
-    BindingOffer,
     Case,
     CaseState,
     Community,
     Conversation,
-    Message,
     Owner,
     Priority,
     Resident,
@@ -69,7 +67,8 @@ def forget(session: Session, conversation: Conversation, *, before: int, key: st
     chat_id, language, topic_id = resident.chat_id, resident.language, conversation.topic_id
     found = _cases(session, conversation)
     for case in found:
-        callbacks.cancel(session, case, reason="forgotten")
+        callbacks.cancel(session, case, reason=outbox.FORGOTTEN)
+        surveys.withdraw(session, case, reason=outbox.FORGOTTEN)
     _delete_words(session, conversation, before=before)
     _let_go(session, resident, now=now)
     _anonymise_cases(session, found)
@@ -87,60 +86,70 @@ def _cases(session: Session, conversation: Conversation) -> Sequence[Case]:
     return session.scalars(found.with_for_update(of=Case)).all()
 
 
-# Everything that carries words of theirs, by what they have in common: their lane of the inbox, whose rows' numbers
-# stand in the keys of all that they caused (turn:<row>:…), and their cases. Rows in flight are the sender's.
+# What is deleted or emptied beside the cases. A call on its way is needed until it is settled, which empties it.
 _WORDS = {
-    "candidates and labels": """
-        WITH theirs AS (
-          DELETE FROM candidates WHERE community_id = :community AND (
-            split_part(source, ':', 1) = 'turn' AND split_part(source, ':', 2) IN
-              (SELECT CAST(id AS text) FROM inbox WHERE lane = :lane AND bot_id = :bot AND id <= :before)
-            OR source IN (SELECT 'case:' || id FROM cases WHERE resident_id = :resident))
-          RETURNING id, label_id)
-        DELETE FROM labels WHERE id IN (SELECT label_id FROM theirs) AND NOT EXISTS (
-          SELECT 1 FROM candidates WHERE label_id = labels.id AND id NOT IN (SELECT id FROM theirs))
+    "labels": """
+        WITH theirs AS (DELETE FROM candidates WHERE id = ANY(:candidates) RETURNING text),
+        gone AS (
+          DELETE FROM labels WHERE text IN (SELECT text FROM theirs) AND NOT EXISTS (
+            SELECT 1 FROM candidates WHERE text = labels.text AND id <> ALL(:candidates))
+          RETURNING id)
+        UPDATE candidates SET state = 'open', label_id = NULL
+        WHERE label_id IN (SELECT id FROM gone) AND id <> ALL(:candidates)
     """,
-    "what waits": """
-        UPDATE outbox SET state = 'dropped', reason = 'forgotten', settled_at = clock_timestamp()
-        WHERE conversation_id = :conversation AND state IN ('pending', 'unconfirmed')
+    "calls": """
+        UPDATE outbox SET
+          payload = CASE state WHEN 'sending' THEN payload ELSE '{}' END,
+          settled_at = CASE state WHEN 'sending' THEN settled_at ELSE coalesce(settled_at, clock_timestamp()) END,
+          reason = CASE WHEN state IN ('sent', 'dropped') THEN reason ELSE :forgotten END,
+          state = CASE WHEN state IN ('sent', 'sending') THEN state ELSE 'dropped' END
+        WHERE id = ANY(:calls)
     """,
-    "what was sent": """
-        UPDATE outbox SET payload = '{}' WHERE state NOT IN ('pending', 'sending') AND (
-          conversation_id = :conversation
-          OR bot_id = :bot AND split_part(key, ':', 1) = 'turn' AND split_part(key, ':', 2) IN
-             (SELECT CAST(id AS text) FROM inbox WHERE lane = :lane AND bot_id = :bot AND id <= :before)
-          OR split_part(key, ':', 1) = 'case' AND split_part(key, ':', 2) IN
-             (SELECT CAST(id AS text) FROM cases WHERE resident_id = :resident)
-          OR split_part(key, ':', 1) = 'binding' AND split_part(key, ':', 2) IN
-             (SELECT CAST(id AS text) FROM binding_requests WHERE resident_id = :resident)
-          OR edits_id IN (SELECT work_order_id FROM cases WHERE resident_id = :resident))
+    "updates": "UPDATE inbox SET raw = '{}' WHERE id = ANY(:updates)",
+    "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
+    "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
+    "questions": "DELETE FROM unanswered_questions WHERE conversation_id = :conversation",
+    "messages to a closed desk": "DELETE FROM desk_messages WHERE conversation_id = :conversation",
+    "comments": """
+        UPDATE surveys SET comment = NULL FROM cases
+        WHERE cases.id = case_id AND cases.conversation_id = :conversation
     """,
-    "requests": "UPDATE binding_requests SET words = '' WHERE resident_id = :resident",
-    "updates": "UPDATE inbox SET raw = '{}' WHERE bot_id = :bot AND lane = :lane AND id <= :before",
+    "notes of who handed on": "UPDATE handovers SET note = NULL WHERE conversation_id = :conversation",
 }
 
 
 def _delete_words(session: Session, conversation: Conversation, *, before: int) -> None:
-    resident, bot_id = conversation.resident, session.get_one(Community, conversation.community_id).bot_id
+    whose = traces.of(session, conversation, before=before)
+    candidates, calls = traces.candidates(session, whose), traces.calls(session, whose)
     facts = {
-        "bot": bot_id,
-        "community": conversation.community_id,
         "conversation": conversation.id,
-        "resident": resident.id,
-        "lane": f"chat:{resident.chat_id}",
-        "before": before,
+        "forgotten": outbox.FORGOTTEN,
+        "candidates": list(candidates),
+        "calls": list(calls),
+        "updates": list(traces.updates(session, whose, calls)),
     }
-    session.flush()
     for statement in _WORDS.values():
         session.execute(text(statement), facts)
-    session.execute(delete(Message).where(Message.conversation_id == conversation.id))
-    session.execute(delete(BindingOffer).where(BindingOffer.resident_id == resident.id))
 
 
+# Whatever leads from the account to a person of the roster, and so from its cases to a name.
+_TIES = {
+    "offers": "DELETE FROM binding_offers WHERE resident_id = :resident",
+    "requests": """
+        UPDATE binding_requests SET words = '', household_id = NULL, member_id = NULL,
+               state = CASE state WHEN 'open' THEN 'declined' ELSE state END WHERE resident_id = :resident
+    """,
+    "invitations": "UPDATE invitations SET used_by_id = NULL WHERE used_by_id = :resident",
+    "log": "UPDATE archive_events SET resident_id = NULL WHERE resident_id = :resident AND member_id IS NOT NULL",
+}
+
+
+# Of the steps of a case: what the clocks and the figures go by; everything else may be somebody's words.
+KEPT_FACTS = ("from", "to", "stars", "until", "urgency", "rung", "told", "outcome", "resolution", "tries")
 _KEEP_FACTS = text("""
     UPDATE case_events SET data = (
       SELECT jsonb_object_agg(fact.key, fact.value) FROM jsonb_each(data) AS fact
-      WHERE fact.key IN ('from', 'to', 'stars'))
+      WHERE fact.key = ANY(:kept))
     WHERE case_id = ANY(:cases) AND jsonb_typeof(data) = 'object'
 """)
 
@@ -152,8 +161,10 @@ def _anonymise_cases(session: Session, found: Sequence[Case]) -> None:
         case.matter = texts.words(f"utter_word_category_{case.category}", language=STAFF_LANGUAGE)
         case.place = where.display(Where(building), STAFF_LANGUAGE) or None
         case.wanted_at = case.contact = case.phone = None
-        work_orders.refresh(session, case)
-    session.execute(_KEEP_FACTS, {"cases": [case.id for case in found]})
+        work_orders.rewrite(session, case)
+        for call_back in callbacks.of_case(session, case):
+            phone_cards.show(session, call_back)
+    session.execute(_KEEP_FACTS, {"cases": [case.id for case in found], "kept": list(KEPT_FACTS)})
 
 
 def _let_go(session: Session, resident: Resident, *, now: datetime) -> None:
@@ -167,6 +178,9 @@ def _let_go(session: Session, resident: Resident, *, now: datetime) -> None:
     gone: dict[str, Any] = dict.fromkeys(("surname", "honorific", "phone", "place"))
     for name, value in (gone | {"display_name": NOBODY, "chat_id": -resident.id}).items():
         setattr(resident, name, value)
+    session.flush()
+    for statement in _TIES.values():
+        session.execute(text(statement), {"resident": resident.id})
 
 
 def _say_farewell(session: Session, conversation: Conversation, chat_id: int, line: Line, *, key: str) -> None:

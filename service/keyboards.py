@@ -11,7 +11,7 @@ from service.models import Delivery, OutboxRow, Priority
 def take_off(session: Session, outbox_id: int | None) -> None:
     """Take the buttons off a message; one that never arrived is left alone at send time."""
     row = session.get(OutboxRow, outbox_id) if outbox_id is not None else None
-    if row is None:
+    if row is None or "text" not in row.payload:  # never written, or forgotten
         return
     outbox.put(
         session,

@@ -227,13 +227,20 @@ _START = text(f"""
                AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message
 """)  # noqa: S608 - only our own text is put in
 
-_SETTLE = text("""
-    UPDATE outbox SET state = CAST(:state AS text), reason = CAST(:reason AS text),
+FORGOTTEN = "forgotten"  # whose words it carries has been forgotten (service/forgetting.py)
+
+# What was on its way when its resident was forgotten is not tried again, and keeps no words.
+_SETTLE = text(f"""
+    UPDATE outbox SET
+           state = CASE WHEN reason = '{FORGOTTEN}' AND NOT :arrived THEN 'dropped' ELSE CAST(:state AS text) END,
+           payload = CASE WHEN reason = '{FORGOTTEN}' THEN '{{}}' ELSE payload END,
+           reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason ELSE CAST(:reason AS text) END,
            message_id = coalesce(CAST(:message_id AS bigint), message_id),
-           settled_at = CASE WHEN CAST(:state AS text) = 'pending' THEN NULL ELSE clock_timestamp() END,
+           settled_at = CASE WHEN CAST(:state AS text) <> 'pending' OR reason = '{FORGOTTEN}'
+                             THEN clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
     WHERE id = :id AND lease = :lease AND (state = 'sending' OR state <> 'sent' AND :arrived)
-""")
+""")  # noqa: S608 - only our own text is put in
 
 _CLOSE_CHAT = text("""
     INSERT INTO budgets AS b (key, full_at, closed_until) VALUES
@@ -256,12 +263,15 @@ _ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND 
 ORPHANED = "the sender died while sending"
 
 # What a dead sender left in flight is uncertain: each class has its own answer.
-_FREE = text("""
-    UPDATE outbox SET sender = NULL, reason = :reason,
-      state = CASE WHEN delivery = 'at_most_once' THEN 'unconfirmed' ELSE 'pending' END,
-      settled_at = CASE WHEN delivery = 'at_most_once' THEN clock_timestamp() END
+_FREE = text(f"""
+    UPDATE outbox SET sender = NULL,
+      state = CASE WHEN reason = '{FORGOTTEN}' THEN 'dropped'
+                   WHEN delivery = 'at_most_once' THEN 'unconfirmed' ELSE 'pending' END,
+      payload = CASE WHEN reason = '{FORGOTTEN}' THEN '{{}}' ELSE payload END,
+      reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason ELSE :reason END,
+      settled_at = CASE WHEN delivery = 'at_most_once' OR reason = '{FORGOTTEN}' THEN clock_timestamp() END
     WHERE state = 'sending' AND sender = :sender
-""")
+""")  # noqa: S608
 
 
 def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates) -> list[Parcel]:

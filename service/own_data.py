@@ -10,26 +10,30 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import archive, binding, cases, outbox, texts
+from service import archive, binding, cases, outbox, texts, traces
 from service.errors import ButtonExpired
 from service.models import (
     ArchiveEvent,
     Base,
     BindingRequest,
     CallBack,
+    Candidate,
     Case,
     Community,
     Conversation,
+    DeskMessage,
     EmergencyAlarm,
+    Handover,
     Member,
     Message,
     Owner,
     Resident,
     Survey,
+    UnansweredQuestion,
 )
 from service.texts import Line
 
-THEIR_OWN = ("resident", "bot", "butler")  # whose lines they have read; what staff note among themselves is staff's
+THEIR_OWN = ("resident", "bot", "butler")  # whose lines they have read; staff's notes and what staff took back are not
 FOLLOWS = "auto"  # no language chosen: it follows their words
 
 # What of each row is theirs; numbers that only tie our rows together are left out.
@@ -40,9 +44,15 @@ CASE = (
     "phone", "opened_at",
 )  # fmt: skip
 EVENT = ("at", "event", "actor", "data")
-CALL_BACK = ("due_at", "state", "reason", "held")
-SURVEY = ("asked_at", "state", "stars", "answered_at")
-LINE = ("said_at", "author", "kind", "text", "earlier", "edited_at", "media")
+CALL_BACK = ("due_at", "state", "reason", "outcome")
+SURVEY = ("asked_at", "state", "stars", "reasons", "comment", "answered_at")
+LINE = (
+    "said_at", "author", "kind", "text", "entities", "earlier", "edited_at", "media", "forwarded_from", "withdrawn_at",
+)  # fmt: skip
+WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
+QUESTION = ("asked_at", "text", "language", "state")
+FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
+DESK = ("taken_at", "words")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
@@ -106,6 +116,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
     """All that is kept of them, and nothing of anybody else."""
     resident = conversation.resident
     member = archive.member_of(session, resident)
+    noticed = traces.candidates(session, traces.of(session, conversation))
     return {
         "about": texts.words("utter_export_about", language=resident.language),
         "made_at": now,
@@ -116,8 +127,12 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         "messages": [
             _facts(line, LINE)
             for line in _rows(session, Message, Message.conversation_id == conversation.id)
-            if line.author in THEIR_OWN
+            if line.author in THEIR_OWN and (line.author == "resident" or line.withdrawn_at is None)
         ],
+        "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
+        "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
+        "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
+        "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),
         "requests": _all(session, BindingRequest, REQUEST, BindingRequest.resident_id == resident.id),
         "log": _all(session, ArchiveEvent, LOG, ArchiveEvent.resident_id == resident.id),

@@ -63,7 +63,9 @@ def taken_back(session: Session, parcel: Parcel, *, now: datetime) -> None:
     if parcel.act != "delete" or parcel.conversation_id is None:
         return
     conversation = conversations.lock(session, parcel.conversation_id)
-    twin = session.get_one(Twin, parcel.payload["on"]["twin"])
+    twin = session.get(Twin, parcel.payload["on"]["twin"])
+    if twin is None:  # the resident has been forgotten meanwhile
+        return
     twin.withdrawn_at = now
     session.flush()
     if twin.chat_id == conversation.resident.chat_id:

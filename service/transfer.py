@@ -112,10 +112,12 @@ def _tell(session: Session, conversation: Conversation, member: Staff, to: Targe
     )
     conversations.to_staff(session, conversation, "say", line.payload(), key=f"{source}:transferred", kind="note")
     if isinstance(to, Department):
-        _tell_department(session, to, line, key=f"{source}:transferred_to")
+        _tell_department(session, conversation, to, line, key=f"{source}:transferred_to")
 
 
-def _tell_department(session: Session, department: Department, line: texts.Line, *, key: str) -> None:
+def _tell_department(
+    session: Session, conversation: Conversation, department: Department, line: texts.Line, *, key: str
+) -> None:
     community = session.get_one(Community, department.community_id)
     if community.staff_chat_id is None:
         return
@@ -125,6 +127,7 @@ def _tell_department(session: Session, department: Department, line: texts.Line,
         community_id=community.id,
         chat_id=community.staff_chat_id,
         topic_id=department.topic_id,
+        conversation_id=conversation.id,
         kind="note",
         act="say",
         payload=line.payload(),

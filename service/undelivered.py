@@ -102,7 +102,9 @@ def _not_deleted(session: Session, conversation: Conversation, parcel: Parcel, _
     """Too old, or the resident has deleted it: staff must not believe that it is gone, and the record says so."""
     if parcel.chat_id != conversation.resident.chat_id:
         return
-    twin = session.get_one(Twin, parcel.payload["on"]["twin"])
+    twin = session.get(Twin, parcel.payload["on"]["twin"])
+    if twin is None:  # the resident has been forgotten meanwhile
+        return
     still_there = update(Message).where(
         Message.conversation_id == conversation.id,
         Message.chat_id == twin.said_chat_id,

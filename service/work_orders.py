@@ -30,23 +30,28 @@ def post(session: Session, case: Case, *, key: str) -> None:
     if row_id is None:
         return
     if case.work_order_id is not None:
-        _show(session, case, _sheet(session, case, superseded=True))
+        _show(session, case, case.work_order_id, _sheet(session, case, superseded=True))
     case.work_order_id = row_id
 
 
 def refresh(session: Session, case: Case) -> None:
     """Show the case's state on its work order."""
     if case.work_order_id is not None:
-        _show(session, case, _sheet(session, case))
+        _show(session, case, case.work_order_id, _sheet(session, case))
 
 
-def _show(session: Session, case: Case, sheet: Line) -> None:
+def rewrite(session: Session, case: Case) -> None:
+    """Show what the case says now on every work order it ever had; those that were superseded stay so."""
+    orders = select(OutboxRow.id).where(OutboxRow.kind == "work_order", OutboxRow.key.startswith(f"case:{case.id}:"))
+    for row_id in session.scalars(orders.order_by(OutboxRow.id)).all():
+        _show(session, case, row_id, _sheet(session, case, superseded=row_id != case.work_order_id))
+
+
+def _show(session: Session, case: Case, row_id: int, sheet: Line) -> None:
     """Edit the work order; an edit that has not gone out yet is overtaken by this one."""
-    overtaken = update(OutboxRow).where(
-        OutboxRow.edits_id == case.work_order_id, OutboxRow.state == OutboxState.PENDING
-    )
+    overtaken = update(OutboxRow).where(OutboxRow.edits_id == row_id, OutboxRow.state == OutboxState.PENDING)
     session.execute(overtaken.values(state=OutboxState.DROPPED, reason="a newer edit overtook it"))
-    _put(session, case, sheet, kind="card", edits_id=case.work_order_id, delivery=Delivery.RETRY)
+    _put(session, case, sheet, kind="card", edits_id=row_id, delivery=Delivery.RETRY)
 
 
 def note(session: Session, case: Case, phrase: str, *, key: str, **slots: object) -> None:

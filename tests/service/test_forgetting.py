@@ -2,78 +2,51 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from service import archive, binding, candidates, cases, conversations, forgetting, learning, outbox, residents, texts
+from service import (
+    candidates,
+    cases,
+    conversations,
+    forgetting,
+    invitations,
+    outbox,
+    residents,
+    revisions,
+    surveys,
+    take_backs,
+    texts,
+    undelivered,
+)
 from service.conversations import Said
-from service.learning import Labelled
 from service.models import (
     ArchiveEvent,
     Base,
+    BindingOffer,
+    BindingRequest,
     Candidate,
     CandidateReason,
+    CandidateState,
     Case,
     Conversation,
     InboxRow,
-    LabelUse,
+    Invitation,
+    Label,
     Member,
     OutboxRow,
     OutboxState,
+    RequestState,
+    Twin,
 )
-from tests.households import member
-from tests.stage import BOT_ID, NOON, Stage
+from tests.lives import CHAT, NEEDLES, PHONE, WORDS, lived, write
+from tests.service.test_personal_columns import FORGOTTEN
+from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 
-WORDS = "我家的波斯地毯泡水了"
-PHONE = "13812345678"
-CHAT = 550055
 ROSTER = ("members", "households", "buildings")  # the property office's own
-
-
-def write(stage: Stage, talk: Conversation, words: str) -> int:
-    """An update of theirs, heard and answered; gives its row in the inbox."""
-    row = InboxRow(bot_id=BOT_ID, update_id=None, lane=f"chat:{CHAT}", joins=False, raw=words.encode(), attempts=1)
-    stage.session.add(row)
-    stage.session.flush()
-    said = Said(kind="text", text=words, chat_id=CHAT, message_id=row.id, inbox_id=row.id)
-    conversations.hear(stage.session, talk, said, now=NOON)
-    return row.id
-
-
-def lived(stage: Stage, *, state: str = "finished") -> Conversation:
-    """Somebody who has left traces everywhere."""
-    talk = stage.resident(chat_id=CHAT, display_name="地毯主人")
-    person = member(stage, "慕容秋水", surname="慕容", honorific="ms", phone=PHONE)
-    archive.bind(stage.session, talk.resident, person, how="phone", actor="resident", now=NOON)
-    row = write(stage, talk, WORDS)
-    binding.ask_staff(stage.session, talk, f"3栋2单元1201 慕容秋水 {WORDS}", key=f"turn:{row}", now=NOON)
-    line = texts.say("utter_staff_note", language="zh", text=WORDS)
-    conversations.alert_staff(stage.session, stage.community.id, line, key=f"turn:{row}:alert", priority=0)
-    conversations.to_staff(stage.session, talk, "say", {"text": WORDS}, key=f"turn:{row}:relay")
-    case = stage.case(talk, state=state, matter=WORDS, contact="慕容女士", phone=PHONE, wanted_at="明天地毯晾干前")
-    if state == "finished":
-        cases.advance(
-            stage.session, case, cases.Event.REOPENED, actor="resident", key="why", now=NOON, data={"reason": WORDS}
-        )
-        cases.advance(stage.session, case, cases.Event.FINISHED, actor="staff:101", key="again", now=NOON)
-    candidates.notice(
-        stage.session,
-        stage.community.id,
-        WORDS,
-        why=CandidateReason.REPHRASE,
-        source=f"turn:{row}",
-        language="zh",
-        now=NOON,
-    )
-    learning.add(stage.session, Labelled(WORDS, "repair", "zh"), use=LabelUse.TEST, by="li", at=NOON)
-    for candidate in stage.session.scalars(select(Candidate)):
-        candidate.label_id = stage.session.scalar(text("SELECT max(id) FROM labels"))
-    stage.session.flush()
-    stage.session.execute(text("UPDATE outbox SET state = 'sent', message_id = id"))
-    stage.session.expire_all()
-    return talk
 
 
 def forget(stage: Stage, talk: Conversation) -> None:
@@ -101,11 +74,8 @@ def utf8(words: str) -> str:
 def test_nothing_they_said_and_nothing_that_names_them_is_left_anywhere(stage):
     """All tables are searched, also those that somebody adds later."""
     talk = lived(stage)
-    needles = (WORDS, utf8(WORDS), "地毯", "慕容", PHONE, "1201", "地毯主人")
-    assert {table for table, _ in found(stage, *needles)} >= {
-        "messages", "outbox", "cases", "case_events", "residents", "inbox", "candidates", "labels", "binding_requests",
-        "topics",
-    }  # fmt: skip
+    needles = (*NEEDLES, utf8("地毯"))
+    assert {table for table, _ in found(stage, *needles)} - set(ROSTER) == set(FORGOTTEN)
 
     forget(stage, talk)
 
@@ -139,6 +109,99 @@ def test_the_work_order_in_the_staff_group_loses_the_words_too(stage):
     edits = [row for row in stage.outbox("card") if row.act == "edit" and row.state is OutboxState.PENDING]
     assert edits
     assert not any(WORDS in row.payload["text"] or PHONE in row.payload["text"] for row in edits)
+
+
+def test_every_work_order_the_case_ever_had_loses_them(stage):
+    """A case that was reopened has two, and there is the task to call: all stand in topics of departments."""
+    talk = lived(stage)
+    orders = {row.id for row in stage.outbox("work_order")}
+
+    forget(stage, talk)
+
+    edits = [row for row in stage.outbox("card") if row.state is OutboxState.PENDING]
+    assert {row.edits_id for row in edits} == orders
+    assert len(orders) == 3
+
+
+def test_nothing_ties_the_account_and_so_its_cases_to_a_person_of_the_roster(stage):
+    """The roster has the name, and the case its resident: a row that leads from one to the other tells whose it was."""
+    talk = lived(stage)
+    resident, person = talk.resident_id, stage.session.query(Member).one()
+    invitations.invite(stage.session, person.household, now=NOON)
+    stage.session.query(Invitation).one().used_by_id = resident
+    proved = BindingOffer(resident_id=resident, how="phone", household_id=person.household_id, until=NOON)
+    stage.session.add(proved)
+
+    forget(stage, talk)
+
+    ties = [
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if any(key.column.table.name in ROSTER for key in column.foreign_keys)
+        for owner in table.columns
+        if any(key.column.table.name == "residents" for key in owner.foreign_keys)
+        if stage.session.execute(select(table).where(owner == resident, column.is_not(None))).first()
+    ]
+    assert ties == []
+
+
+def test_a_request_that_staff_have_not_decided_is_over(stage):
+    """A yes to it would bind an account that is nobody's."""
+    forget(stage, lived(stage))
+
+    assert stage.session.query(BindingRequest).one().state is RequestState.DECLINED
+
+
+def test_a_list_that_names_their_case_among_others_is_emptied(stage):
+    """Late cases are told together, and the row is named by the first of them."""
+    talk = lived(stage)
+    number, place = stage.session.query(Case).one().number, {"chat_id": STAFF_CHAT, "community_id": stage.community.id}
+    said = {"text": f"R2611-9999 灯\n{number} {WORDS}"}
+    listed = outbox.put(
+        stage.session, bot_id=BOT_ID, kind="note", act="say", payload=said, key="case:0:response:1", **place
+    )
+
+    forget(stage, talk)
+
+    assert stage.session.get_one(OutboxRow, listed).payload == {}
+
+
+def test_a_survey_that_nobody_has_answered_is_over(stage):
+    """It would expire a week later, and its emptied message could not lose its buttons."""
+    talk = lived(stage, state="closed")
+    surveys.ask(stage.session, stage.session.query(Case).one(), now=NOON - timedelta(days=8))
+
+    forget(stage, talk)
+
+    assert surveys.expire_due(stage.session, now=NOON) == 0
+
+
+def test_a_label_of_their_words_goes_and_what_others_said_alike_is_open_again(stage):
+    """One label settles all that is alike, and it stands in the words of the first."""
+    alike = f"{WORDS}了"
+    facts: dict[str, Any] = {"why": CandidateReason.REPHRASE, "language": "zh", "now": NOON}
+    candidates.notice(stage.session, stage.community.id, alike, source="case:0", **facts)
+    talk = lived(stage)
+    other = stage.session.query(Candidate).where(Candidate.text == alike).one()
+    other.state, other.label_id = CandidateState.LABELLED, stage.session.query(Label).one().id
+    stage.session.flush()
+
+    forget(stage, talk)
+
+    assert stage.session.query(Label).all() == []
+    assert (other.state, other.label_id) == (CandidateState.OPEN, None)
+
+
+def test_what_was_held_back_is_not_said_any_more(stage):
+    """It would be taken up after the talk, emptied."""
+    talk = lived(stage)
+    held = stage.session.query(OutboxRow).where(OutboxRow.state == OutboxState.HELD).all()
+
+    forget(stage, talk)
+
+    assert held
+    assert {row.state for row in held} == {OutboxState.DROPPED}
 
 
 def test_staff_are_asked_to_delete_what_only_they_can(stage):
@@ -204,6 +267,18 @@ def test_a_neighbour_loses_nothing(stage):
     assert found(stage, "灯坏了", "邻居") == before
 
 
+def test_updates_of_staff_about_others_stay(stage):
+    """Their numbers are others, also where a resident writes what looks like one of them."""
+    raw = b'{"message": {"message_id": 31313, "text": "\\"message_id\\": 4711"}}'
+    row = InboxRow(bot_id=BOT_ID, update_id=None, lane=f"group:{STAFF_CHAT}:5", joins=False, raw=raw, done_at=NOON)
+    talk = lived(stage)
+    stage.session.add(row)
+
+    forget(stage, talk)
+
+    assert row.raw == raw
+
+
 def test_with_a_case_at_work_the_wish_waits_for_its_end(stage):
     """The worker needs the door and the number; the resident is told which case it is (N9: never a flat no)."""
     talk = lived(stage, state="accepted")
@@ -232,14 +307,41 @@ def test_before_it_is_done_they_are_told_what_stays_and_why(stage, language):
     assert [one.data for one in line.buttons] == [f"f:{talk.id}:yes", f"f:{talk.id}:no"]
 
 
-def test_a_row_in_flight_is_left_to_the_sender(stage):
-    """Its payload is needed if it has to be sent once more; it is gone with the next wish."""
+@pytest.mark.parametrize(
+    ("settle", "state"),
+    [
+        (lambda session, parcel: outbox.sent(session, parcel, message_id=1), OutboxState.SENT),
+        (lambda session, parcel: outbox.again(session, parcel, reason="a fault"), OutboxState.DROPPED),
+        (lambda session, _: outbox.free_orphans(session), OutboxState.DROPPED),
+    ],
+    ids=["it arrives", "it fails", "its sender dies"],
+)
+def test_what_is_on_its_way_is_emptied_when_it_is_settled_and_not_tried_again(stage, settle, state):
+    """Until then its sender needs it; afterwards nobody would look for it any more."""
     talk = lived(stage)
     waiting = conversations.tell(stage.session, talk, texts.say("utter_thanks", language="zh"), now=NOON, key="late")
-    facts = {"state": OutboxState.SENDING, "lease": uuid4()}
-    stage.session.query(OutboxRow).where(OutboxRow.id == waiting).update(facts)
+    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
+    assert parcel.id == waiting
 
     forget(stage, talk)
-
     assert stage.session.get_one(OutboxRow, waiting).payload != {}
-    assert outbox.find(stage.session, key="late") == waiting
+    settle(stage.session, parcel)
+    stage.session.expire_all()
+
+    row = stage.session.get_one(OutboxRow, waiting)
+    assert (row.state, row.payload) == (state, {})
+
+
+def test_the_news_of_a_copy_that_is_forgotten_is_no_fault(stage):
+    """It was taken back just before; whether it is gone at Telegram's interests nobody any more."""
+    talk = lived(stage)
+    twin = stage.session.query(Twin).order_by(Twin.id.desc()).first()
+    revisions.change(stage.session, talk, twin, "delete", {}, key="late")
+    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
+
+    forget(stage, talk)
+    before = stage.outbox()
+    take_backs.taken_back(stage.session, parcel, now=NOON)
+    undelivered.refused(stage.session, parcel, reason="message can't be deleted")
+
+    assert stage.outbox() == before

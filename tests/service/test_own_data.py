@@ -13,6 +13,7 @@ from service.conversations import Said
 from service.errors import ButtonExpired
 from service.models import ArchiveEvent, Conversation, MemberRole, OutboxRow
 from tests.households import member
+from tests.lives import AMONG_STAFF, BY_STAFF, FILE, TAKEN_BACK, WORDS, lived
 from tests.stage import NOON, Stage
 
 
@@ -76,6 +77,31 @@ def test_an_export_holds_everything_of_them(stage):
     )
     assert "厨房水管漏水" in [line["text"] for line in told["messages"]]
     assert [event["act"] for event in told["log"]] == ["bound", "exported"]
+
+
+def test_an_export_holds_what_came_of_their_words(stage):
+    """The file they sent, what their line said before, who answered, what nobody could answer, what is learnt from."""
+    own_data.export(stage.session, lived(stage), key="turn:1", now=NOON)
+
+    told = json.loads(exported(stage).payload["content"])
+    [picture] = [line for line in told["messages"] if line["kind"] == "photo"]
+    assert FILE in str(picture["media"])
+    assert picture["earlier"][0]["text"] == WORDS
+    assert BY_STAFF in [line["text"] for line in told["messages"]]
+    assert [change["owner"] for change in told["who_answered"]] == ["waiting", "butler", "butler", "bot"]
+    assert [asked["text"] for asked in told["questions"]] == [WORDS]
+    assert [left["words"] for left in told["desk_messages"]] == [WORDS]
+    assert told["cases"][0]["surveys"][0]["comment"] == WORDS
+    assert {noticed["why"] for noticed in told["kept_for_learning"]} == {"rephrase", "near_miss"}
+    assert WORDS in [(event["data"] or {}).get("words") for event in told["cases"][0]["events"]]
+
+
+@pytest.mark.parametrize("words", [AMONG_STAFF, TAKEN_BACK])
+def test_an_export_holds_nothing_that_staff_did_not_mean_for_them(stage, words):
+    """Notes among staff, hints to a colleague, and what went to the wrong person and was taken back."""
+    own_data.export(stage.session, lived(stage), key="turn:1", now=NOON)
+
+    assert words not in exported(stage).payload["content"]
 
 
 def test_an_export_holds_nothing_of_anybody_else(stage):
