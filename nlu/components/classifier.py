@@ -81,7 +81,8 @@ class IntentClassifier(GraphComponent):
         """Train on every example that has an intent and a text, fit the confidence, and save."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         intents = [example.get(INTENT) for example in examples]
-        alarms, harmless = self._alarming({example.get(TEXT) for example in examples})
+        known = {example.get(TEXT) for example in examples}
+        alarms, harmless = self._alarming(known) if EMERGENCY in intents else ([], [])
         self._model = IntentModel.fit(
             [*map(seen, examples), *alarms], intents + [EMERGENCY] * len(alarms), unlike=(EMERGENCY, harmless)
         )
@@ -93,7 +94,10 @@ class IntentClassifier(GraphComponent):
         return self._resource
 
     def _alarming(self, known: Set[str]) -> Tuple[List[Seen], List[Seen]]:
-        """Return the emergencies and the others of the messages about danger that are no examples."""
+        """Return the emergencies and the others of the messages about danger that are no examples.
+
+        An assistant without the intent learns nothing from them.
+        """
         found = (item for name in self._config["alarming"] for item in read_messages(HOME / name))
         new = [item for item in found if item["text"] not in known]
         both = ([item["text"] for item in new if item[EMERGENCY] is wanted] for wanted in (True, False))
