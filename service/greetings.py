@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import cases, clocks, communities, residents, texts
-from service.models import Community, Conversation
+from service.models import Community, Conversation, Message
 from service.texts import Line
 
 
 def greet(session: Session, conversation: Conversation, *, now: datetime) -> Line:
-    """The greeting with the big keys below it."""
+    """The greeting with the big keys below it; who has just been greeted is asked what they need instead."""
     resident = conversation.resident
     community = session.get_one(Community, conversation.community_id)
-    return texts.say(
+    greeting = texts.say(
         "utter_greet",
         language=resident.language,
         time_of_day=texts.words(communities.time_of_day(community, now=now), language=resident.language),
         salutation=residents.salutation(resident),
         community=community.name,
     )
+    if greeting.text != _said_last(session, conversation):
+        return greeting
+    return texts.say("utter_here", language=resident.language, salutation=residents.salutation(resident))
+
+
+def _said_last(session: Session, conversation: Conversation) -> str | None:
+    """The bot's newest line to the resident."""
+    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
+    return session.scalar(lines.order_by(Message.id.desc()).limit(1))
 
 
 def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,10 @@ def test_a_model_says_what_it_was_made_of_and_how_well_it_understands(model, tmp
     """The application reads it, and so can a machine that has no Rasa."""
     exam = tmp_path / "exam.jsonl"
     exam.write_bytes(as_lines([{"text": "灯坏了", "intent": "repair"}, {"text": "hello", "intent": "repair"}]))
+    trained = json.loads(model.with_name(model.name.replace(".tar.gz", ".json")).read_text("utf-8"))
+    model = Path(shutil.copy(model, tmp_path))
     certificate = model.with_name(model.name.replace(".tar.gz", ".json"))
+    certificate.write_text(json.dumps(trained | {"scores": None}), "utf-8")
 
     measured = run_tool("certificate", model, "--exam", exam)
 

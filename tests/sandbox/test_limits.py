@@ -1,5 +1,7 @@
 """Flood limits, on real time."""
 
+import asyncio
+
 import pytest
 
 from tests.sandbox.client import Client, Refused
@@ -92,6 +94,7 @@ async def test_a_budget_fills_again_with_real_time_not_with_the_simulated_clock(
 
 
 async def test_a_window_opens_again_when_its_time_has_passed(world: Client):
+    """However fast this machine asks, and however slowly."""
     group = await world.make_group(await world.make_user())
     await world.post("/limits", per_group={"count": 1, "seconds": 0.1})
     await world.bot("sendMessage", chat_id=group, text="x")
@@ -102,7 +105,9 @@ async def test_a_window_opens_again_when_its_time_has_passed(world: Client):
         except Refused:
             return False
 
-    assert any([await sent() for _ in range(500)])
+    async with asyncio.timeout(5):
+        while not await sent():
+            pass
 
 
 async def test_limits_can_be_switched_off(world: Client):

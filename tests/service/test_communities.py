@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service import communities, greetings, topics
+from service import communities, conversations, greetings, topics
 from service.db import Sessions
 from service.models import Community, Department, Topic
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
@@ -89,6 +89,17 @@ def test_the_greeting_has_the_name_the_community_and_the_big_keys(stage):
     assert "王女士" in line.text
     assert "阳光花园" in line.text
     assert line.menu == ("报修", "投诉", "咨询", "转人工", "我的工单")
+
+
+def test_nobody_is_greeted_with_the_same_sentence_twice_running(stage):
+    """「喂，在吗」 right after the greeting wants an ear, not the sentence that stands there."""
+    talk = stage.resident(surname="王", honorific="女士")
+    conversations.tell(stage.session, talk, greetings.greet(stage.session, talk, now=NOON), key="first", now=NOON)
+
+    line = greetings.greet(stage.session, talk, now=NOON)
+
+    assert line.text == "王女士，我在呢。请问有什么可以帮您？直接说就可以。"
+    assert "转人工" in line.menu
 
 
 def test_a_resident_sees_their_own_cases_with_where_each_stands(stage):
