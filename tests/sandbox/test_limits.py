@@ -106,8 +106,10 @@ async def test_a_window_opens_again_when_its_time_has_passed(world: Client):
             return False
 
     async with asyncio.timeout(5):
-        while not await sent():
+        while not (again := await sent()):
             pass
+
+    assert again
 
 
 async def test_limits_can_be_switched_off(world: Client):
