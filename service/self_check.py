@@ -143,7 +143,8 @@ def _begin(session: Session, community: Community, day: date, *, now: datetime) 
 
 
 def _check(session: Session, community: Community, day: date) -> None:
-    newest = select(SelfCheck).where(SelfCheck.community_id == community.id).order_by(SelfCheck.day.desc()).limit(2)
+    # By when they were made: where a clock went back, the night that is checked now is not the latest day.
+    newest = select(SelfCheck).where(SelfCheck.community_id == community.id).order_by(SelfCheck.id.desc()).limit(2)
     this, *before = session.scalars(newest).all()
     since = before[0].until if before else EVER
     after = before[0].looked_at["last_message"] if before else 0

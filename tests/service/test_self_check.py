@@ -129,6 +129,17 @@ def test_what_was_looked_at_once_is_not_reported_every_night(stage):
     assert (len(before.violations), len(newest.violations)) == (1, 0)
 
 
+def test_a_clock_that_went_back_does_not_stop_the_checks(stage):
+    """The demo's clock is set to any day; a machine's may be put right."""
+    self_check.check_due(stage.session, now=NIGHT)
+    talk_with_a_butler(stage)
+
+    self_check.check_due(stage.session, now=NIGHT - timedelta(days=3))
+
+    _, earlier = self_check.kept(stage.session, stage.community.id)
+    assert (earlier.day.isoformat(), earlier.looked_at["takeovers"]) == ("2026-11-21", 1)
+
+
 def test_a_night_without_takeovers_is_silent_and_kept(stage):
     self_check.check_due(stage.session, now=NIGHT)
 
