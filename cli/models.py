@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from cli import database, site_data, understanding
+from cli import database, site_data, starting, understanding
 from service import db, language_models
 from service.config import Settings
 from service.model_gate import Reason, why_not_activate
@@ -77,11 +76,8 @@ def shelf(settings: Settings) -> Iterator[Shelf]:
 
 
 def who() -> str:
-    """The person at this terminal, by the name of their account."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
-        return "unknown"
+    """The person at this terminal, as the log of models names them."""
+    return starting.operator(unnamed="unknown")
 
 
 def train(shelf: Shelf) -> str:

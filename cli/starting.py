@@ -51,11 +51,11 @@ def community(settings: Settings) -> Iterator[tuple[Session, Community]]:
         yield session, process.settle_in_with(session, settings)
 
 
-def operator() -> str:
-    """The user of this machine; in a container it may have no name."""
+def operator(*, unnamed: str = "operator") -> str:
+    """The user of this machine by the name of their account; a container's may have a number and no name."""
     import getpass
 
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        return "operator"
+        return unnamed
