@@ -14,14 +14,13 @@ from itertools import islice
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from service import archive, conversations, invitations, outbox, phones, residents, texts, where
+from service import archive, communities, conversations, invitations, outbox, phones, residents, texts, where
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, InvitationNotValid
 from service.models import (
     BindingOffer,
     BindingRequest,
     Case,
-    Community,
     Conversation,
     Delivery,
     Household,
@@ -345,9 +344,9 @@ def _request_sheet(
 
 def _show_decision(session: Session, request: BindingRequest, conversation: Conversation, staff: Staff) -> None:
     """The request in the staff group says how it ended."""
-    community = session.get_one(Community, request.community_id)
+    group = communities.staff_group(session, request.community_id)
     sheet = outbox.find(session, key=_request_key(request))
-    if community.staff_chat_id is None or sheet is None:
+    if group is None or sheet is None:
         return
     line = texts.say(
         f"utter_staff_bind_{request.state}",
@@ -358,9 +357,7 @@ def _show_decision(session: Session, request: BindingRequest, conversation: Conv
     )
     outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         kind="card",
         act="edit",
         payload=line.payload(),

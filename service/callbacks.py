@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -72,22 +73,16 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were looked at; 0 means nothing is due.
     """
-    due = _to_do(now).order_by(CallBack.due_at).limit(limit)
-    rows = session.execute(due.with_only_columns(CallBack.id, Case.conversation_id)).all()
-    for row in conversations.in_order(rows):
-        conversations.lock(session, row.conversation_id)
-        mine = _to_do(now).where(CallBack.id == row.id).with_for_update(of=CallBack, skip_locked=True)
-        call_back = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
-        if call_back is not None:
-            _ask(session, call_back, now=now)
-    return len(rows)
-
-
-def _to_do(now: datetime) -> Select[CallBack]:
     in_writing = (CallBack.state == FollowUpState.PLANNED) | (
         (CallBack.state == FollowUpState.SENT) & CallBack.reminded_at.is_(None)
     )
-    return select(CallBack).join(Case, Case.id == CallBack.case_id).where(in_writing, CallBack.due_at <= now)
+    return conversations.take_due(session, due(in_writing, now), partial(_ask, session, now=now), limit=limit)
+
+
+def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:
+    """Call-backs with something to do whose moment has come, the longest due first."""
+    of_cases = select(CallBack).join(Case, Case.id == CallBack.case_id)
+    return of_cases.where(to_do, CallBack.due_at <= now).order_by(CallBack.due_at)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:

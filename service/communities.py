@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
@@ -42,6 +43,22 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+
+
+class Address(TypedDict):
+    """Where a row of the outbox goes: by whose bot, for which community, into which chat."""
+
+    bot_id: int
+    community_id: int
+    chat_id: int
+
+
+def staff_group(session: Session, community_id: int) -> Address | None:
+    """The address of a community's staff group; None while it has none."""
+    community = session.get_one(Community, community_id)
+    if community.staff_chat_id is None:
+        return None
+    return Address(bot_id=community.bot_id, community_id=community.id, chat_id=community.staff_chat_id)
 
 
 def profile(settings: Settings) -> Profile:

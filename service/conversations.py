@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import outbox, residents, texts, topics
+from service import communities, outbox, residents, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import (
+    Case,
     Community,
     Conversation,
     Delivery,
@@ -29,6 +30,7 @@ from service.models import (
 )
 from service.texts import Line
 
+Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
@@ -207,16 +209,15 @@ def to_staff(
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
 ) -> int | None:
     """Pass something on to the resident's topic in the staff group; None where the community has no group."""
-    community = session.get_one(Community, conversation.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, conversation.community_id)
+    if group is None:
         return None
     if conversation.topic_id is None:
-        conversation.topic_id = topics.open_topic(session, community.id, topic_name(conversation.resident)).id
+        name = topic_name(conversation.resident)
+        conversation.topic_id = topics.open_topic(session, conversation.community_id, name).id
     return outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         topic_id=conversation.topic_id,
         conversation_id=conversation.id,
         kind=kind,
@@ -230,14 +231,12 @@ def to_staff(
 
 def alert_staff(session: Session, community_id: int, line: Line, *, key: str, priority: int) -> None:
     """Tell everybody in the staff group, in General."""
-    community = session.get_one(Community, community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, community_id)
+    if group is None:
         return
     outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         kind="alert",
         act="say",
         payload=line.payload(),
@@ -282,6 +281,29 @@ _LOCKED = (
 def in_order(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]]]:
     """Rows in the order in which sweeps lock their conversations: with one order for all, none waits for another."""
     return sorted(rows, key=lambda row: row.conversation_id)
+
+
+def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, limit: int) -> int:
+    """Take what is due of cases one after the other, its conversation locked first, and act on what is due still.
+
+    Args:
+        session: the caller's transaction.
+        due: rows of one table, joined with their cases, in the order in which they are taken.
+        act: what is done with each.
+        limit: rows of one transaction.
+
+    Returns:
+        How many rows were looked at; 0 means nothing is due.
+    """
+    model = due.column_descriptions[0]["entity"]
+    rows = session.execute(due.limit(limit).with_only_columns(model.id, Case.conversation_id)).all()
+    for row in in_order(rows):
+        lock(session, row.conversation_id)
+        mine = due.where(model.id == row.id).with_for_update(of=model, skip_locked=True)
+        still = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+        if still is not None:
+            act(still)
+    return len(rows)
 
 
 def lock(session: Session, conversation_id: int) -> Conversation:

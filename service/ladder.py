@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clocks, conversations, outbox, texts
+from service import clocks, communities, conversations, outbox, texts
 from service.clock_runs import Rung
 from service.clocks import TOLD, Standing
 from service.communities import STAFF_LANGUAGE
@@ -94,16 +94,15 @@ def _tell(session: Session, alarms: Iterable[Alarm]) -> None:
 def _post(session: Session, alarms: Sequence[Alarm]) -> None:
     first = alarms[0]
     community = session.get_one(Community, first.case.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, community.id)
+    if group is None:
         return
     lines = [_line(alarm, community) for alarm in alarms]
     role = texts.words(f"utter_word_role_{first.rung.to}", language=STAFF_LANGUAGE)
     said = texts.say(f"utter_staff_clock_{first.rung.step}", language=STAFF_LANGUAGE, role=role, lines="\n".join(lines))
     outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         topic_id=first.case.department.topic_id,
         kind="note",
         act="say",

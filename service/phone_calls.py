@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service import calendars, callbacks, cases, conversations, phone_cards, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import CallBackNotOpen, NotEnoughServiceTime
-from service.models import CallBack, Case, FollowUpState, Outcome, Staff
+from service.models import CallBack, FollowUpState, Outcome, Staff
 
 CALL_WITHIN = timedelta(hours=8)  # of service time
 TRY_AGAIN_WITHIN = timedelta(hours=4)  # of service time, after a call that nobody took
@@ -37,21 +37,10 @@ def post_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were looked at; 0 means nothing is due.
     """
-    due = _to_do(now).order_by(CallBack.due_at).limit(limit)
-    rows = session.execute(due.with_only_columns(CallBack.id, Case.conversation_id)).all()
-    for row in conversations.in_order(rows):
-        conversations.lock(session, row.conversation_id)
-        mine = _to_do(now).where(CallBack.id == row.id).with_for_update(of=CallBack, skip_locked=True)
-        call_back = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
-        if call_back is not None:
-            _act(session, call_back, now=now)
-    return len(rows)
-
-
-def _to_do(now: datetime) -> Select[CallBack]:
     unanswered = (CallBack.state == FollowUpState.SENT) & CallBack.reminded_at.is_not(None)
     uncalled = (CallBack.state == FollowUpState.PHONE) & CallBack.warned_at.is_(None)
-    return select(CallBack).join(Case, Case.id == CallBack.case_id).where(unanswered | uncalled, CallBack.due_at <= now)
+    due = callbacks.due(unanswered | uncalled, now)
+    return conversations.take_due(session, due, partial(_act, session, now=now), limit=limit)
 
 
 def _act(session: Session, call_back: CallBack, *, now: datetime) -> None:

@@ -51,15 +51,13 @@ def _line(session: Session, call_back: CallBack) -> Line:
 def _put(
     session: Session, call_back: CallBack, line: Line, *, kind: str, key: str | None = None, edits_id: int | None = None
 ) -> int | None:
-    community = session.get_one(Community, call_back.case.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, call_back.case.community_id)
+    if group is None:
         return None
     return outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
-        topic_id=communities.department(session, community.id, "service").topic_id,
+        **group,
+        topic_id=communities.department(session, call_back.case.community_id, "service").topic_id,
         kind=kind,
         act="edit" if edits_id else "say",
         payload=line.payload(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -267,15 +268,8 @@ def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
         How many were looked at; 0 means nothing has expired.
     """
     old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
-    due = select(Survey.id, Case.conversation_id).join(Case, Case.id == Survey.case_id).where(*old)
-    rows = session.execute(due.order_by(Survey.asked_at).limit(limit)).all()
-    for row in conversations.in_order(rows):
-        conversations.lock(session, row.conversation_id)
-        mine = select(Survey).where(Survey.id == row.id, *old).with_for_update(of=Survey, skip_locked=True)
-        survey = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
-        if survey is not None:
-            _expire(session, survey, now=now)
-    return len(rows)
+    due = select(Survey).join(Case, Case.id == Survey.case_id).where(*old).order_by(Survey.asked_at)
+    return conversations.take_due(session, due, partial(_expire, session, now=now), limit=limit)
 
 
 def _expire(session: Session, survey: Survey, *, now: datetime) -> None:

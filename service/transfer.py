@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import communities, conversations, held, outbox, staff, takeover, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchTarget, NothingToHandBack
-from service.models import Community, Conversation, Department, Owner, Priority, Staff
+from service.models import Conversation, Department, Owner, Priority, Staff
 from service.staff import Right
 
 Target = Staff | Department
@@ -118,14 +118,12 @@ def _tell(session: Session, conversation: Conversation, member: Staff, to: Targe
 def _tell_department(
     session: Session, conversation: Conversation, department: Department, line: texts.Line, *, key: str
 ) -> None:
-    community = session.get_one(Community, department.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, department.community_id)
+    if group is None:
         return
     outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         topic_id=department.topic_id,
         conversation_id=conversation.id,
         kind="note",

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service import clocks, outbox, texts, visits
+from service import clocks, communities, outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
 from service.texts import Line
@@ -62,17 +62,15 @@ def note(session: Session, case: Case, phrase: str, *, key: str, **slots: object
 
 def attach(session: Session, case: Case, *, from_chat_id: int, message_ids: list[int]) -> None:
     """Show the department a picture, voice or file of the resident's; an album stays one."""
-    community = session.get_one(Community, case.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, case.community_id)
+    if group is None:
         return
     key = f"case:{case.id}:media:{message_ids[0]}"
     heading = texts.say("utter_staff_case_media", language=STAFF_LANGUAGE, number=case.number)
     _put(session, case, heading, kind="note", key=f"{key}:heading", delivery=Delivery.AT_LEAST_ONCE)
     outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         topic_id=case.department.topic_id,
         kind="relay",
         act="copy",
@@ -108,14 +106,12 @@ def _put(
     key: str | None = None,
     edits_id: int | None = None,
 ) -> int | None:
-    community = session.get_one(Community, case.community_id)
-    if community.staff_chat_id is None:
+    group = communities.staff_group(session, case.community_id)
+    if group is None:
         return None
     return outbox.put(
         session,
-        bot_id=community.bot_id,
-        community_id=community.id,
-        chat_id=community.staff_chat_id,
+        **group,
         topic_id=case.department.topic_id,
         kind=kind,
         act="edit" if edits_id else "say",
