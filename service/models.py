@@ -204,6 +204,7 @@ class Community(Base):
     unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
     survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
+    console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from service import staff
 from service.errors import LinkNotValid, TooManyTries
-from service.models import Budget, ConsoleLink, ConsoleSession, Staff
+from service.models import Budget, Community, ConsoleLink, ConsoleSession, Staff
 from service.staff import Right
 
 LINK_VALID = timedelta(minutes=5)
@@ -45,6 +45,11 @@ def make_link(session: Session, member: Staff, *, now: datetime) -> str:
     session.add(ConsoleLink(staff_id=member.id, digest=digest(token), made_at=now, expires_at=now + LINK_VALID))
     session.flush()
     return token
+
+
+def address(community: Community, token: str) -> str:
+    """What the owner of a link opens."""
+    return f"{community.console_url}/enter/{token}"
 
 
 def redeem(session: Session, token: str, *, now: datetime) -> tuple[Staff, str]:
@@ -96,6 +101,11 @@ def sign_out(session: Session, key: str, *, now: datetime) -> None:
     """End the session of a cookie, if there is one."""
     ended = update(ConsoleSession).where(ConsoleSession.digest == digest(key), ConsoleSession.ended_at.is_(None))
     session.execute(ended.values(ended_at=now))
+
+
+def choose_language(session: Session, key: str, language: str) -> None:
+    """Have the pages of a session in this language."""
+    session.execute(update(ConsoleSession).where(ConsoleSession.digest == digest(key)).values(language=language))
 
 
 _TRY = text("""

@@ -94,6 +94,12 @@ def _enrol(session: Session, community_id: int, user_id: int, *, display_name: s
     session.execute(insert(Staff).values(values | {"role": Role.BUTLER}).on_conflict_do_nothing())
 
 
+def find(session: Session, community_id: int, user_id: int) -> Staff | None:
+    """The member who is this Telegram user and still in the group; nobody is enrolled by being looked for."""
+    found = select(Staff).where(Staff.community_id == community_id, Staff.user_id == user_id, Staff.left_at.is_(None))
+    return session.scalars(found).one_or_none()
+
+
 def by_number(session: Session, community_id: int, number: int) -> Staff:
     """The member with this number, still in the group.
 

@@ -65,7 +65,7 @@ NOT_PERSONAL: dict[str, str] = {
     "cases": "number source kind category",
     "case_clocks": "clock",
     "clock_targets": "kind clock category",
-    "communities": "name timezone phone facts",
+    "communities": "name timezone phone facts console_url",
     "console_links": "digest",
     "console_sessions": "digest language",
     "departments": "key",

@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.create_index("audit_entries_by_community", "audit_entries", ["community_id", "id"])
     op.create_index("audit_entries_by_actor", "audit_entries", ["community_id", "actor", "id"])
     op.create_index("audit_entries_by_object", "audit_entries", ["community_id", "object", "object_id", "id"])
+    op.add_column("communities", sa.Column("console_url", sa.String(), nullable=True))
     for name, table, columns, where in INDEXES:
         op.create_index(name, table, columns, postgresql_where=sa.text(where))
 
@@ -63,5 +64,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name, table, _, _ in INDEXES:
         op.drop_index(name, table)
+    op.drop_column("communities", "console_url")
     for table in ("audit_entries", "console_sessions", "console_links"):
         op.drop_table(table)
