@@ -33,6 +33,7 @@ class Live:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._heard = 0
         self._event = asyncio.Event()
+        self._is_over = False
 
     async def listen(self) -> None:
         """Hear notifications for ever; after a lost connection everything is taken for new."""
@@ -54,12 +55,17 @@ class Live:
         self._event.set()
         self._event = asyncio.Event()
 
+    def end(self) -> None:
+        """Let every browser go: the process stops."""
+        self._is_over = True
+        self.tell()
+
     async def stream(self) -> AsyncIterator[str]:
         """Server-sent events, until the browser is to ask again."""
         ends = asyncio.get_running_loop().time() + STREAM_LASTS
         known = self._heard
         yield "retry: 2000\n\n"
-        while asyncio.get_running_loop().time() < ends:
+        while not self._is_over and asyncio.get_running_loop().time() < ends:
             if await self._is_news(known):
                 known = self._heard
                 yield "data: news\n\n"

@@ -348,6 +348,23 @@ async def test_something_else_on_the_action_servers_port(examine, serve):
     assert ill(await examine("actions", actions_port=port), "is not the action server", "GUANJIA_ACTIONS_PORT")
 
 
+async def test_a_well_console(examine, serve):
+    """Staff's web pages are a process of their own."""
+    port = int((await serve({"/healthz": web.Response(text="ok")})).rpartition(":")[2])
+
+    assert (await examine("console", console_port=port)).well
+
+
+async def test_a_console_that_is_away_ill_or_somebody_else(examine, serve):
+    """Each has its own remedy."""
+    other = int((await serve({})).rpartition(":")[2])
+    ill_one = int((await serve({"/healthz": web.Response(status=503)})).rpartition(":")[2])
+
+    assert ill(await examine("console", console_port=9), "no console", "guanjia console")
+    assert ill(await examine("console", console_port=other), "is not the console", "GUANJIA_CONSOLE_PORT")
+    assert ill(await examine("console", console_port=ill_one), "has no database", "--only database")
+
+
 def activated(url: str, name: str) -> None:
     """Make a model the active one, whether there is a file or not."""
     columns = "name, data_hash, trained_at, trained_by"
