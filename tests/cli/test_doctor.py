@@ -21,6 +21,7 @@ from cli.findings import Finding
 from cli.postgres import Postgres
 from service import db
 from service.config import ROOT, Settings
+from tests import commands
 from tests.stage import copy_of_template
 
 TOKEN = "100001:demo"
@@ -523,9 +524,7 @@ def test_help_and_health_checks_import_nothing_heavy(module):
 
 def guanjia(data_dir: Path, only: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a health check does."""
-    command = [sys.executable, "-m", "cli", "doctor", "--only", only]
-    environment = os.environ | {"GUANJIA_DATA_DIR": str(data_dir)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    return commands.run(["doctor", "--only", only], folder=data_dir, settings={"DATA_DIR": str(data_dir)})
 
 
 async def call(telegram: str, method: str, **parameters: Any) -> None:
