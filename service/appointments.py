@@ -156,8 +156,9 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
 
 def case_at_hand(session: Session, conversation: Conversation) -> Case | None:
     """The case that words about a visit are about: the newest with an appointment, else the newest that wants one."""
-    wanting = [case for case in cases.of_resident(session, conversation) if visit_offers.is_wanted(case)]
-    found = next((case for case in wanting if bookings.live(session, case) is not None), next(iter(wanting), None))
+    possible = [case for case in cases.of_resident(session, conversation) if visit_offers.is_possible(case)]
+    wanting = filter(visit_offers.is_wanted, possible)
+    found = next((case for case in possible if bookings.live(session, case) is not None), next(wanting, None))
     return cases.access_case(session, conversation, found.id) if found is not None else None
 
 
@@ -168,7 +169,7 @@ def wished(session: Session, case: Case) -> When | None:
 
 
 def _check(case: Case) -> None:
-    if not visit_offers.is_wanted(case):
+    if not visit_offers.is_possible(case):
         state = texts.words(f"utter_word_{case.state}", language=case.resident.language)
         raise NoVisitWanted(number=case.number, state=state)
 

@@ -185,7 +185,7 @@ def expected(session: Session, case: Case, *, now: datetime, language: str) -> s
     appointment = bookings.live(session, case) if standing is not None and standing.run.clock == "arrive" else None
     if appointment is not None and now < appointment.ends_at:
         window = bookings.words(appointment, timezone=community.timezone, language=language)
-        return texts.words("utter_word_expected_visit", language=language, when=window)
+        return texts.words(f"utter_word_expected_visit_{appointment.state}", language=language, when=window)
     if standing is None or standing.due is None:
         return ""
     if standing.is_late(now):

@@ -19,9 +19,14 @@ AT_ONCE = 6  # windows below one message
 RESIDENTS, STAFF = "a", "wv"  # what begins a window's button: theirs, and the department's
 
 
+def is_possible(case: Case) -> bool:
+    """Whether the resident may choose a time that was offered: the case is at work, and nobody is there yet."""
+    return case.state not in (*clocks.ENDED, CaseState.ON_SITE)
+
+
 def is_wanted(case: Case) -> bool:
-    """Whether the resident may make an appointment: somebody is to come to a door, and is not there yet."""
-    if case.state in (*clocks.ENDED, CaseState.ON_SITE) or case.kind not in VISITED:
+    """Whether a time is offered by itself: somebody is to come to a door, which has to be opened."""
+    if not is_possible(case) or case.kind not in VISITED:
         return False
     return categories.category(case.category).by_appointment and where.parse(case.place or "").room is not None
 

@@ -370,6 +370,17 @@ def test_a_yes_to_the_proposal_is_told_to_both(stage, how):
     assert log(stage, case).count("visit_agreed") == 1
 
 
+def test_what_staff_propose_for_any_case_can_be_moved(stage):
+    """Windows are not offered for a complaint by themselves; somebody may want to have a look all the same."""
+    case = stage.case(kind="complaint")
+    made = proposed(stage, case)
+
+    appointments.answer(stage.session, case.conversation, made.id, "move", key="move", now=NOON)
+    choose(stage, case, TWO_PM + 4 * HOUR)
+
+    assert had(stage, case).begins_at == TWO_PM + 4 * HOUR
+
+
 def test_staff_move_it_with_an_apology(stage):
     case = stage.case()
     choose(stage, case)
