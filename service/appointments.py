@@ -61,7 +61,7 @@ def by_words(session: Session, case: Case, wish: When, *, key: str, now: datetim
         now: the moment, aware UTC.
     """
     if wish.is_over(now):
-        found, _ = visit_offers.suiting(session, case, None, now=now)
+        found = bookings.free(session, case, now=now)
         return visit_offers.offer(session, case, "utter_visit_gone", found, key=key)
     found, is_meant = visit_offers.suiting(session, case, wish, now=now)
     if is_meant and len(found) == 1:
@@ -190,7 +190,7 @@ def _agree(session: Session, case: Case, minute: int, *, key: str, now: datetime
     try:
         appointment = _book(session, case, minute, key=key, now=now)
     except (WindowFull, WindowGone) as refused:
-        found, _ = visit_offers.suiting(session, case, None, now=now)
+        found = bookings.free(session, case, now=now)
         return visit_offers.offer(session, case, refused.response, found, key=key)
     phrase = "utter_staff_visit_agreed" if before is None else "utter_staff_visit_moved"
     if was_under_way:
@@ -227,7 +227,7 @@ def _agreed(session: Session, appointment: Appointment) -> Line:
 
 def _offer_to_move(session: Session, case: Case, *, key: str, now: datetime) -> Line:
     """Other windows than the one they have."""
-    found, _ = visit_offers.suiting(session, case, None, now=now)
+    found = bookings.free(session, case, now=now)
     appointment = bookings.live(session, case)
     if appointment is None:
         return visit_offers.offer(session, case, "utter_visit_choose", found, key=key)
@@ -238,14 +238,14 @@ def _offer_to_move(session: Session, case: Case, *, key: str, now: datetime) -> 
 
 
 def _later(session: Session, case: Case, minute: int, *, key: str, now: datetime) -> Line:
-    found, _ = visit_offers.suiting(session, case, None, now=now)
+    found = bookings.free(session, case, now=now)
     later = [window for window in found if window.minute > minute]
     return visit_offers.offer(session, case, "utter_visit_choose", later or found, key=key)
 
 
 def tell_cancelled(session: Session, case: Case, *, key: str, now: datetime) -> None:
     """The case went to another department, and the appointment with it: the resident chooses among its windows."""
-    found, _ = visit_offers.suiting(session, case, None, now=now)
+    found = bookings.free(session, case, now=now)
     line = visit_offers.offer(session, case, "utter_visit_cancelled", found, key=key)
     tell(session, case, line, key=f"case:{case.id}:{key}:visit", now=now)
 

@@ -145,6 +145,6 @@ def _end(session: Session, appointment: Appointment, *, now: datetime) -> None:
     work_orders.note(session, case, "utter_staff_visit_lapsed", key=f"case:{case.id}:{key}", when=when[STAFF_LANGUAGE])
     if now - appointment.ends_at > TOO_LATE or case.resident.unreachable_since is not None:
         return
-    found, _ = visit_offers.suiting(session, case, None, now=now)
+    found = bookings.free(session, case, now=now)
     line = visit_offers.offer(session, case, "utter_visit_lapsed", found, key=key, when=when[case.resident.language])
     conversations.tell(session, case.conversation, line, now=now, key=key, kind="visit", case_id=case.id)
