@@ -61,8 +61,7 @@ def by_words(session: Session, case: Case, wish: When, *, key: str, now: datetim
         now: the moment, aware UTC.
     """
     if wish.is_over(now):
-        found = bookings.free(session, case, now=now)
-        return visit_offers.offer(session, case, "utter_visit_gone", found, key=key)
+        return visit_offers.offer(session, case, "utter_visit_gone", bookings.free(session, case, now=now), key=key)
     found, is_meant = visit_offers.suiting(session, case, wish, now=now)
     if is_meant and len(found) == 1:
         return _agree(session, case, found[0].minute, key=key, now=now)

@@ -30,10 +30,11 @@ def desk_for(stage):
         talk: Any = None,
         slots: Any = None,
         events: Any = (),
-        **entities: str,
+        turn: str = "7",
+        **entities: Any,
     ) -> Desk:
         conversation = talk or stage.resident()
-        latest = message(text, intent, known={"conversation_id": conversation.id}, **entities)
+        latest = message(text, intent, known={"conversation_id": conversation.id, "turn": turn}, **entities)
         return Desk(stage.session, conversation, read(latest), slots or {}, events, CollectingDispatcher())
 
     return make
@@ -222,9 +223,9 @@ def test_a_time_nobody_asked_for_is_the_visits_and_another_hour_keeps_the_day(de
     talk = stage.resident()
     stage.case(talk)
 
-    first, then = (desk_for(words, "inform", talk=talk, time=words) for words in ("后天下午三点", "下午五点"))
+    first = desk_for("后天下午三点", talk=talk, time="后天下午三点")
+    then = desk_for("下午五点", talk=talk, time="下午五点", turn="8")
     actions.cases.add_to_case(first)
-    then.turn.metadata["turn"] = "8"  # type: ignore[index]
     actions.cases.add_to_case(then)
 
     assert "11月25日 周三 14:00–16:00" in answers(first)[0]
