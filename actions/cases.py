@@ -6,7 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import facts, said_back, times
 from actions.base import Desk, Event, action
-from service import callbacks, cases, greetings, texts, work_orders
+from service import appointments, callbacks, cases, greetings, texts, work_orders
 
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
@@ -31,8 +31,11 @@ def open_case(desk: Desk) -> list[Event]:
         phone=facts.stated(told.phone),
     )
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
+    visit_line = appointments.after_opening(desk.session, case, key=desk.turn.source, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
     desk.say(OPENED[kind], number=case.number, department=department, expected=desk.expected(case))
+    if visit_line is not None:
+        desk.answer(visit_line)
     return [SlotSet("confirmed", None)]
 
 
@@ -81,7 +84,9 @@ def reopen(desk: Desk) -> list[Event]:
 
 @action("action_add_to_case")
 def add_to_case(desk: Desk) -> list[Event]:
-    """A fact that nobody asked for belongs to the case at work: its department reads it."""
+    """A fact that nobody asked for belongs to the case at work: its department reads it; a time is the visit's."""
+    if _take_visit_time(desk):
+        return []
     case = cases.at_work(desk.session, desk.conversation)
     if case is None or desk.turn.tapped:
         return [FollowupAction("action_not_understood")]
@@ -89,6 +94,22 @@ def add_to_case(desk: Desk) -> list[Event]:
     work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
     desk.say("utter_info_passed_on", number=case.number)
     return []
+
+
+def _take_visit_time(desk: Desk) -> bool:
+    """Whether the message was a time for the visit, and nothing else."""
+    words = " ".join(desk.turn.found("time"))
+    case = appointments.case_at_hand(desk.session, desk.conversation) if words else None
+    if case is None:
+        return False
+    wish = times.meaning(words, desk.turn, before=appointments.wished(desk.session, case))
+    if wish is None:
+        return False
+    desk.answer(appointments.by_words(desk.session, case, wish, key=desk.turn.source, now=desk.turn.now))
+    if not desk.turn.says_only_facts:
+        key = f"{desk.turn.source}:added"
+        work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
+    return True
 
 
 def _form(desk: Desk) -> str:

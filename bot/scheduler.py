@@ -24,6 +24,7 @@ from service import (
     phone_calls,
     self_check,
     surveys,
+    visit_reminders,
 )
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ BATCH = 50  # rows of one transaction
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
+    "visits": lambda session, now: visit_reminders.send_due(session, now=now, limit=BATCH),
     "phone_calls": lambda session, now: phone_calls.post_due(session, now=now, limit=BATCH),
     "surveys": lambda session, now: surveys.expire_due(session, now=now, limit=BATCH),
     "after_talks": lambda session, now: after_talks.take_up(session, now=now, limit=BATCH),

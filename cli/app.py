@@ -22,6 +22,7 @@ from cli import (
     people,
     resident_commands,
     transcripts,
+    visit_commands,
 )
 from cli import knowledge as knowledge_commands
 from cli.starting import settings_for, transaction
@@ -37,6 +38,7 @@ app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
+app.add_typer(visit_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)

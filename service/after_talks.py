@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, outbox, surveys
+from service import callbacks, conversations, outbox, surveys, visit_reminders
 from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
 
 SAID = "said after the butler handed back"
@@ -76,4 +76,6 @@ _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
     "survey": _why_not_survey,
     "call_back": _why_not_call_back,
+    "visit": _why_not_progress,
+    "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
 }

@@ -1,7 +1,8 @@
 """What nobody asked for is rationed: at most one such message a day and one survey a fortnight, whatever sends it.
 
-Answers, progress of one's own cases and a butler's words are no such messages. A household is the resident's own chat
-until homes are verified: anybody can name a room, and nobody may silence a neighbour with it.
+Answers, progress of one's own cases, reminders of one's own appointments (service/visit_reminders.py) and a butler's
+words are no such messages. A household is the resident's own chat until homes are verified: anybody can name a room,
+and nobody may silence a neighbour with it.
 """
 
 from __future__ import annotations

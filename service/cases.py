@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import categories, clocks, communities, conversations, residents, texts, work_orders
+from service import bookings, categories, clocks, communities, conversations, residents, texts, work_orders
 from service.categories import Category
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import (
@@ -48,6 +48,11 @@ class Event(StrEnum):
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     KIND_CORRECTED = "kind_corrected"
+    APPOINTED = "appointed"
+    VISIT_AGREED = "visit_agreed"
+    VISIT_REMINDED = "visit_reminded"
+    NOBODY_HOME = "nobody_home"
+    VISIT_LAPSED = "visit_lapsed"
 
 
 _S, _E = CaseState, Event
@@ -67,6 +72,10 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     **{(state, _E.URGED): state for state in _AT_WORK},
     **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in _AT_WORK},
     **{(state, _E.KIND_CORRECTED): state for state in (*_AT_WORK, _S.FINISHED, _S.CLOSED)},
+    **{(state, _E.APPOINTED): state for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},
+    **{(state, _E.APPOINTED): _S.ACCEPTED for state in (_S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED)},  # come (again) then
+    **{(state, step): state for step in (_E.VISIT_AGREED, _E.VISIT_REMINDED, _E.VISIT_LAPSED) for state in _AT_WORK},
+    **{(state, _E.NOBODY_HOME): _S.PAUSED for state in (_S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE)},
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,
     (_S.CLOSED, _E.REOPENED): _S.REOPENED,
@@ -208,6 +217,7 @@ def advance(
     if target is None:
         raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
     case.state = target
+    bookings.follow(session, case, event)
     if event is Event.FINISHED:
         case.resolution += 1
     _log(session, case, event, actor=actor, now=now, key=key, data=data)

@@ -25,6 +25,7 @@ class Category:
     key: str
     department: str
     call_back_hours: int
+    by_appointment: bool = True  # else somebody comes at once, or nobody has to be at home
 
 
 def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
@@ -62,7 +63,8 @@ def category(key: str) -> Category:
 @cache
 def categories() -> Mapping[str, Category]:
     """All of them, in the order in which a tie is decided."""
-    return {key: Category(key, row["department"], row["call_back_hours"]) for key, row in _table().items()}
+    facts = ("department", "call_back_hours", "by_appointment")
+    return {key: Category(key, **{fact: row[fact] for fact in facts if fact in row}) for key, row in _table().items()}
 
 
 @cache

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import calendars, clock_runs, targets, texts, visits
+from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
@@ -181,11 +181,15 @@ def expected(session: Session, case: Case, *, now: datetime, language: str) -> s
         language: zh or en.
     """
     standing = next(iter(running(session, case)), None)
+    community = session.get_one(Community, case.community_id)
+    appointment = bookings.live(session, case) if standing is not None and standing.run.clock == "arrive" else None
+    if appointment is not None and now < appointment.ends_at:
+        window = bookings.words(appointment, timezone=community.timezone, language=language)
+        return texts.words(f"utter_word_expected_visit_{appointment.state}", language=language, when=window)
     if standing is None or standing.due is None:
         return ""
     if standing.is_late(now):
         return texts.words("utter_word_expected_late", language=language)
-    community = session.get_one(Community, case.community_id)
     by = by_when(standing.due, now=now, timezone=community.timezone, language=language)
     return texts.words(f"utter_word_expected_{standing.run.clock}", language=language, by=by)
 

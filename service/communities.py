@@ -44,6 +44,9 @@ class Profile:
     unasked_per_day: int = 1
     survey_every_days: int = 14
     console_url: str | None = None
+    visit_minutes: int = 120
+    visits_per_window: int = 2
+    remind_visits_at: time = time(19)
 
 
 class Address(TypedDict):
@@ -76,6 +79,9 @@ def profile(settings: Settings) -> Profile:
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
         console_url=str(settings.console_url).rstrip("/"),
+        visit_minutes=settings.visit_minutes,
+        visits_per_window=settings.visits_per_window,
+        remind_visits_at=settings.remind_visits_at,
     )
 
 
@@ -99,9 +105,9 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
 
 
 def hours(session: Session, bot_id: int) -> tuple[object, ...] | None:
-    """What its clocks rest on besides its calendar: the zone and the desk's hours; None before it has settled in."""
-    known = select(Community.timezone, Community.desk_opens, Community.desk_closes).where(Community.bot_id == bot_id)
-    row = session.execute(known).one_or_none()
+    """What its clocks and reminders rest on besides its calendar: the zone and hours; None before it has settled in."""
+    hours_of = (Community.timezone, Community.desk_opens, Community.desk_closes, Community.remind_visits_at)
+    row = session.execute(select(*hours_of).where(Community.bot_id == bot_id)).one_or_none()
     return None if row is None else tuple(row)
 
 

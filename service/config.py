@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     quiet_until: time = Field(time(8), examples=["08:00"])
     unasked_per_day: PositiveInt = Field(1, le=24, examples=["1"])
     survey_every_days: PositiveInt = Field(14, le=366, examples=["14"])
+    visit_minutes: int = Field(120, ge=15, le=720, examples=["120"])
+    visits_per_window: PositiveInt = Field(2, le=100, examples=["2"])
+    remind_visits_at: time = Field(time(19), examples=["19:00"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])

@@ -38,6 +38,30 @@ class CallBackNotOpen(ServiceError):
     response = "utter_button_expired"
 
 
+class NoVisitWanted(ServiceError):
+    """Nobody is to come for this case: it is over, somebody is there, or it needs no visit."""
+
+    response = "utter_visit_not_wanted"
+
+
+class VisitChanged(ServiceError):
+    """The button belongs to an appointment that was moved, is over or is not theirs."""
+
+    response = "utter_visit_changed"
+
+
+class WindowGone(ServiceError):
+    """The window has begun, or is offered no more."""
+
+    response = "utter_visit_gone"
+
+
+class WindowFull(ServiceError):
+    """Others have the last places of the window."""
+
+    response = "utter_visit_full"
+
+
 class SurveyNotOpen(ServiceError):
     """The survey was answered, withdrawn or is not theirs."""
 

@@ -145,7 +145,10 @@ _TIES = {
 
 
 # Of the steps of a case: what the clocks and the figures go by; everything else may be somebody's words.
-KEPT_FACTS = ("from", "to", "stars", "until", "urgency", "rung", "told", "outcome", "resolution", "tries")
+KEPT_FACTS = (
+    "from", "to", "stars", "until", "ends", "urgency", "rung", "told", "outcome", "resolution", "tries", "reminder",
+    "not_sent",
+)  # fmt: skip
 _KEEP_FACTS = text("""
     UPDATE case_events SET data = (
       SELECT jsonb_object_agg(fact.key, fact.value) FROM jsonb_each(data) AS fact

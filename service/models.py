@@ -114,6 +114,26 @@ class Outcome(StrEnum):
     DECLINED = "declined"
 
 
+class VisitState(StrEnum):
+    """The life of an appointment; what is moved is a new one."""
+
+    PROPOSED = "proposed"  # by staff; it holds until the resident wants another
+    AGREED = "agreed"
+    KEPT = "kept"
+    MISSED = "missed"  # nobody was at home
+    LAPSED = "lapsed"  # nobody came
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+class VisitStep(StrEnum):
+    """What an appointment has ahead of it, in this order."""
+
+    EVENING = "evening"  # the reminder on the evening before
+    HOUR = "hour"  # the reminder an hour before
+    OVER = "over"  # the window ends
+
+
 class LabelUse(StrEnum):
     """What a label is for; never both at once."""
 
@@ -203,6 +223,9 @@ class Community(Base):
     quiet_until: Mapped[time]  # … to here
     unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
     survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    visit_minutes: Mapped[int] = mapped_column(default=120, server_default="120")  # how long a window is
+    visits_per_window: Mapped[int] = mapped_column(default=2, server_default="2")  # of a department that says nothing
+    remind_visits_at: Mapped[time] = mapped_column(default=time(19), server_default="19:00")  # of the evening before
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
     console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
@@ -240,6 +263,7 @@ class Department(Base):
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
     key: Mapped[str]
     topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"))
+    visit_places: Mapped[int | None]  # appointments in one window; none: as the community says; 0: it makes none
 
     topic: Mapped[Topic] = relationship(lazy="raise_on_sql")
 
@@ -680,6 +704,36 @@ class CallBack(Base):
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # whose work it was when it was finished
     butler_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
+
+    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
+class Appointment(Base):
+    """A window in which somebody comes to a resident's home."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        Index("appointments_once", "case_id", unique=True, postgresql_where=text("state IN ('proposed', 'agreed')")),
+        Index(
+            "appointments_by_window",
+            "department_id",
+            "begins_at",
+            postgresql_where=text("state IN ('proposed', 'agreed')"),
+        ),
+        Index("appointments_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))  # whose place in the window it takes
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    state: Mapped[VisitState]
+    made_at: Mapped[datetime]
+    step: Mapped[VisitStep | None]  # what comes next
+    due_at: Mapped[datetime | None]  # when; none when nothing is ahead
+    reason: Mapped[str | None]  # why the last step waits, or why it is off
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the last reminder
 
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service import archive, binding, cases, outbox, texts, traces
 from service.errors import ButtonExpired
 from service.models import (
+    Appointment,
     ArchiveEvent,
     Base,
     BindingRequest,
@@ -44,6 +45,7 @@ CASE = (
     "phone", "opened_at",
 )  # fmt: skip
 EVENT = ("at", "event", "actor", "data")
+VISIT = ("made_at", "begins_at", "ends_at", "state")
 CALL_BACK = ("due_at", "state", "reason", "outcome")
 SURVEY = ("asked_at", "state", "stars", "reasons", "comment", "answered_at")
 LINE = (
@@ -142,6 +144,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
 def _case(session: Session, case: Case) -> dict[str, Any]:
     return _facts(case, CASE) | {
         "events": [_facts(event, EVENT) for event in cases.events(session, case)],
+        "appointments": _all(session, Appointment, VISIT, Appointment.case_id == case.id),
         "call_backs": _all(session, CallBack, CALL_BACK, CallBack.case_id == case.id),
         "surveys": _all(session, Survey, SURVEY, Survey.case_id == case.id),
     }

@@ -11,6 +11,7 @@ from telegram import CallbackQuery, Message, Update
 from bot.handlers import incoming, resident
 from bot.rasa import Ask
 from service import (
+    appointments,
     binding,
     callbacks,
     conversations,
@@ -105,6 +106,14 @@ def _say_more(scene: Scene, conversation: Conversation, number: int, word: str) 
     surveys.say_more(scene.session, conversation, number, word, key=scene.key, now=scene.now)
 
 
+def _window(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    appointments.choose(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
+def _appointment(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    appointments.answer(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
 def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
     """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
     if number != conversation.id or word not in ("yes", "no"):
@@ -142,4 +151,6 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "sr": _say_more,
     "b": _binding,
     "l": _language,
+    "a": _window,
+    "v": _appointment,
 }

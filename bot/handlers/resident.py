@@ -12,6 +12,7 @@ from bot.handlers import commands, incoming, relay, staff_commands, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
+    appointments,
     binding,
     budget,
     candidates,
@@ -145,6 +146,11 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
     case = None if payload else _awaited_case(scene, conversation)
     if case is not None:
         work.give_info(scene.session, case, words, key=scene.key, now=scene.now)
+        return None
+    is_asked = (conversation.keyboard_turn or 0) > 0  # by the dialogue, which the words then answer
+    if not (payload or is_asked) and appointments.take_words(
+        scene.session, conversation, words, key=scene.key, now=scene.now
+    ):
         return None
     return ask(scene, conversation, payload or words, payload=payload is not None)
 

@@ -19,6 +19,7 @@ from service import (
     idle,
     phone_calls,
     phrases,
+    proposals,
     staff,
     takeover,
     texts,
@@ -62,10 +63,17 @@ def tapped(scene: Scene, updates: Sequence[Update]) -> None:
 
 def _work_order(order: Order, number: int) -> None:
     scene, word = order.scene, order.words
-    if word in work.OFFERS:
+    if word == "visit":
+        proposals.show(scene.session, order.member, number, key=scene.key, now=scene.now)
+    elif word in work.OFFERS:
         work.offer(scene.session, order.member, number, word, key=scene.key)
     else:
         work.tap(scene.session, order.member, number, word, key=scene.key, now=scene.now)
+
+
+def _window(order: Order, number: int) -> None:
+    scene = order.scene
+    proposals.propose(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
 
 
 def _card(order: Order, number: int) -> None:
@@ -154,6 +162,7 @@ def _phone_call(order: Order, number: int) -> None:
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
+    "wv": (Right.WORK, _window),
     "c": (None, _card),
     "p": (None, _send_phrase),
     "e": (None, _phrase_to_change),

@@ -53,6 +53,7 @@ KEPT: dict[str, dict[str, str]] = {
 # Our own words, keys and counts; names of staff and of the community.
 NOT_PERSONAL: dict[str, str] = {
     "activations": "by reason",
+    "appointments": "reason",
     "audit_entries": "actor act object",
     "archive_events": "actor act detail",  # how, why, a language, counts
     "binding_offers": "how",
