@@ -34,6 +34,7 @@ def _say(parcel: Parcel) -> Call:
         **_reply(parcel),
         **_words(parcel.payload, "text"),
         "reply_markup": _keyboard(parcel.payload),
+        **({"disable_notification": True} if parcel.payload.get("silent") else {}),
     }
 
 

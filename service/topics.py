@@ -67,6 +67,11 @@ def find(session: Session, community_id: int, thread_id: int) -> Topic | None:
     return session.scalars(found).one_or_none()
 
 
+def thread_of(session: Session, topic_id: int | None) -> int | None:
+    """What Telegram calls our topic; None while there is none."""
+    return None if topic_id is None else session.scalar(select(Topic.thread_id).where(Topic.id == topic_id))
+
+
 def migrate(session: Session, old_chat_id: int, new_chat_id: int) -> None:
     """The staff group became a supergroup with another id: everything addressed to the old one goes to the new."""
     moved = update(Community).where(Community.staff_chat_id == old_chat_id)
