@@ -24,6 +24,7 @@ from service import (
     phone_calls,
     self_check,
     surveys,
+    topic_names,
     waiting,
 )
 
@@ -41,6 +42,7 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
     "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
     "waiting": lambda session, now: waiting.sweep(session, now=now, limit=BATCH),
+    "topic_names": lambda session, now: topic_names.rename_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }

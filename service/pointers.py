@@ -25,7 +25,7 @@ def at_member(member: Staff) -> Pointer:
 
 
 def at_topic(words: str, chat_id: int, thread_id: int) -> Pointer:
-    """A topic of the staff group, by words that open it; Telegram's links leave out the -100 before a group's number."""
+    """A topic of the staff group, by words that open it; Telegram's links leave out the -100 of a group's number."""
     group = str(chat_id).removeprefix("-100")
     return Pointer(words, {"type": "text_link", "url": f"https://t.me/c/{group}/{thread_id}"})
 

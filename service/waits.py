@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, tuple_
-from sqlalchemy.sql.elements import Tuple
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import Tuple
 
 from service import outbox
 from service.held import COURTESY
@@ -45,11 +45,13 @@ def of(session: Session, conversation: Conversation) -> Wait | None:
     return session.scalars(open_one.execution_options(populate_existing=True)).one_or_none()
 
 
-def put_first(session: Session, conversation: Conversation, *, now: datetime) -> None:
-    """Who waits is in danger by now: they go before all others."""
+def put_first(session: Session, conversation: Conversation, *, now: datetime) -> bool:
+    """Who waits is in danger by now: they go before all others. False when they do so already, or nobody waits."""
     wait = of(session, conversation)
-    if wait is not None and wait.reason != URGENT:
-        wait.reason, wait.wake_at = URGENT, now
+    if wait is None or wait.reason == URGENT:
+        return False
+    wait.reason, wait.wake_at = URGENT, now
+    return True
 
 
 def ahead(session: Session, wait: Wait) -> int:

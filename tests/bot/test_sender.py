@@ -204,6 +204,34 @@ async def test_a_deleted_topic_is_made_again_with_its_card_first(post):
         assert session.get_one(Topic, topic.id).thread_id == 1002
 
 
+async def test_a_rename_does_not_bring_a_deleted_topic_back(post):
+    """Staff put it away; only a line that somebody is to read makes it again."""
+    with post.sessions.begin() as session:
+        topic = topics.open_topic(session, Stage(session).community.id, "王芳", card={"text": "👤 王芳"})
+        topics.made(session, topic.id, 5)
+    named = {"act": "rename", "payload": {"name": "💬 王芳"}, "chat_id": STAFF_CHAT, "topic_id": topic.id}
+    rows = [post.write(**named), post.write(**named)]
+    post.telegram.answers = [refusal(400, "Bad Request: message thread not found")]
+
+    for _ in range(3):
+        await post.round()
+
+    assert post.methods() == ["editForumTopic"]
+    assert [post.row(row).state for row in rows] == [OutboxState.DROPPED] * 2
+
+
+async def test_a_topic_that_has_the_name_already_is_fine(post):
+    with post.sessions.begin() as session:
+        topic = topics.open_topic(session, Stage(session).community.id, "王芳")
+        topics.made(session, topic.id, 5)
+    post.telegram.answers = [refusal(400, "Bad Request: TOPIC_NOT_MODIFIED")]
+    row = post.write(act="rename", payload={"name": "王芳"}, chat_id=STAFF_CHAT, topic_id=topic.id)
+
+    await post.round()
+
+    assert post.row(row).state is OutboxState.SENT
+
+
 async def test_a_migrated_group_is_followed_by_what_waits(post):
     with post.sessions.begin() as session:
         Stage(session)
