@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.heart import unwatched
 from service import (
     after_talks,
+    board,
     callbacks,
     db,
     delivery,
@@ -43,6 +44,7 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
     "waiting": lambda session, now: waiting.sweep(session, now=now, limit=BATCH),
     "topic_names": lambda session, now: topic_names.rename_due(session, now=now, limit=BATCH),
+    "board": lambda session, now: board.refresh_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }

@@ -411,8 +411,9 @@ def withdraw_kinds(session: Session, conversation_id: int, kinds: Sequence[str],
 
 
 def reword(session: Session, edits_id: int, payload: Mapping[str, Any]) -> int | None:
-    """Let an edit that has not gone out yet say this instead; None when there is none such."""
-    waiting = select(OutboxRow.id).where(OutboxRow.edits_id == edits_id, OutboxRow.state == OutboxState.PENDING)
+    """Let an edit of this row that has not gone out yet say this instead; None when there is none such."""
+    edits = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit")
+    waiting = select(OutboxRow.id).where(*edits, OutboxRow.state == OutboxState.PENDING)
     row_id = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
     if row_id is not None:
         session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(payload=dict(payload)))

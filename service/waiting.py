@@ -263,7 +263,7 @@ def _tell_in_general(session: Session, calls: Sequence[Call]) -> None:
         act="say",
         payload=line.payload() | _pointing(line.text, places),
         priority=Priority.FOLLOW_UP,
-        key=f"wait:{calls[0].wait.id}:{calls[0].step.step}",
+        key=f"waits:{calls[0].step.step}:{','.join(str(call.wait.id) for call in calls)}",
     )
 
 

@@ -17,6 +17,7 @@ def asks(stage: Stage, **facts) -> Conversation:
     """Somebody waits, and their topic has been made."""
     talk = stage.resident(**{"surname": "王", "honorific": "女士", "place": "3栋2单元1201"} | facts)
     takeover.escalate(stage.session, talk, reason="asked", source=f"turn:{talk.id}", now=NOON)
+    assert talk.topic_id is not None
     topics.made(stage.session, talk.topic_id, 100 + talk.id)
     return talk
 
@@ -122,6 +123,7 @@ def test_departments_and_emergencies_have_signs_of_their_own(stage):
 
 def test_a_deleted_topic_is_not_renamed_but_made_under_the_right_name_when_it_is_needed(stage):
     talk = asks(stage)
+    assert talk.topic_id is not None
     topics.gone(stage.session, talk.topic_id, 100 + talk.id)
     stage.take_over(talk)
 
