@@ -31,6 +31,7 @@ from service import (
     topics,
     transfer,
     unanswered,
+    wait_calls,
     waiting,
     work,
 )
@@ -171,7 +172,7 @@ def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
 
 def _waited_among_others(stage: Stage) -> None:
     """On the list of those who wait, in the line that counts, and on the board."""
-    for number in range(waiting.ONE_BY_ONE):
+    for number in range(wait_calls.ONE_BY_ONE):
         takeover.escalate(stage.session, stage.resident(), reason="asked", source=f"other:{number}", now=NOON)
     assert waiting.sweep(stage.session, now=NOON + timedelta(minutes=1))
     stage.session.flush()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service import alarms, communities, desk, takeover, texts, transfer, waiting, waits
+from service import alarms, communities, desk, takeover, texts, transfer, wait_calls, waiting, waits
 from service.held import COURTESY
 from service.models import Conversation, Duty, Owner, Role, Staff, Wait, WaitStep
 from tests.stage import NOON, Stage, sent_to_residents
@@ -438,7 +438,7 @@ def test_every_step_of_the_table_can_be_told_and_said(kind):
     assert [step.after for step in steps] == sorted(step.after for step in steps)
     assert len({step.step for step in steps}) == len(steps)
     for step in steps:
-        assert step.to in waiting.ROLES
+        assert step.to in wait_calls.ROLES
         assert len(step.step) <= 16
         for language in texts.LANGUAGES if step.says else ():
             assert texts.say(f"utter_waiting_{step.says}", language=language, waited="1", phone="2").text
