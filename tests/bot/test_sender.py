@@ -84,6 +84,7 @@ async def test_a_line_is_sent_and_its_message_is_known(post):
         (400, "Bad Request: message is not modified: specified new message content", OutboxState.SENT),
         (400, "Bad Request: message to edit not found", OutboxState.DROPPED),
         (400, "Bad Request: message to copy not found", OutboxState.DROPPED),
+        (400, "Bad Request: not enough rights to manage pinned messages in the chat", OutboxState.DROPPED),
         (400, "Bad Request: message text is empty", OutboxState.DEAD),
         (400, "Bad Request: chat not found", OutboxState.DROPPED),
         (403, "Forbidden: bot was blocked by the user", OutboxState.DROPPED),
@@ -256,6 +257,22 @@ async def test_an_edit_of_what_never_arrived_is_dropped_without_a_call(post):
 
     assert post.row(edit).state is OutboxState.DROPPED
     assert post.methods() == ["sendMessage"]
+
+
+async def test_the_board_is_written_without_a_sound_and_pinned(post):
+    user = {"id": 9, "is_bot": False, "first_name": "李雷"}
+    mention = {"type": "text_mention", "offset": 0, "length": 2, "user": user}
+    said = post.write(chat_id=STAFF_CHAT, payload={"text": "李雷", "entities": [mention], "silent": True})
+    post.write(chat_id=STAFF_CHAT, act="pin", payload={}, edits_id=said)
+
+    await post.round()
+    await post.round()
+
+    (sent, line), (pinned, what) = post.telegram.calls
+    assert (sent, line["disable_notification"], pinned, what["message_id"]) == (
+        "sendMessage", "true", "pinChatMessage", "1001",
+    )  # fmt: skip
+    assert json.loads(line["entities"]) == [mention]
 
 
 async def test_an_album_is_copied_in_one_call(post):
