@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.heart import unwatched
 from service import (
     after_talks,
+    board,
     callbacks,
     db,
     delivery,
@@ -24,7 +25,9 @@ from service import (
     phone_calls,
     self_check,
     surveys,
+    topic_names,
     visit_reminders,
+    waiting,
 )
 
 log = structlog.get_logger(__name__)
@@ -41,6 +44,9 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "self_check": lambda session, now: self_check.check_due(session, now=now, limit=BATCH),
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
     "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
+    "waiting": lambda session, now: waiting.sweep(session, now=now, limit=BATCH),
+    "topic_names": lambda session, now: topic_names.rename_due(session, now=now, limit=BATCH),
+    "board": lambda session, now: board.refresh_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }

@@ -212,15 +212,20 @@ NEAR = {0: "utter_word_today_at", 1: "utter_word_tomorrow_at"}
 
 def due_line(session: Session, case: Case, *, language: str) -> str:
     """The case's next due time for its work order, with the day, because a card is read on any day."""
+    due = next_due(session, case)
+    if due is None:
+        return texts.words("utter_word_no_due", language=language)
+    return moment(due, session.get_one(Community, case.community_id), language=language)
+
+
+def next_due(session: Session, case: Case) -> datetime | None:
+    """Until when the resident was promised the next thing; None while that is open."""
     order = clock_runs.promises(case.kind)
     found = select(CaseClock.clock, CaseClock.due_at).where(
         CaseClock.case_id == case.id, CaseClock.stopped_at.is_(None), CaseClock.clock.in_(order)
     )
     running_now = {row.clock: row.due_at for row in session.execute(found)}
-    due = next((running_now[clock] for clock in order if clock in running_now), None)
-    if due is None:
-        return texts.words("utter_word_no_due", language=language)
-    return moment(due, session.get_one(Community, case.community_id), language=language)
+    return next((running_now[clock] for clock in order if clock in running_now), None)
 
 
 def moment(due: datetime, community: Community, *, language: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service import texts, topics
 from service.config import Settings
 from service.errors import CommunityNotFound
-from service.models import Community, Department
+from service.models import Board, Community, Department
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
 STAFF_LANGUAGE = "zh"  # of cards and work orders
@@ -94,6 +94,7 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
     statement = insert(Community).values(bot_id=bot_id, **facts)
     session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=facts))
     community = access_community(session, bot_id)
+    session.execute(insert(Board).values(community_id=community.id).on_conflict_do_nothing())
     known = set(session.scalars(select(Department.key).where(Department.community_id == community.id)))
     for key in DEPARTMENTS:
         if key not in known:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import communities, outbox, residents, texts, topics
+from service import communities, outbox, residents, texts, topic_names, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import (
@@ -213,7 +213,7 @@ def to_staff(
     if group is None:
         return None
     if conversation.topic_id is None:
-        name = topic_name(conversation.resident)
+        name = topic_names.title(session, conversation)
         conversation.topic_id = topics.open_topic(session, conversation.community_id, name).id
     return outbox.put(
         session,
@@ -335,11 +335,8 @@ def write_down(
 
 
 def topic_name(resident: Resident) -> str:
-    """What staff read in the list of topics."""
-    called = residents.salutation(resident, language=STAFF_LANGUAGE).strip(
-        "，, "
-    )  # it carries the comma of its sentence
-    return " · ".join(filter(None, [called or resident.display_name, resident.place]))
+    """Who it is and where they live, on cards and lists."""
+    return " · ".join(filter(None, [residents.called(resident, language=STAFF_LANGUAGE), resident.place]))
 
 
 def silence(session: Session, conversation: Conversation, *, reason: str) -> None:

@@ -14,7 +14,19 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service import archive, callbacks, conversations, outbox, phone_cards, surveys, texts, traces, where, work_orders
+from service import (
+    archive,
+    callbacks,
+    conversations,
+    outbox,
+    phone_cards,
+    surveys,
+    texts,
+    topic_names,
+    traces,
+    where,
+    work_orders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.models import (
     Case,
@@ -76,7 +88,8 @@ def forget(session: Session, conversation: Conversation, *, before: int, key: st
         note = texts.say("utter_staff_forgotten", language=STAFF_LANGUAGE)
         conversations.to_staff(session, conversation, "say", note.payload(), key=f"{key}:forgotten_note", kind="note")
         topic = session.get_one(Topic, topic_id)
-        topic.name, topic.card = f"№ {conversation.id}", None
+        topic.card = topic.rename_at = None
+        topic_names.rename(session, topic, f"№{conversation.id}")
     conversation.topic_id = conversation.awaiting_case_id = conversation.keyboard_turn = None
     _say_farewell(session, conversation, chat_id, texts.say("utter_forgotten", language=language), key=key)
 

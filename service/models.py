@@ -80,6 +80,7 @@ class Priority:
     FOLLOW_UP = 30
     NOTICE = 40
     CARD = 50
+    BOARD = 60  # what only looks nicer: the overview, names of topics
 
 
 class OutboxState(StrEnum):
@@ -272,7 +273,10 @@ class Topic(Base):
     """A forum topic of the staff group; `thread_id` is empty until Telegram has made it."""
 
     __tablename__ = "topics"
-    __table_args__ = (Index("topics_by_thread", "community_id", "thread_id"),)
+    __table_args__ = (
+        Index("topics_by_thread", "community_id", "thread_id"),
+        Index("topics_to_rename", "rename_at", postgresql_where=text("rename_at IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -282,6 +286,8 @@ class Topic(Base):
     closed: Mapped[bool] = mapped_column(
         default=False, server_default="false"
     )  # by staff; nothing is passed on from it
+    rename_at: Mapped[datetime | None]  # when its name is compared with what it should be
+    renamed_at: Mapped[datetime | None]
 
 
 class Resident(Base):
@@ -633,6 +639,56 @@ class DeskMessage(Base):
     handed_over_at: Mapped[datetime | None]
 
     conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
+class Wait(Base):
+    """Somebody waits for a person to answer; who comes back unanswered goes on waiting where they stood."""
+
+    __tablename__ = "waits"
+    __table_args__ = (
+        Index("waits_open", "conversation_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("waits_line", "community_id", "since", postgresql_where=text("ended_at IS NULL")),
+        Index("waits_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("waits_by_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    reason: Mapped[str] = mapped_column(String(32))  # as in the handover; emergency goes before all others
+    since: Mapped[datetime]  # the place in line follows from it
+    wake_at: Mapped[datetime | None]  # when somebody is to be told next
+    courtesy_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the line that says how long by now
+    ended_at: Mapped[datetime | None]
+    answered: Mapped[bool] = mapped_column(default=False, server_default="false")  # by a butler; else they left
+
+    conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
+class WaitStep(Base):
+    """A step that was taken for somebody who waits: who was told when. The log is never changed."""
+
+    __tablename__ = "wait_steps"
+    __table_args__ = (UniqueConstraint("wait_id", "step"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    wait_id: Mapped[int] = mapped_column(ForeignKey("waits.id"))
+    step: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    told: Mapped[list[Any] | None]  # staff numbers; none where a later step of the same moment told more
+
+
+class Board(Base):
+    """The pinned overview in General of a staff group: one message, and what it says now."""
+
+    __tablename__ = "boards"
+    __table_args__ = (Index("boards_due", "look_at"),)
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    look_at: Mapped[datetime] = mapped_column(server_default=text("to_timestamp(0)"))  # when it is looked at next
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the message
+    edit_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # its last edit
+    digest: Mapped[str | None] = mapped_column(String(64))  # of what it says, which names residents
 
 
 class CaseClock(Base):

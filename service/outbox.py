@@ -414,6 +414,21 @@ def withdraw(session: Session, row_id: int, *, reason: str) -> bool:
     return bool(_drop_waiting(session, OutboxRow.id == row_id, reason=reason))
 
 
+def withdraw_kinds(session: Session, conversation_id: int, kinds: Sequence[str], *, reason: str) -> None:
+    """Take back what has not gone out of these kinds in a conversation."""
+    _drop_waiting(session, OutboxRow.conversation_id == conversation_id, OutboxRow.kind.in_(kinds), reason=reason)
+
+
+def reword(session: Session, edits_id: int, payload: Mapping[str, Any]) -> int | None:
+    """Let an edit of this row that has not gone out yet say this instead; None when there is none such."""
+    edits = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit")
+    waiting = select(OutboxRow.id).where(*edits, OutboxRow.state == OutboxState.PENDING)
+    row_id = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+    if row_id is not None:
+        session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(payload=dict(payload)))
+    return row_id
+
+
 def _drop_waiting(session: Session, *which: ColumnElement[bool], reason: str) -> Sequence[datetime]:
     """Drop what waits, and say when it was due; a row that a sender is just taking is not waited for."""
     waiting = select(OutboxRow.id).where(*which, OutboxRow.state == OutboxState.PENDING)

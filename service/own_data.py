@@ -31,6 +31,7 @@ from service.models import (
     Resident,
     Survey,
     UnansweredQuestion,
+    Wait,
 )
 from service.texts import Line
 
@@ -55,6 +56,7 @@ WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
 QUESTION = ("asked_at", "text", "language", "state")
 FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
 DESK = ("taken_at", "words")
+WAITED = ("since", "ended_at", "answered", "reason")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
@@ -133,6 +135,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         ],
         "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
         "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
+        "waits": _all(session, Wait, WAITED, Wait.conversation_id == conversation.id),
         "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
         "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),

@@ -72,6 +72,12 @@ def salutation(resident: Resident, *, language: str | None = None) -> str:
     )
 
 
+def called(resident: Resident, *, language: str) -> str:
+    """What staff call the resident: surname and title when known, else the name they have on Telegram."""
+    known = salutation(resident, language=language)
+    return known.strip("，, ") or resident.display_name  # it carries the comma of its sentence
+
+
 def honorific(resident: Resident) -> str | None:
     """Their title in their language: the roster knows mr and ms, what they said of themselves stays as it is."""
     if resident.honorific in HONORIFICS:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import cards, conversations, held, staff, texts, topics
+from service import cards, conversations, held, staff, texts, topic_names, topics, waits
 from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import ConversationTaken, NothingToHandBack
@@ -210,6 +210,8 @@ def change_owner(
     if owner is not Owner.BUTLER:
         conversation.greeted_by_id = None
     conversation.active_at, conversation.idle_told_at = now, None
+    waits.follow(session, conversation, reason=reason, now=now)
+    topic_names.look_again(session, conversation, now=now)
     session.add(
         Handover(
             conversation_id=conversation.id,

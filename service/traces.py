@@ -56,6 +56,8 @@ _TURNS = "SELECT CAST(id AS text) FROM inbox WHERE bot_id = :bot AND lane = :lan
 _CASES = "SELECT CAST(id AS text) FROM cases WHERE resident_id = :resident"
 _REQUESTS = "SELECT CAST(id AS text) FROM binding_requests WHERE resident_id = :resident"
 
+_WAITS = "SELECT CAST(id AS text) FROM waits WHERE conversation_id = :conversation"
+
 _CALL_BACKS = f"SELECT CAST(id AS text) FROM call_backs WHERE CAST(case_id AS text) IN ({_CASES})"  # noqa: S608
 
 _CANDIDATES_ARE = f"""
@@ -66,8 +68,8 @@ _CANDIDATES_ARE = f"""
 _CANDIDATES = text(f"SELECT id FROM candidates WHERE {_CANDIDATES_ARE}")  # noqa: S608
 
 # Beside what is said to them and in their topic: alerts, work orders, requests and tasks to call, what edits one of
-# these or asks staff about it, and the lists of near misses, of the morning and of late cases: they stand there among
-# others.
+# these or asks staff about it, and the lists of near misses, of the morning, of late cases and of who waits, the board
+# too: they stand there among others.
 _CALLS = text(f"""
     WITH said AS (
       SELECT id FROM outbox WHERE bot_id = :bot AND (
@@ -84,6 +86,9 @@ _CALLS = text(f"""
           AND EXISTS (SELECT 1 FROM candidates WHERE why = 'near_miss' AND {_CANDIDATES_ARE})
     UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'desk_opens'
           AND EXISTS (SELECT 1 FROM desk_messages WHERE conversation_id = :conversation)
+    UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'waits'
+          AND string_to_array(split_part(key, ':', 3), ',') && ARRAY({_WAITS})
+    UNION SELECT id FROM outbox WHERE community_id = :community AND kind = 'board' AND EXISTS ({_WAITS})
     UNION SELECT outbox.id FROM outbox JOIN cases ON position(cases.number IN outbox.payload ->> 'text') > 0
           WHERE cases.resident_id = :resident AND outbox.community_id = :community AND outbox.kind = 'note'
 """)  # noqa: S608

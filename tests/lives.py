@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from service import (
     archive,
     binding,
+    board,
     candidates,
     cases,
     conversations,
@@ -26,9 +27,12 @@ from service import (
     take_backs,
     takeover,
     texts,
+    topic_names,
     topics,
     transfer,
     unanswered,
+    wait_calls,
+    waiting,
     work,
 )
 from service.cards import Understood
@@ -142,6 +146,7 @@ def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
     at_night = NOON + timedelta(hours=10)
     known = Understood("repair", 0.9, {"matter": WORDS, "phone": PHONE})
     takeover.escalate(stage.session, talk, reason="asked", source=f"turn:{turn}", now=NOON, understood=known)
+    _waited_among_others(stage)
     desk.take_message(stage.session, talk, WORDS, now=at_night)
     assert desk.hand_over_due(stage.session, now=at_night + timedelta(hours=12))
     butler = stage.take_over(talk)
@@ -162,6 +167,16 @@ def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
     transfer.transfer(stage.session, talk, butler, engineering, note=AMONG_STAFF, source="turn:staff", now=NOON)
     takeover.settle(stage.session, talk, source=f"turn:{turn}", now=LATER)
     assert talk.owner is Owner.BOT
+    assert topic_names.rename_due(stage.session, now=LATER)
+
+
+def _waited_among_others(stage: Stage) -> None:
+    """On the list of those who wait, in the line that counts, and on the board."""
+    for number in range(wait_calls.ONE_BY_ONE):
+        takeover.escalate(stage.session, stage.resident(), reason="asked", source=f"other:{number}", now=NOON)
+    assert waiting.sweep(stage.session, now=NOON + timedelta(minutes=1))
+    stage.session.flush()
+    assert board.refresh_due(stage.session, now=NOON)
 
 
 def _pass_a_picture_on(stage: Stage, talk: Conversation) -> None:

@@ -57,6 +57,7 @@ NOT_PERSONAL: dict[str, str] = {
     "audit_entries": "actor act object",
     "archive_events": "actor act detail",  # how, why, a language, counts
     "binding_offers": "how",
+    "boards": "digest",
     "calendar_days": "hours name",
     "call_backs": "reason",
     "candidates": "language source detail intent model",
@@ -85,6 +86,8 @@ NOT_PERSONAL: dict[str, str] = {
     "surveys": "reason reasons",  # keys
     "twins": "kind",
     "unasked_messages": "kind",
+    "wait_steps": "step told",  # staff numbers
+    "waits": "reason",
     "weekday_hours": "hours",
     "unanswered_questions": "source language",
 }

@@ -20,7 +20,21 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Reply
-from service import after_talks, callbacks, conversations, held, idle, inbox, outbox, self_check, surveys, work
+from service import (
+    after_talks,
+    board,
+    callbacks,
+    conversations,
+    held,
+    idle,
+    inbox,
+    outbox,
+    self_check,
+    surveys,
+    topic_names,
+    waiting,
+    work,
+)
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
@@ -296,6 +310,15 @@ class World:
             callbacks.send_due(session, now=self.now)
             idle.sweep(session, now=self.now)
             after_talks.take_up(session, now=self.now)
+            topic_names.rename_due(session, now=self.now)
+            board.refresh_due(session, now=self.now)
+            waiting.sweep(session, now=self.now)
+
+    def half_a_minute_passes(self, n: int) -> None:
+        """Whoever waits is kept company, and staff are told after some of these."""
+        self.now += timedelta(seconds=30 * (n + 1))
+        with self.commit() as session:
+            waiting.sweep(session, now=self.now)
 
     def a_survey_is_due(self, _: int) -> None:
         with self.commit() as session:
@@ -384,6 +407,7 @@ STEPS: Mapping[str, Step] = {
         World.time_passes,
         World.department_takes_a_step,
         World.the_scheduler_wakes,
+        World.half_a_minute_passes,
         World.a_survey_is_due,
     )
 }
