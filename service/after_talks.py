@@ -63,12 +63,12 @@ def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | 
 
 def _why_not_survey(session: Session, row: OutboxRow, now: datetime) -> str | None:
     del now
-    return None if surveys.is_still_open(session, row.id) else "the survey was withdrawn"
+    return None if surveys.is_still_open(session, row) else "the survey was withdrawn"
 
 
 def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
-    """The question is planned afresh, because the quiet hours may have begun."""
-    callbacks.plan_again(session, row.id, now=now)
+    """The question, or its reminder, is planned afresh, because the quiet hours may have begun."""
+    callbacks.plan_again(session, row, now=now)
     return "planned again after the butler handed back"
 
 
@@ -76,4 +76,5 @@ _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
     "survey": _why_not_survey,
     "call_back": _why_not_call_back,
+    "reminder": _why_not_call_back,
 }

@@ -20,7 +20,7 @@ from service import db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 
 CHANNEL = "guanjia_outbox"
-SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
+SAID_LATER = ("progress", "call_back", "reminder", "survey")  # kinds that still matter when a butler hands back
 MOST_TEXT = 4096  # UTF-16 units of a message
 ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 

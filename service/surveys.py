@@ -22,6 +22,7 @@ from service.models import (
     Delivery,
     FollowUpState,
     Message,
+    OutboxRow,
     Priority,
     Survey,
 )
@@ -241,9 +242,9 @@ def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
     work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
 
 
-def is_still_open(session: Session, outbox_id: int) -> bool:
+def is_still_open(session: Session, row: OutboxRow) -> bool:
     """Whether the question in this row is still to be asked: not withdrawn, and the case not reopened since."""
-    found = select(Survey).where(Survey.outbox_id == outbox_id, Survey.state == FollowUpState.SENT)
+    found = select(Survey).where(Survey.outbox_id == row.id, Survey.state == FollowUpState.SENT)
     survey = session.scalars(found).one_or_none()
     return survey is not None and survey.resolution == survey.case.resolution
 

@@ -182,7 +182,9 @@ def test_two_schedulers_do_not_each_write_to_a_member_of_one_household(sessions:
     """The second finds the household in the first one's hands, and does not wait for it: the row comes a minute later."""
     with sessions.begin() as session:
         stage = Stage(session)
-        due = max(call_back_of(stage, finish(stage, stage.case(lives(stage, name)))).due_at for name in ("王芳", "李强"))
+        due = max(
+            call_back_of(stage, finish(stage, stage.case(lives(stage, name)))).due_at for name in ("王芳", "李强")
+        )
     with sessions() as first, sessions() as second:
         callbacks.send_due(first, now=due, limit=1)
         callbacks.send_due(second, now=due)
