@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, outbox, surveys
+from service import callbacks, conversations, holds, outbox, surveys
 from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
 
 SAID = "said after the butler handed back"
@@ -29,7 +29,7 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
-        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT)
+        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
         .order_by(OutboxRow.id)
         .limit(limit)
     )
@@ -40,6 +40,8 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
     conversation = conversations.lock(session, conversation_id)
     row = session.get_one(OutboxRow, row_id, populate_existing=True)
     if conversation.owner is not Owner.BOT or row.state is not OutboxState.HELD:
+        return False
+    if holds.open_hold(session, OutboxRow.id, row_id) is not None:
         return False
     unreachable = conversation.resident.unreachable_since is not None
     reason = "the resident cannot be reached" if unreachable else _WHY_NOT[row.kind](session, row, now)

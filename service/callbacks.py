@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, categories, conversations, phone_cards, residents, surveys, texts
+from service import budget, cases, categories, conversations, holds, phone_cards, residents, surveys, texts
 from service.budget import Refusal
 from service.errors import CallBackNotOpen
 from service.models import (
@@ -83,7 +83,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
 def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:
     """Call-backs with something to do whose moment has come, the longest due first."""
     of_cases = select(CallBack).join(Case, Case.id == CallBack.case_id)
-    return of_cases.where(to_do, CallBack.due_at <= now).order_by(CallBack.due_at)
+    return of_cases.where(to_do, CallBack.due_at <= now, holds.free(CallBack.id)).order_by(CallBack.due_at)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:

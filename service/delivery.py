@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import callbacks, communities, conversations, held, outbox, residents, surveys, texts
+from service import callbacks, communities, conversations, held, holds, outbox, residents, surveys, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
@@ -45,7 +45,8 @@ def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> 
 
 def show_unconfirmed(session: Session, *, limit: int = 20) -> int:
     """Ask staff about messages that may or may not have arrived, each once; returns how many there were."""
-    rows = select(OutboxRow).where(OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN)
+    unknown = OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN
+    rows = select(OutboxRow).where(*unknown, holds.free(OutboxRow.id))
     found = session.scalars(rows.order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)).all()
     for row in found:
         row.reason = SHOWN

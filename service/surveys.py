@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, conversations, keyboards, residents, takeover, texts, work_orders
+from service import budget, cases, conversations, holds, keyboards, residents, takeover, texts, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
 from service.models import (
@@ -268,7 +268,7 @@ def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many were looked at; 0 means nothing has expired.
     """
-    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
+    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER, holds.free(Survey.id)
     due = select(Survey).join(Case, Case.id == Survey.case_id).where(*old).order_by(Survey.asked_at)
     return conversations.take_due(session, due, partial(_expire, session, now=now), limit=limit)
 

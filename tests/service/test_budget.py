@@ -179,7 +179,7 @@ def test_who_only_names_a_room_has_a_budget_of_their_own(stage):
 
 
 def test_two_schedulers_do_not_each_write_to_a_member_of_one_household(sessions: Sessions):
-    """The second finds the household in the first one's hands, and does not wait for it: the row comes a minute later."""
+    """The second finds the household in the first one's hands and does not wait for it: its turn is a minute later."""
     with sessions.begin() as session:
         stage = Stage(session)
         due = max(

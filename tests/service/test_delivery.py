@@ -61,7 +61,7 @@ def in_doubt(stage: Stage, kind: str) -> OutboxRow:
         stage.session.refresh(row)
     outbox.free_orphans(stage.session)
     stage.session.refresh(row)
-    assert row.state is OutboxState.UNCONFIRMED
+    assert str(row.state) == "unconfirmed"
     return row
 
 

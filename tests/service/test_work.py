@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
 
 from service import cases, delivery, outbox, surveys, work
 from service.communities import DEPARTMENTS
