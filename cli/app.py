@@ -16,6 +16,7 @@ import typer
 from cli import (
     calendar_commands,
     clock_commands,
+    export_commands,
     labels,
     model_commands,
     people,
@@ -37,6 +38,7 @@ app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
 app.add_typer(schedule_commands.app)
+app.add_typer(export_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)
