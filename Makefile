@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover bench swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover bench bench-backlog bench-sweeps swaps rivals lint format clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make ready: uv, both environments, a trained model (idempotent)
 	@scripts/setup
@@ -39,6 +39,12 @@ bench: setup ## Throughput and latency against stock Rasa, as a table
 
 swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
 	@./guanjia bench --swaps 20 $(ARGS)
+
+bench-backlog: setup ## 100,000 call-backs that fell due in a week, worked off while residents talk
+	@./guanjia bench --backlog 100000 $(ARGS)
+
+bench-sweeps: environments ## Every sweep with nothing due among 1,000,000 rows, and a sheet of 100,000
+	@./guanjia bench --sweeps 1000000 $(ARGS)
 
 rivals: setup ## Our understanding beside stock Rasa and spaCy, in an environment that is thrown away
 	@scripts/rivals $(ARGS)

@@ -17,10 +17,12 @@ from cli import (
     calendar_commands,
     clock_commands,
     console_commands,
+    export_commands,
     labels,
     model_commands,
     people,
     resident_commands,
+    schedule_commands,
     transcripts,
     visit_commands,
 )
@@ -39,6 +41,8 @@ app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
 app.add_typer(visit_commands.app)
+app.add_typer(schedule_commands.app)
+app.add_typer(export_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)
@@ -220,6 +224,8 @@ def bench(
     steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
     swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
+    backlog: Annotated[int, typer.Option(help="Only work off so many call-backs that fell due in a week.")] = 0,
+    sweeps: Annotated[int, typer.Option(help="Only sweep among so many rows of each kind of which none is due.")] = 0,
     roster: Annotated[int, typer.Option(help="Only import a roster of so many people.")] = 0,
     knowledge: Annotated[
         bool, typer.Option("--knowledge", help="Only ask questions: right answers, and time.")
@@ -229,11 +235,15 @@ def bench(
 ) -> None:
     """Measure throughput and latency beside stock Rasa, and print a table; or one thing that an option names."""
     from cli import bench as measuring
-    from cli import bench_knowledge, bench_roster, bench_swaps
+    from cli import bench_backlog, bench_knowledge, bench_roster, bench_swaps, bench_sweeps
 
     settings = settings_for("bench", token=False)
     if roster:
         figures = bench_roster.run(roster)
+    elif backlog:
+        figures = asyncio.run(bench_backlog.run(backlog, seconds=steady))
+    elif sweeps:
+        figures = bench_sweeps.run(sweeps)
     elif knowledge:
         figures = bench_knowledge.run(entries=entries)
     elif swaps:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, outbox, surveys, visit_reminders
+from service import callbacks, conversations, holds, outbox, surveys, visit_reminders
 from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
 
 SAID = "said after the butler handed back"
@@ -29,7 +29,7 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
-        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT)
+        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
         .order_by(OutboxRow.id)
         .limit(limit)
     )
@@ -40,6 +40,8 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
     conversation = conversations.lock(session, conversation_id)
     row = session.get_one(OutboxRow, row_id, populate_existing=True)
     if conversation.owner is not Owner.BOT or row.state is not OutboxState.HELD:
+        return False
+    if holds.open_hold(session, OutboxRow.id, row_id) is not None:
         return False
     unreachable = conversation.resident.unreachable_since is not None
     reason = "the resident cannot be reached" if unreachable else _WHY_NOT[row.kind](session, row, now)
@@ -63,12 +65,12 @@ def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | 
 
 def _why_not_survey(session: Session, row: OutboxRow, now: datetime) -> str | None:
     del now
-    return None if surveys.is_still_open(session, row.id) else "the survey was withdrawn"
+    return None if surveys.is_still_open(session, row) else "the survey was withdrawn"
 
 
 def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
-    """The question is planned afresh, because the quiet hours may have begun."""
-    callbacks.plan_again(session, row.id, now=now)
+    """The question, or its reminder, is planned afresh, because the quiet hours may have begun."""
+    callbacks.plan_again(session, row, now=now)
     return "planned again after the butler handed back"
 
 
@@ -78,4 +80,5 @@ _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "call_back": _why_not_call_back,
     "visit": _why_not_progress,
     "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
+    "reminder": _why_not_call_back,
 }

@@ -10,7 +10,18 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, categories, conversations, phone_cards, quiet_hours, residents, surveys, texts
+from service import (
+    budget,
+    cases,
+    categories,
+    conversations,
+    holds,
+    phone_cards,
+    quiet_hours,
+    residents,
+    surveys,
+    texts,
+)
 from service.budget import Refusal
 from service.errors import CallBackNotOpen
 from service.models import (
@@ -21,6 +32,7 @@ from service.models import (
     Conversation,
     Delivery,
     FollowUpState,
+    OutboxRow,
     Outcome,
     Owner,
     Priority,
@@ -81,7 +93,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
 def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:
     """Call-backs with something to do whose moment has come, the longest due first."""
     of_cases = select(CallBack).join(Case, Case.id == CallBack.case_id)
-    return of_cases.where(to_do, CallBack.due_at <= now).order_by(CallBack.due_at)
+    return of_cases.where(to_do, CallBack.due_at <= now, holds.free(CallBack.id)).order_by(CallBack.due_at)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
@@ -159,20 +171,35 @@ def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: 
     )
 
 
-def plan_again(session: Session, outbox_id: int, *, now: datetime) -> None:
+def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     """A butler talked when the question was to go out: it is due again now, and checked as if for the first time.
 
     Args:
         session: the caller's transaction, in which the conversation is locked.
-        outbox_id: the row that was held back.
+        row: the question, or the reminder of it, that was held back.
         now: the moment, aware UTC.
     """
-    asked = select(CallBack).where(CallBack.outbox_id == outbox_id, CallBack.state == FollowUpState.SENT)
-    call_back = session.scalars(asked).one_or_none()
-    if call_back is not None:
-        call_back.state, call_back.due_at, call_back.reason = FollowUpState.PLANNED, now, "a butler talked"
-        call_back.reminded_at = None
-        budget.give_back(session, call_back.case.resident, "call_back")
+    call_back = asked_in(session, row)
+    if call_back is None or call_back.state is not FollowUpState.SENT:
+        return
+    if row.kind == "call_back":
+        call_back.state = FollowUpState.PLANNED
+    call_back.due_at, call_back.reason, call_back.reminded_at = now, "a butler talked", None
+    budget.give_back(session, call_back.case.resident, row.kind)
+
+
+def asked_in(session: Session, row: OutboxRow) -> CallBack | None:
+    """The call-back that a question or a reminder is about: its number stands in the key (see `_say`)."""
+    number = (row.key or "").split(":")[1:2]
+    return session.get(CallBack, int(number[0])) if number and number[0].isdecimal() else None
+
+
+def is_still_open(session: Session, row: OutboxRow) -> bool:
+    """Whether the resident may still answer what this row asks."""
+    call_back = asked_in(session, row)
+    if call_back is None or call_back.state not in WAITING:
+        return False
+    return call_back.case.state is CaseState.FINISHED and call_back.case.resolution == call_back.resolution
 
 
 def answer(

@@ -286,6 +286,9 @@ def in_order(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]
 def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, limit: int) -> int:
     """Take what is due of cases one after the other, its conversation locked first, and act on what is due still.
 
+    What others have in hand at this moment is left to them, or to the next sweep: a sweep that holds many conversations
+    waits for none.
+
     Args:
         session: the caller's transaction.
         due: rows of one table, joined with their cases, in the order in which they are taken.
@@ -293,11 +296,12 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
         limit: rows of one transaction.
 
     Returns:
-        How many rows were looked at; 0 means nothing is due.
+        How many rows were looked at; 0 means nothing is due, or all of it is in other hands.
     """
     model = due.column_descriptions[0]["entity"]
-    rows = session.execute(due.limit(limit).with_only_columns(model.id, Case.conversation_id)).all()
-    for row in in_order(rows):
+    free = due.join(Conversation, Conversation.id == Case.conversation_id).limit(limit)
+    taken = free.with_only_columns(model.id, Case.conversation_id).with_for_update(of=Conversation, skip_locked=True)
+    for row in (rows := session.execute(taken).all()):
         lock(session, row.conversation_id)
         mine = due.where(model.id == row.id).with_for_update(of=model, skip_locked=True)
         still = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import communities, conversations, outbox, residents, texts
+from service import callbacks, communities, conversations, held, holds, outbox, residents, surveys, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
-from service.models import OutboxRow, OutboxState, Owner, Priority
+from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
 from service.outbox import Parcel
 
 
@@ -44,7 +45,8 @@ def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> 
 
 def show_unconfirmed(session: Session, *, limit: int = 20) -> int:
     """Ask staff about messages that may or may not have arrived, each once; returns how many there were."""
-    rows = select(OutboxRow).where(OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN)
+    unknown = OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN
+    rows = select(OutboxRow).where(*unknown, holds.free(OutboxRow.id))
     found = session.scalars(rows.order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)).all()
     for row in found:
         row.reason = SHOWN
@@ -66,6 +68,8 @@ SHOWN = "shown to staff"
 def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool) -> None:
     """Staff say what became of an unconfirmed message: it arrived, or it is to be sent again.
 
+    A question that has been answered or taken back meanwhile is not asked again; the row says so.
+
     Raises:
         ButtonExpired: it is settled already, or another community's.
     """
@@ -77,8 +81,26 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     if arrived:
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"
         return
-    row.state, row.reason = OutboxState.PENDING, "staff sent it again"
+    row.state, row.reason = _again(session, row, talk)
     if talk is not None and row.epoch is not None:
         row.epoch = talk.epoch
-        row.state = OutboxState.HELD if talk.owner is Owner.BUTLER else OutboxState.PENDING
     outbox.wake(session)
+
+
+# Questions, and whether they are still to be asked; everything else is sent again as it is.
+_STILL_ASKED: Mapping[str, Callable[[Session, OutboxRow], bool]] = {
+    "call_back": callbacks.is_still_open,
+    "reminder": callbacks.is_still_open,
+    "survey": surveys.is_still_open,
+}
+
+
+def _again(session: Session, row: OutboxRow, talk: Conversation | None) -> tuple[OutboxState, str]:
+    """What becomes of a row that staff want to be sent again."""
+    asked = _STILL_ASKED.get(row.kind)
+    if asked is not None and not asked(session, row):
+        return OutboxState.DROPPED, "it is not asked any more"
+    if talk is not None and row.epoch is not None and talk.owner is Owner.BUTLER:
+        later = row.kind in outbox.SAID_LATER
+        return OutboxState.HELD if later else OutboxState.DROPPED, held.TAKEN_OVER
+    return OutboxState.PENDING, "staff sent it again"

@@ -156,6 +156,24 @@ class InvitationNotValid(ServiceError):
     response = "utter_invitation_not_valid"
 
 
+class FollowUpNotFound(ServiceError):
+    """There is no such follow-up that is still to come, or it is another community's."""
+
+    response = "utter_follow_up_not_found"
+
+
+class FollowUpHeld(ServiceError):
+    """Somebody holds it back already."""
+
+    response = "utter_follow_up_held"
+
+
+class FollowUpNotHeld(ServiceError):
+    """Nobody holds it back."""
+
+    response = "utter_follow_up_not_held"
+
+
 class CommunityNotFound(ServiceError):
     """There is no community of this name, or there are several."""
 

@@ -127,6 +127,7 @@ _WORDS = {
         UPDATE surveys SET comment = NULL FROM cases
         WHERE cases.id = case_id AND cases.conversation_id = :conversation
     """,
+    "why something was held back": "UPDATE holds SET why = '' WHERE conversation_id = :conversation",
     "notes of who handed on": "UPDATE handovers SET note = NULL WHERE conversation_id = :conversation",
 }
 

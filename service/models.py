@@ -837,6 +837,24 @@ class UnaskedMessage(Base):
     urgent: Mapped[bool]  # exempt, and logged
 
 
+class Hold(Base):
+    """Somebody holds a follow-up back; one hold at a time, and who released it stays written down."""
+
+    __tablename__ = "holds"
+    __table_args__ = (Index("holds_open", "of", "row_id", unique=True, postgresql_where=text("released_at IS NULL")),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    of: Mapped[str] = mapped_column(String(32))  # the table whose row is held
+    row_id: Mapped[int]
+    by: Mapped[str]
+    why: Mapped[str]  # in words of staff
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+
+
 class EmergencyAlarm(Base):
     """An emergency that was raised, and which half of the watch caught it."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, conversations, keyboards, residents, takeover, texts, work_orders
+from service import budget, cases, conversations, holds, keyboards, residents, takeover, texts, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
 from service.models import (
@@ -22,6 +22,7 @@ from service.models import (
     Delivery,
     FollowUpState,
     Message,
+    OutboxRow,
     Priority,
     Survey,
 )
@@ -241,9 +242,9 @@ def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
     work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
 
 
-def is_still_open(session: Session, outbox_id: int) -> bool:
+def is_still_open(session: Session, row: OutboxRow) -> bool:
     """Whether the question in this row is still to be asked: not withdrawn, and the case not reopened since."""
-    found = select(Survey).where(Survey.outbox_id == outbox_id, Survey.state == FollowUpState.SENT)
+    found = select(Survey).where(Survey.outbox_id == row.id, Survey.state == FollowUpState.SENT)
     survey = session.scalars(found).one_or_none()
     return survey is not None and survey.resolution == survey.case.resolution
 
@@ -267,7 +268,7 @@ def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many were looked at; 0 means nothing has expired.
     """
-    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
+    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER, holds.free(Survey.id)
     due = select(Survey).join(Case, Case.id == Survey.case_id).where(*old).order_by(Survey.asked_at)
     return conversations.take_due(session, due, partial(_expire, session, now=now), limit=limit)
 

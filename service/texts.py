@@ -93,10 +93,15 @@ def words(key: str, *, language: str, **slots: object) -> str:
     return say(key, language=language, **slots).text
 
 
+def exists(key: str) -> bool:
+    """Whether there is a line of this name, for names that are made of stored words."""
+    return key in _responses()
+
+
 def kind_name(kind: str, *, language: str) -> str:
     """What a kind of message is called; one nobody knows yet is new."""
     key = f"utter_word_kind_{kind}"
-    return words(key if key in _responses() else "utter_word_kind_unsupported", language=language)
+    return words(key if exists(key) else "utter_word_kind_unsupported", language=language)
 
 
 def _language_of(variant: Mapping[str, Any]) -> str | None:

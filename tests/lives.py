@@ -18,6 +18,7 @@ from service import (
     conversations,
     delivery,
     desk,
+    holds,
     learning,
     near_misses,
     phone_cards,
@@ -133,6 +134,8 @@ def _rated_it(stage: Stage, talk: Conversation, case: Case) -> None:
     call_back = CallBack(case_id=case.id, case=case, resolution=case.resolution, due_at=NOON, state=FollowUpState.PHONE)
     stage.session.add(call_back)
     stage.session.flush()
+    whose = {"community_id": stage.community.id, "conversation_id": talk.id}
+    holds.put(stage.session, CallBack.id, call_back.id, by="li", why=WORDS, now=NOON, **whose)
     phone_cards.post(stage.session, call_back)
     surveys.ask(stage.session, case, now=NOON)
     survey = stage.session.scalars(select(Survey)).one()

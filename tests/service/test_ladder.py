@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from service import cases, clocks, ladder, targets, work
 from service.db import Sessions
@@ -145,16 +145,6 @@ def test_schedulers_side_by_side_tell_each_step_once(sessions: Sessions):
         assert session.query(CaseEvent).filter(CaseEvent.event == clocks.TOLD).count() == 9
         lines = "\n".join(str(row.payload["text"]) for row in Stage(session).outbox("note"))
         assert lines.count("·") == 9
-
-
-def test_nothing_due_is_found_by_the_index(stage):
-    """A sweep runs every second over every case there ever was."""
-    stage.session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = stage.session.execute(
-        text("EXPLAIN SELECT case_id FROM case_clocks WHERE wake_at <= now() ORDER BY wake_at LIMIT 50")
-    )
-
-    assert "case_clocks_due" in "\n".join(row[0] for row in plan)
 
 
 def test_a_withdrawn_case_is_off_the_ladder(stage):

@@ -546,3 +546,15 @@ def test_what_has_gone_out_cannot_be_withdrawn(stage):
     assert not outbox.withdraw(stage.session, row, reason="taken back")
     assert outbox.withdraw(stage.session, later, reason="taken back")
     assert outbox.never_goes(stage.session, later)
+
+
+def test_of_a_long_queue_that_waits_for_the_bot_one_row_is_read(stage):
+    """After every few messages the sender asks how long to wait; a backlog must not make that question long."""
+    for chat_id in range(1, 40):
+        write(stage, chat_id=chat_id)
+    take(stage.session, rates=RATES)
+    stage.session.flush()
+
+    plan = stage.session.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF) {outbox._NEXT.text}"), {"bot_id": BOT_ID})
+    assert any("Aggregate (never executed)" in line for line in plan.scalars())
+    assert 0 <= (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 0.1

@@ -20,6 +20,7 @@ FORGOTTEN: dict[str, str] = {
     "surveys": "comment",
     "cases": "matter place wanted_at contact phone",
     "handovers": "note",
+    "holds": "why",
     "inbox": "raw",
     "labels": "text",
     "messages": "text media earlier entities forwarded_from",
@@ -73,6 +74,7 @@ NOT_PERSONAL: dict[str, str] = {
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
     "handovers": "reason",
+    "holds": "of by released_by",
     "inbox": "error",  # type and place
     "invitations": "digest",
     "knowledge_edits": "by",
