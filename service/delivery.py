@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import communities, conversations, outbox, residents, texts
@@ -77,7 +77,7 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     if arrived:
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"
         return
-    row.state, row.reason = OutboxState.PENDING, "staff sent it again"
+    row.state, row.reason, row.not_before = OutboxState.PENDING, "staff sent it again", func.clock_timestamp()
     if talk is not None and row.epoch is not None:
         row.epoch = talk.epoch
         row.state = OutboxState.HELD if talk.owner is Owner.BUTLER else OutboxState.PENDING
