@@ -35,7 +35,7 @@ takeover: environments ## Ten thousand random histories of takeovers, crashes in
 	@$(PYTHON) -m pytest -m takeover tests/takeover $(ARGS)
 
 quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
-	@$(PYTHON) -m tests.quarter $(ARGS)
+	@$(PYTHON) -m tests.quarter.command $(ARGS)
 
 bench: setup ## Throughput and latency against stock Rasa, as a table
 	@./guanjia bench $(ARGS)

@@ -1,4 +1,4 @@
-"""`make quarter`: a quarter of a community in minutes, a process a seed; ends with 1 when a promise was broken."""
+"""`make quarter`: quarters of a community, a process a seed; ends with 1 when a promise was broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -77,7 +78,13 @@ def play_all(url: str, seeds: range, scale: Scale, processes: int) -> list[Resul
                 show(bar, tasks, dict(days), scale)
                 time.sleep(LOOK_EVERY)
             show(bar, tasks, dict(days), scale)
-        return [future.result() for future in running.values()]
+        return [_result(seed, future) for seed, future in running.items()]
+
+
+def _result(seed: int, future: Future[Result]) -> Result:
+    """What came of a seed; one that broke down has broken a promise too."""
+    error = future.exception()
+    return future.result() if error is None else Result(seed, 0, 0, Counter(), "-", [f"it broke down: {error!r}"])
 
 
 def show(bar: Progress, tasks: dict[int, Any], days: dict[int, datetime], scale: Scale) -> None:

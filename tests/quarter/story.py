@@ -51,8 +51,8 @@ class Story:
 
     def share(self, session: Session) -> Share:
         """First-time fix of repairs, as the service reports it."""
-        kept = {"since": self.scale.begins, "until": self.scale.ends + TAIL}
-        return first_time_fix(session, self.world.community_id, **kept)
+        until = self.scale.ends + TAIL
+        return first_time_fix(session, self.world.community_id, since=self.scale.begins, until=until)
 
     def wrong_share(self, session: Session) -> Iterator[str]:
         """The service's first-time fix is what the story counts."""

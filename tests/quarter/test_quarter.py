@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -56,7 +56,7 @@ def test_the_week_is_not_empty(week, what):
 @pytest.fixture
 def watch(week) -> Watch:
     """One that has seen the week and may see more, without the others noticing."""
-    seen = copy.copy(week.world.watch)
+    seen: Watch = copy.copy(week.world.watch)
     for name in ("_arrived", "_questions", "_days", "_surveyed", "_resolutions", "_tapped"):
         setattr(seen, name, copy.deepcopy(getattr(seen, name)))
     seen.violations, seen.uncertain, seen.sent_again = [], set(), set()
@@ -78,25 +78,31 @@ def line(eyes: Connection, kind: str, **facts: Any) -> Parcel:
 
 
 UNSEEN = 10_000_000  # a row that has not arrived yet
-LATER = {"now": NOON + timedelta(days=400)}
-ARRIVALS: dict[str, Callable[[Watch], None]] = {
-    "it came twice": lambda watch: watch.arrived(line(watch.eyes, "survey"), **LATER),
-    "was asked before": lambda watch: watch.arrived(line(watch.eyes, "call_back", id=UNSEEN), **LATER),
-    "surveyed before": lambda watch: watch.arrived(line(watch.eyes, "survey", id=UNSEEN), **LATER),
-    "in the quiet hours": lambda watch: watch.arrived(line(watch.eyes, "call_back"), now=MIDNIGHT),
-    "second unasked-for message of the day": lambda watch: [
-        watch.arrived(line(watch.eyes, kind, chat_id=7), **LATER) for kind in ("call_back", "reminder")
+LATER = NOON + timedelta(days=400)
+DAY = timedelta(days=1)
+
+# What comes, in which row, into whose chat, when; and what is wrong with the last of it.
+Arrival = tuple[str, dict[str, int], datetime]
+ARRIVALS: dict[str, list[Arrival]] = {
+    "it came twice": [("survey", {}, LATER)],
+    "was asked before": [("call_back", {"id": UNSEEN}, LATER)],
+    "surveyed before": [("survey", {"id": UNSEEN}, LATER)],
+    "in the quiet hours": [("call_back", {}, MIDNIGHT)],
+    "second unasked-for message of the day": [
+        ("call_back", {"chat_id": 7}, LATER),
+        ("reminder", {"chat_id": 7}, LATER),
     ],
-    "the last survey came only": lambda watch: [
-        watch.arrived(line(watch.eyes, "survey", id=UNSEEN + nth, chat_id=7), now=NOON + timedelta(days=400 + nth))
-        for nth in range(2)
+    "the last survey came only": [
+        ("survey", {"id": UNSEEN, "chat_id": 7}, LATER),
+        ("survey", {"id": UNSEEN + 1, "chat_id": 7}, LATER + DAY),
     ],
 }
 
 
 @pytest.mark.parametrize("what", ARRIVALS)
 def test_a_line_that_should_not_have_come_is_seen(watch, what):
-    ARRIVALS[what](watch)
+    for kind, facts, moment in ARRIVALS[what]:
+        watch.arrived(line(watch.eyes, kind, **facts), now=moment)
 
     assert any(what in violation for violation in watch.violations)
 
@@ -112,13 +118,13 @@ def changed(watch: Watch, change: str) -> Iterator[Watch]:
 def test_the_bot_speaking_over_a_butler_is_seen(watch):
     parcel = line(watch.eyes, "reply")
     for seen in changed(watch, f"UPDATE conversations SET owner = 'butler' WHERE id = {parcel.conversation_id}"):
-        seen.arrived(parcel, **LATER)
+        seen.arrived(parcel, now=LATER)
         assert any("while a butler has the talk" in violation for violation in seen.violations)
 
 
 def test_asking_whoever_does_not_want_to_be_asked_is_seen(watch):
     for seen in changed(watch, "UPDATE residents SET questions_off_since = now()"):
-        seen.arrived(line(watch.eyes, "call_back"), **LATER)
+        seen.arrived(line(watch.eyes, "call_back"), now=LATER)
         assert any("do not want to be asked" in violation for violation in seen.violations)
 
 
