@@ -7,9 +7,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from collections import Counter
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -74,9 +74,8 @@ def play_all(url: str, seeds: range, scale: Scale, processes: int) -> list[Resul
         running = {seed: pool.submit(play_one, url, seed, scale, days) for seed in seeds}
         with Progress(*columns) as bar:
             tasks = {seed: bar.add_task(str(seed), total=float(scale.days), day="") for seed in seeds}
-            while not all(future.done() for future in running.values()):
+            while wait(running.values(), timeout=LOOK_EVERY).not_done:
                 show(bar, tasks, dict(days), scale)
-                time.sleep(LOOK_EVERY)
             show(bar, tasks, dict(days), scale)
         return [_result(seed, future) for seed, future in running.items()]
 
