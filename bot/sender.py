@@ -59,9 +59,9 @@ class Sender(Drain[Parcel]):
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""
-        await self.write_down(await self._call(parcel))
+        await self.write_down(await self.call(parcel))
 
-    async def _call(self, parcel: Parcel) -> Settle:
+    async def call(self, parcel: Parcel) -> Settle:
         """Make the call; what comes back is what to write down about it."""
         try:
             if parcel.topic_id is not None and parcel.thread_id is None:

@@ -1,4 +1,4 @@
-"""After a hand-back: what was held back while a butler talked is said if it still holds, each with its reason."""
+"""What was held back while a butler talked, or at night, is said if it still holds, each with its reason."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, holds, outbox, surveys, visit_reminders
-from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
+from service import callbacks, conversations, holds, outbox, quiet_hours, surveys, visit_reminders
+from service.budget import SURVEY
+from service.models import Case, CaseState, Community, Conversation, OutboxRow, OutboxState, Owner
 
-SAID = "said after the butler handed back"
+SAID = "said after it was held back"
 OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 
 
@@ -26,14 +27,23 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were settled.
     """
+    asleep = _asleep(session, now=now)
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
         .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
+        .where((OutboxRow.kind != SURVEY) | OutboxRow.community_id.not_in(asleep))
         .order_by(OutboxRow.id)
         .limit(limit)
     )
     return sum(_settle(session, row.id, row.conversation_id, now=now) for row in session.execute(held).all())
+
+
+def _asleep(session: Session, *, now: datetime) -> list[int]:
+    """The communities whose quiet hours these are, of those in which anything is held."""
+    holding = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.HELD)
+    found = session.scalars(select(Community).where(Community.id.in_(holding))).all()
+    return [community.id for community in found if quiet_hours.after(now, community) > now]
 
 
 def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetime) -> bool:
@@ -47,6 +57,7 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
     reason = "the resident cannot be reached" if unreachable else _WHY_NOT[row.kind](session, row, now)
     if reason is None:
         row.state, row.reason, row.epoch = OutboxState.PENDING, SAID, conversation.epoch
+        row.not_before = func.clock_timestamp()  # it has not waited for a sender
         outbox.wake(session)
     else:
         row.state, row.reason, row.settled_at = OutboxState.DROPPED, reason, func.clock_timestamp()
@@ -76,7 +87,7 @@ def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
 
 _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
-    "survey": _why_not_survey,
+    SURVEY: _why_not_survey,
     "call_back": _why_not_call_back,
     "visit": _why_not_progress,
     "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),

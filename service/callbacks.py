@@ -93,7 +93,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
 def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:
     """Call-backs with something to do whose moment has come, the longest due first."""
     of_cases = select(CallBack).join(Case, Case.id == CallBack.case_id)
-    return of_cases.where(to_do, CallBack.due_at <= now, holds.free(CallBack.id)).order_by(CallBack.due_at)
+    return of_cases.where(to_do, CallBack.due_at <= now, holds.free(CallBack.id)).order_by(CallBack.due_at, CallBack.id)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
@@ -164,7 +164,7 @@ def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: 
         case.conversation,
         line,
         now=now,
-        key=f"{kind}:{call_back.id}:{case.conversation.epoch}",  # asked again after a talk that came in between
+        key=f"{kind}:{call_back.id}:{now.isoformat()}",  # asked again after a talk that came in between
         kind=kind,
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
@@ -249,7 +249,7 @@ def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: st
     cases.advance(session, case, cases.Event.CALLED_BACK, actor=actor, key=f"{key}:called_back", now=now, data=data)
     phone_cards.show(session, call_back)
     if outcome is Outcome.HELD:
-        surveys.ask(session, case, now=now)
+        surveys.ask(session, case, now=now, at_once=actor == "resident")
     elif outcome in (Outcome.PARTLY, Outcome.NOT_HELD):
         reopen(session, case, key=key, now=now, outcome=outcome)
     else:

@@ -100,7 +100,8 @@ def runs(clock: str, log: Iterable[Step]) -> list[Run]:
         again = steps[end].at if end < len(steps) else None
         stopped = stop.at if stop else again
         ended = stop.event in _events("ends") if stop else again is not None
-        pauses = tuple(_pauses(steps[begin:end], stopped)) if rule.get("pauses", True) else ()
+        ran = [step for step in steps[begin:end] if stopped is None or step.at < stopped]  # later pauses are others'
+        pauses = tuple(_pauses(ran, stopped)) if rule.get("pauses", True) else ()
         found.append(Run(clock, number, started, urgency, stopped, ended, pauses))
     return found
 

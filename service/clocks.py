@@ -130,7 +130,11 @@ def _row(case: Case, standing: Standing, told: set[str]) -> dict[str, object]:
 
 
 def rungs_ahead(standing: Standing, told: set[str]) -> Iterator[tuple[Rung, datetime]]:
-    """The steps of the ladder that nobody was told of yet, with their moments."""
+    """The steps of the ladder that nobody was told of yet, with their moments; none while the clock waits."""
+    if (
+        standing.due is None
+    ):  # paused after the warning's moment and before anybody was told: it is told when work goes on
+        return
     for rung in clock_runs.ladder():
         at = standing.reaches(rung.at)
         if at is not None and rung_key(standing.run, rung) not in told:

@@ -117,6 +117,7 @@ def tell(
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
     epoch: int | None = None,
     case_id: int | None = None,
+    waits: bool = False,
 ) -> int | None:
     """Say a line of the bot's to the resident, or to the butler who has taken over.
 
@@ -135,6 +136,7 @@ def tell(
         delivery: what may happen when nobody knows whether it arrived.
         epoch: the epoch in which the line was thought of, when that was before this transaction.
         case_id: the case whose progress it tells.
+        waits: it is held back for now: `service/after_talks.py` says it when the quiet hours are over.
 
     Returns:
         The outbox row, or None when it was said before or only the butler reads it.
@@ -156,7 +158,7 @@ def tell(
         conversation_id=conversation.id,
         epoch=None if kind in WHOEVER_ANSWERS else born,
         case_id=case_id,
-        state=OutboxState.HELD if silent else OutboxState.PENDING,
+        state=OutboxState.HELD if silent or waits else OutboxState.PENDING,
         kind=kind,
         act="say",
         payload=line.payload(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, communities, conversations, held, holds, outbox, residents, surveys, texts
+from service import callbacks, communities, conversations, holds, outbox, residents, surveys, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
@@ -82,6 +82,7 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"
         return
     row.state, row.reason = _again(session, row, talk)
+    row.not_before = func.clock_timestamp()
     if talk is not None and row.epoch is not None:
         row.epoch = talk.epoch
     outbox.wake(session)
@@ -102,5 +103,5 @@ def _again(session: Session, row: OutboxRow, talk: Conversation | None) -> tuple
         return OutboxState.DROPPED, "it is not asked any more"
     if talk is not None and row.epoch is not None and talk.owner is Owner.BUTLER:
         later = row.kind in outbox.SAID_LATER
-        return OutboxState.HELD if later else OutboxState.DROPPED, held.TAKEN_OVER
+        return OutboxState.HELD if later else OutboxState.DROPPED, outbox.TAKEN_OVER
     return OutboxState.PENDING, "staff sent it again"

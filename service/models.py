@@ -18,10 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, QueryContext, mapped_column, relationship
 
 
 class Owner(StrEnum):
@@ -231,6 +232,12 @@ class Community(Base):
     console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
+
+
+@event.listens_for(Community, "load")
+def _keep(community: Community, context: QueryContext) -> None:
+    """A session forgets what nobody holds: without this, each step of a case asked for its community seven times."""
+    context.session.info.setdefault("kept", []).append(community)
 
 
 class WeekdayHours(Base):

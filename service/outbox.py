@@ -28,6 +28,8 @@ SAID_LATER = (
     "visit",
     "visit_reminder",
 )  # kinds that still matter when a butler hands back
+UNASKED = ("call_back", "reminder", "survey")  # kinds whose hour is checked when they are written
+STALE = timedelta(hours=1)  # written so long ago, that hour may be over: a sender was down
 MOST_TEXT = 4096  # UTF-16 units of a message
 ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 
@@ -192,16 +194,19 @@ _READY = f"""
       AND (talk.held_until IS NULL OR talk.held_until <= clock_timestamp()) AND {_HEAD}
     ORDER BY row.priority, row.id
 """
-_HEADS = text(f"SELECT row.id, row.chat_id, row.conversation_id, row.epoch {_READY} LIMIT :limit")
+_HEADS = text(f"""
+    SELECT row.id, row.chat_id, row.conversation_id, row.epoch,
+           row.kind = ANY(:unasked) AND row.not_before < clock_timestamp() - :stale AS stale {_READY} LIMIT :limit
+""")
 
 # FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
 _TALK = text("""
     SELECT epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations WHERE id = :id FOR SHARE
 """)
 
-_OVERTAKEN = text("""
+_KEEP_BACK = text("""
     UPDATE outbox SET state = CASE WHEN kind = ANY(:later) THEN 'held' ELSE 'dropped' END,
-           reason = 'a butler has taken over', settled_at = clock_timestamp()
+           reason = :reason, settled_at = clock_timestamp()
     WHERE id = :id AND state = 'pending'
 """)
 
@@ -276,6 +281,8 @@ _NEXT = text(f"""
 _ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND sender IS NOT NULL")
 
 ORPHANED = "the sender died while sending"
+TAKEN_OVER = "a butler has taken over"
+TOO_OLD = "it waited too long for a sender"
 
 # What a dead sender left in flight is uncertain: each class has its own answer.
 _FREE = text(f"""
@@ -292,7 +299,8 @@ _FREE = text(f"""
 def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates) -> list[Parcel]:
     """Mark up to `limit` rows as being sent; the caller commits before it calls Telegram.
 
-    A bot's line that was born before a takeover is dropped here, at the last moment.
+    A bot's line that was born before a takeover is dropped here, at the last moment, and so is a question that nobody
+    asked for and that has waited too long for a sender: whether it is still its hour is checked anew, or it is off.
 
     Args:
         session: a transaction of its own, committed at once.
@@ -304,7 +312,8 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": max(rates.bot_per_second, 1.0)}
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
     parcels: list[Parcel] = []
-    for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
+    facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
+    for head in session.execute(_HEADS, facts).all():
         if not _may_not_go(session, head):
             parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
     if parcels:
@@ -313,13 +322,14 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
 
 
 def _may_not_go(session: Session, head: Row[Any]) -> bool:
-    """Whether a line of the bot's was born before a takeover, which settles it, or a claim is just being made."""
+    """Whether a line of the bot's is too old or from before a takeover, which settles it, or a claim is being made."""
     if head.epoch is None:
         return False
     epoch, held = session.execute(_TALK, {"id": head.conversation_id}).one()
-    if epoch != head.epoch:
-        session.execute(_OVERTAKEN, {"id": head.id, "later": list(SAID_LATER)})
-    return bool(epoch != head.epoch or held)
+    reason = TAKEN_OVER if epoch != head.epoch else TOO_OLD if head.stale else None
+    if reason is not None:
+        session.execute(_KEEP_BACK, {"id": head.id, "later": list(SAID_LATER), "reason": reason})
+    return bool(reason is not None or held)
 
 
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:

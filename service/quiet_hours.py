@@ -9,7 +9,12 @@ from service.models import Community
 
 
 def after(moment: datetime, community: Community) -> datetime:
-    """The same moment, or the end of the community's quiet hours that it falls into."""
+    """The same moment, or the end of the community's quiet hours that it falls into.
+
+    Args:
+        moment: aware.
+        community: by its own clock.
+    """
     local = moment.astimezone(ZoneInfo(community.timezone))
     begins, ends = community.quiet_from, community.quiet_until
     overnight = begins > ends

@@ -56,7 +56,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
         How many rows were looked at; 0 means nothing is due.
     """
     of_cases = select(Appointment).join(Case, Case.id == Appointment.case_id)
-    due = of_cases.where(Appointment.due_at <= now).order_by(Appointment.due_at)
+    due = of_cases.where(Appointment.due_at <= now).order_by(Appointment.due_at, Appointment.id)
     return conversations.take_due(session, due, partial(_act, session, now=now), limit=limit)
 
 

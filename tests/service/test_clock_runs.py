@@ -53,6 +53,14 @@ def test_a_reopened_case_has_a_new_run_and_is_urgent_from_its_start():
     assert (second.started, second.stopped) == (NINE + 5 * HOUR, None)
 
 
+def test_a_pause_after_the_clock_has_stopped_is_not_its_own():
+    """Whoever has arrived and then waits for parts was promised for the same minute as before."""
+    run = only("arrive", ("opened", 0), ("arrived", 1), ("paused", 1.5), ("resumed", 2), ("finished", 3))
+
+    assert run.pauses == ()
+    assert run.reaches(2 * HOUR, around_the_clock()) == NINE + 2 * HOUR
+
+
 def test_an_urge_makes_nobody_late_in_the_middle_of_a_run():
     """A shorter target that holds from the opening would be missed in the moment of the urge."""
     assert only("finish", ("opened", 0), ("urged", 3)).urgency == 0

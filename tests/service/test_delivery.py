@@ -36,7 +36,13 @@ def _survey(stage: Stage) -> None:
 
 
 # Where the code says so, each place for the kinds below: call-back and reminder share one.
-USED_IN = ["service/callbacks.py", "service/outbox.py", "service/surveys.py", "service/work_orders.py"]
+USED_IN = [
+    "service/callbacks.py",
+    "service/outbox.py",
+    "service/surveys.py",
+    "service/visit_reminders.py",
+    "service/work_orders.py",
+]
 AT_MOST_ONCE: dict[str, Callable[[Stage], None]] = {
     "work_order": _work_order,
     "call_back": _call_back,

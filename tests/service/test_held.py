@@ -104,7 +104,7 @@ def test_a_line_whose_sender_was_killed_holds_up_no_claim_and_is_not_sent_again(
 
     assert claim(stage, talk, butler)
 
-    assert state(stage, row) == (OutboxState.DROPPED, held.TAKEN_OVER)
+    assert state(stage, row) == (OutboxState.DROPPED, outbox.TAKEN_OVER)
     assert not any("也许到了" in line for line in sent_to_residents(stage))
 
 

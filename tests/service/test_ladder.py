@@ -68,6 +68,19 @@ def test_a_case_that_waits_alarms_nobody(stage):
     assert climb(stage, NOON + 999 * HOUR) == []
 
 
+def test_a_warning_that_a_pause_overtook_is_told_when_the_work_goes_on(stage):
+    """The scheduler was down at its moment; while the clock waits there is no due time that could be told."""
+    case = stage.case(matter=PLAIN)
+    member = stage.member()
+    work.tap(stage.session, member, case.id, "accept", key="accept", now=NOON)
+    work.tap(stage.session, member, case.id, "pause_parts", key="pause", now=NOON + 200 * MINUTE)
+
+    assert climb(stage, NOON + 201 * MINUTE) == []
+    work.tap(stage.session, member, case.id, "resume", key="resume", now=NOON + 300 * MINUTE)
+
+    assert "请管家留意" in climb(stage, NOON + 301 * MINUTE)[0]
+
+
 def test_after_a_long_downtime_only_the_last_step_is_told_and_all_are_written_down(stage):
     """Three messages about one clock would say nothing that the third does not."""
     case = stage.case(matter=PLAIN)
