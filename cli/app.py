@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from cli import calendar_commands, clock_commands, labels, model_commands, people, resident_commands, transcripts
+from cli import (
+    calendar_commands,
+    clock_commands,
+    incident_commands,
+    labels,
+    model_commands,
+    people,
+    resident_commands,
+    transcripts,
+)
 from cli import knowledge as knowledge_commands
 from cli.starting import settings_for, transaction
 
@@ -27,6 +36,7 @@ app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
+app.add_typer(incident_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)

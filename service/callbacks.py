@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, categories, conversations, phone_cards, residents, surveys, texts
+from service import budget, cases, categories, communities, conversations, phone_cards, residents, surveys, texts
 from service.budget import Refusal
 from service.errors import CallBackNotOpen
 from service.models import (
@@ -50,7 +49,7 @@ def plan(session: Session, case: Case, *, now: datetime) -> None:
         now: when it was finished, aware UTC.
     """
     delay = timedelta(hours=categories.call_back_hours(case.category))
-    due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
+    due = communities.out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
     whose = {
         "worker_id": case.worker_id,
         "butler_id": surveys.last_butler(session, case),
@@ -101,8 +100,8 @@ def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: da
     """Why this is no good moment, and when the next may be."""
     community = session.get_one(Community, case.community_id)
     if refusal is not None and refusal.until is not None:
-        return _out_of_quiet_hours(refusal.until, community), refusal.reason
-    due = _out_of_quiet_hours(now, community)
+        return communities.out_of_quiet_hours(refusal.until, community), refusal.reason
+    due = communities.out_of_quiet_hours(now, community)
     if due > now:
         return due, "quiet hours"
     if case.conversation.owner is not Owner.BOT:
@@ -135,7 +134,7 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     else:
         call_back.reminded_at = now
     community = session.get_one(Community, call_back.case.community_id)
-    call_back.due_at = _out_of_quiet_hours(now + REMIND_AFTER, community)
+    call_back.due_at = communities.out_of_quiet_hours(now + REMIND_AFTER, community)
 
 
 def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:
@@ -260,16 +259,3 @@ def cancel(session: Session, case: Case, *, reason: str) -> None:
 def of_case(session: Session, case: Case) -> Sequence[CallBack]:
     """The call-backs of a case, oldest first."""
     return session.scalars(select(CallBack).where(CallBack.case_id == case.id).order_by(CallBack.resolution)).all()
-
-
-def _out_of_quiet_hours(moment: datetime, community: Community) -> datetime:
-    """The same moment, or the end of the community's quiet hours that it falls into."""
-    local = moment.astimezone(ZoneInfo(community.timezone))
-    begins, ends = community.quiet_from, community.quiet_until
-    overnight = begins > ends
-    quiet = local.time() >= begins or local.time() < ends if overnight else begins <= local.time() < ends
-    if not quiet:
-        return moment
-    if overnight and local.time() >= begins:
-        local += timedelta(days=1)
-    return local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0).astimezone(moment.tzinfo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -136,3 +136,16 @@ def time_of_day(community: Community, *, now: datetime) -> str:
     """The key of the words that greet at this hour in the community's time zone."""
     local = now.astimezone(ZoneInfo(community.timezone)).time()
     return [key for begins, key in TIMES_OF_DAY if begins <= local][-1]
+
+
+def out_of_quiet_hours(moment: datetime, community: Community) -> datetime:
+    """The same moment, or the end of the community's quiet hours that it falls into."""
+    local = moment.astimezone(ZoneInfo(community.timezone))
+    begins, ends = community.quiet_from, community.quiet_until
+    overnight = begins > ends
+    quiet = local.time() >= begins or local.time() < ends if overnight else begins <= local.time() < ends
+    if not quiet:
+        return moment
+    if overnight and local.time() >= begins:
+        local += timedelta(days=1)
+    return local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0).astimezone(moment.tzinfo)

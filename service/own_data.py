@@ -24,6 +24,7 @@ from service.models import (
     DeskMessage,
     EmergencyAlarm,
     Handover,
+    IncidentReport,
     Member,
     Message,
     Owner,
@@ -50,6 +51,7 @@ LINE = (
     "said_at", "author", "kind", "text", "entities", "earlier", "edited_at", "media", "forwarded_from", "withdrawn_at",
 )  # fmt: skip
 WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
+REPORT = ("joined_at", "kind", "matter", "place", "phone", "told_at", "outcome")
 QUESTION = ("asked_at", "text", "language", "state")
 FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
 DESK = ("taken_at", "words")
@@ -131,6 +133,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         ],
         "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
         "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
+        "incidents": _all(session, IncidentReport, REPORT, IncidentReport.conversation_id == conversation.id),
         "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
         "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),

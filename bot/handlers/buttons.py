@@ -15,6 +15,7 @@ from service import (
     callbacks,
     conversations,
     forgetting,
+    incident_reports,
     outbox,
     own_data,
     residents,
@@ -22,7 +23,7 @@ from service import (
     texts,
 )
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Outcome
+from service.models import Conversation, Outcome, ReportOutcome
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -132,6 +133,12 @@ def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> N
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
 
 
+def _incident(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if word not in tuple(ReportOutcome):
+        raise ButtonExpired
+    incident_reports.answer(scene.session, conversation, number, ReportOutcome(word), now=scene.now)
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -141,5 +148,6 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "s": _survey,
     "sr": _say_more,
     "b": _binding,
+    "ir": _incident,
     "l": _language,
 }

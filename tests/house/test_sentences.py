@@ -20,6 +20,7 @@ HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 CHINESE_DATA = {
     "bot/arrivals.py": "words that make a fragment complete: they are matched, never said",
     "bot/handlers/undo.py": "a command that people type: it is matched, never said",
+    "service/incident_words.py": "how staff write places and times: read, never said",
     "service/config.py": "defaults and examples of settings, which the operator replaces",
     "service/numerals.py": "numerals: they are read, never said",
     "service/where.py": "variants of characters: they are read, never said",

@@ -21,6 +21,7 @@ FORGOTTEN: dict[str, str] = {
     "cases": "matter place wanted_at contact phone",
     "handovers": "note",
     "inbox": "raw",
+    "incident_reports": "matter place phone",
     "labels": "text",
     "messages": "text media earlier entities forwarded_from",
     "outbox": "payload",
@@ -44,6 +45,7 @@ KEPT: dict[str, dict[str, str]] = {
     },
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",
+        "incidents": "text_zh text_en",
         "knowledge_edits": "content",
         "knowledge_entries": "content",
     },
@@ -69,6 +71,8 @@ NOT_PERSONAL: dict[str, str] = {
     "emergency_alarms": "source kind caught_by",
     "handovers": "reason",
     "inbox": "error",  # type and place
+    "incident_reports": "kind reason",
+    "incidents": "source category trouble places entered_by",
     "invitations": "digest",
     "knowledge_edits": "by",
     "knowledge_entries": "key",
