@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import archive, binding, cases, outbox, texts, traces
+from service import archive, binding, cases, outbox, residents, texts, traces
 from service.errors import ButtonExpired
 from service.models import (
     ArchiveEvent,
@@ -69,7 +69,7 @@ def me(session: Session, conversation: Conversation, *, now: datetime) -> Line:
     counts = {"cases": cases.count(session, conversation), "lines": lines}
     if member is None:
         unknown = texts.words("utter_word_nothing_kept", language=language)
-        place, phone = resident.place or unknown, resident.phone or unknown
+        place, phone = residents.home(resident, language=language) or unknown, resident.phone or unknown
         line = texts.say("utter_me_unbound", language=language, place=place, phone=phone, **counts)
         return binding.with_contact_key(line, language)
     return texts.say("utter_me", language=language, **_file_words(session, resident, member), **counts)
