@@ -11,8 +11,20 @@ from service import texts
 
 FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
 FOR_STAFF = (
-    "claim", "done", "undo", "transfer", "say", "incident", "duty", "staff", "phrase", "shift", "role", "languages",
-)  # fmt: skip
+    "claim",
+    "done",
+    "undo",
+    "transfer",
+    "say",
+    "incident",
+    "duty",
+    "staff",
+    "phrase",
+    "shift",
+    "role",
+    "languages",
+    "console",
+)
 
 
 async def offer(bot: Bot, staff_chat_id: int | None) -> None:
