@@ -56,7 +56,8 @@ class Desk:
 
     def say(self, key: str, **slots: object) -> None:
         """Answer with a response of domain.yml."""
-        self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, **slots))
+        said = conversations.said_last(self.session, self.conversation)
+        self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, not_again=said, **slots))
 
     def expected(self, case: Case) -> str:
         """Until when the resident may expect the next thing, in words."""

@@ -104,6 +104,11 @@ class Turn:
         return [entity.value for entity in self.entities if entity.label == label]
 
     @property
+    def shared_phone(self) -> list[str]:
+        """Their own number, when this message is nothing but that; Telegram vouches for it."""
+        return [str(self.metadata["phone"])] if self.intent == "share_phone" else []
+
+    @property
     def contact(self) -> str | None:
         """Who is named last, with the title they are named with, and is not one of the staff."""
         called = [self._called(entity) for entity in self.entities if entity.label == "name"]

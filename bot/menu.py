@@ -16,6 +16,7 @@ FOR_STAFF = (
     "undo",
     "transfer",
     "say",
+    "incident",
     "duty",
     "staff",
     "phrase",

@@ -20,6 +20,8 @@ from service import (
     delivery,
     desk,
     idle,
+    incident_reports,
+    incidents,
     ladder,
     near_misses,
     phone_calls,
@@ -48,6 +50,8 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "topic_names": lambda session, now: topic_names.rename_due(session, now=now, limit=BATCH),
     "board": lambda session, now: board.refresh_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
+    "incidents": lambda session, now: incidents.ask_whether_over(session, now=now, limit=BATCH),
+    "incidents_over": lambda session, now: incident_reports.tell_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }
 

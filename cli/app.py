@@ -18,6 +18,7 @@ from cli import (
     clock_commands,
     console_commands,
     export_commands,
+    incident_commands,
     labels,
     model_commands,
     people,
@@ -43,6 +44,7 @@ app.add_typer(clock_commands.app)
 app.add_typer(visit_commands.app)
 app.add_typer(schedule_commands.app)
 app.add_typer(export_commands.app)
+app.add_typer(incident_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)

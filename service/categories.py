@@ -42,6 +42,12 @@ def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
     return max(categories().values(), key=lambda category: points[category.key]) if points else categories()["other"]
 
 
+def deciding_words(text: str) -> frozenset[str]:
+    """The words of a matter that name a trouble: two matters that share one are about the same kind of thing."""
+    found = (word[0].removesuffix("s") for word in _words().finditer(text[:LONGEST].lower()))
+    return frozenset(word for word in found if _meanings()[word][1] == POINTS["decides"])
+
+
 def call_back_hours(key: str) -> int:
     """How long after "finished" we ask whether the fix holds.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from service.models import (
 from service.texts import Line
 
 Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey
+REPLY = "reply"  # an answer, in staff's words
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
@@ -53,6 +54,7 @@ class Said:
 class Amended:
     """What an edit changed of a line."""
 
+    line: Message
     before: str  # its words until now
     reworded: bool
     swapped: bool  # another file took the place of the first
@@ -91,7 +93,7 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     line = session.scalars(found.with_for_update()).first()
     if line is None:
         return None
-    changed = Amended(line.text, line.text != said.text, _file(line.media) != _file(said.media))
+    changed = Amended(line, line.text, line.text != said.text, _file(line.media) != _file(said.media))
     if changed.reworded or changed.swapped:
         before = {"text": line.text, "until": now.isoformat()} | ({"media": line.media} if changed.swapped else {})
         line.earlier, line.edited_at = [*(line.earlier or []), before], now
@@ -112,7 +114,7 @@ def tell(
     *,
     now: datetime,
     key: str,
-    kind: str = "reply",
+    kind: str = REPLY,
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
     epoch: int | None = None,
@@ -148,6 +150,8 @@ def tell(
         to_staff(session, conversation, "say", note.payload(), key=place, kind="note", priority=Priority.WORK_ORDER)
     if silent and kind not in outbox.SAID_LATER:
         return None
+    if kind == REPLY:
+        line = _not_twice(session, conversation, line)
     born = conversation.epoch if epoch is None else epoch
     community = session.get_one(Community, conversation.community_id)
     row_id = outbox.put(
@@ -315,6 +319,19 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
 def lock(session: Session, conversation_id: int) -> Conversation:
     """The conversation, locked until the transaction ends."""
     return session.scalars(_LOCKED, {"conversation_id": conversation_id}).one()
+
+
+def said_last(session: Session, conversation: Conversation) -> str | None:
+    """The bot's newest line to the resident."""
+    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
+    return session.scalar(lines.order_by(Message.id.desc()).limit(1))
+
+
+def _not_twice(session: Session, conversation: Conversation, line: Line) -> Line:
+    """The line, led in when it is word for word what was said last: a record that sticks is not listened to (N7)."""
+    if line.text != said_last(session, conversation):
+        return line
+    return replace(line, text=texts.words("utter_once_more", language=conversation.resident.language, text=line.text))
 
 
 def write_down(

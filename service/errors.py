@@ -90,6 +90,18 @@ class TranscriptNotFound(ServiceError):
     """Nobody of this community is called so, or several are."""
 
 
+class IncidentNotClear(ServiceError):
+    """An incident needs a place, what fails there, and times that can be read."""
+
+    response = "utter_staff_incident_usage"
+
+
+class IncidentNotFound(ServiceError):
+    """No such incident of this community, or it is over."""
+
+    response = "utter_staff_incident_over"
+
+
 class NothingToTakeBack(ServiceError):
     """It never went to the resident, or is taken back already."""
 

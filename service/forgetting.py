@@ -121,6 +121,7 @@ _WORDS = {
     "updates": "UPDATE inbox SET raw = '{}' WHERE id = ANY(:updates)",
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
+    "reports of an incident": "DELETE FROM incident_reports WHERE conversation_id = :conversation",
     "questions": "DELETE FROM unanswered_questions WHERE conversation_id = :conversation",
     "messages to a closed desk": "DELETE FROM desk_messages WHERE conversation_id = :conversation",
     "comments": """

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import archive, binding, cases, outbox, texts, traces
+from service import archive, binding, cases, outbox, residents, texts, traces
 from service.errors import ButtonExpired
 from service.models import (
     Appointment,
@@ -25,6 +25,7 @@ from service.models import (
     DeskMessage,
     EmergencyAlarm,
     Handover,
+    IncidentReport,
     Member,
     Message,
     Owner,
@@ -53,6 +54,7 @@ LINE = (
     "said_at", "author", "kind", "text", "entities", "earlier", "edited_at", "media", "forwarded_from", "withdrawn_at",
 )  # fmt: skip
 WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
+REPORT = ("joined_at", "kind", "matter", "place", "phone", "told_at", "outcome")
 QUESTION = ("asked_at", "text", "language", "state")
 FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
 DESK = ("taken_at", "words")
@@ -71,7 +73,7 @@ def me(session: Session, conversation: Conversation, *, now: datetime) -> Line:
     counts = {"cases": cases.count(session, conversation), "lines": lines}
     if member is None:
         unknown = texts.words("utter_word_nothing_kept", language=language)
-        place, phone = resident.place or unknown, resident.phone or unknown
+        place, phone = residents.home(resident, language=language) or unknown, resident.phone or unknown
         line = texts.say("utter_me_unbound", language=language, place=place, phone=phone, **counts)
         return binding.with_contact_key(line, language)
     return texts.say("utter_me", language=language, **_file_words(session, resident, member), **counts)
@@ -136,6 +138,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
         "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
         "waits": _all(session, Wait, WAITED, Wait.conversation_id == conversation.id),
+        "incidents": _all(session, IncidentReport, REPORT, IncidentReport.conversation_id == conversation.id),
         "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
         "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),

@@ -54,22 +54,24 @@ def _responses() -> Mapping[str, list[dict[str, Any]]]:
     return responses
 
 
-def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
+def say(key: str, *, language: str, seed: object = "", not_again: object = None, **slots: object) -> Line:
     """Make the line `key` in `language`.
 
     Args:
         key: a response of domain.yml.
         language: zh or en.
         seed: picks among variants; the same seed gives the same one, so a retry says the same.
+        not_again: what was said last; another variant is taken, if there is one.
         slots: what fills `{…}`; None and missing ones read as nothing.
 
     Raises:
         KeyError: no such response; a bug, found by the tests.
     """
     variants = [variant for variant in _responses()[key] if _language_of(variant) in (language, None)]
-    digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest()
-    chosen = variants[int.from_bytes(digest) % len(variants)]
     filled = _Blank({name: value for name, value in slots.items() if value is not None})
+    fresh = [one for one in variants if one["text"].format_map(filled).strip() != not_again]
+    digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest()
+    chosen = (fresh or variants)[int.from_bytes(digest) % len(fresh or variants)]
     return Line(
         text=chosen["text"].format_map(filled).strip(),
         buttons=tuple(

@@ -19,6 +19,9 @@ from service import (
     delivery,
     desk,
     holds,
+    incident_reports,
+    incident_words,
+    incidents,
     learning,
     near_misses,
     phone_cards,
@@ -89,6 +92,7 @@ def lived(stage: Stage, *, state: str = "finished") -> Conversation:
     turn = write(stage, talk, WORDS)
     _ask_to_be_bound(stage, talk, turn)
     _taught_something(stage, talk, turn)
+    _was_told_of_an_incident(stage, talk)
     _brought_a_case(stage, talk, state)
     _talked_with_a_butler(stage, talk, turn)
     _send_everything(stage)
@@ -115,6 +119,13 @@ def _taught_something(stage: Stage, talk: Conversation, turn: int) -> None:
         candidates.notice(stage.session, stage.community.id, WORDS, **facts)
     near_misses.post_due(stage.session, now=NOON)
     learning.add(stage.session, Labelled(WORDS, "repair", "zh"), use=LabelUse.TEST, by="li", at=NOON)
+
+
+def _was_told_of_an_incident(stage: Stage, talk: Conversation) -> None:
+    entry = incident_words.read("3栋 停水", now=NOON, timezone="Asia/Shanghai")
+    incident = incidents.enter(stage.session, stage.community, entry, by="li", source="turn:0", now=NOON)
+    facts = cases.Facts(kind="repair", matter=WORDS, place="3栋2单元1201", phone=PHONE)
+    incident_reports.join(stage.session, talk, incident, facts, now=NOON)
 
 
 def _brought_a_case(stage: Stage, talk: Conversation, state: str) -> None:

@@ -16,6 +16,7 @@ from service import (
     callbacks,
     conversations,
     forgetting,
+    incident_reports,
     outbox,
     own_data,
     residents,
@@ -23,7 +24,7 @@ from service import (
     texts,
 )
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Outcome
+from service.models import Conversation, Outcome, ReportOutcome
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -141,6 +142,12 @@ def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> N
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
 
 
+def _incident(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if word not in tuple(ReportOutcome):
+        raise ButtonExpired
+    incident_reports.answer(scene.session, conversation, number, ReportOutcome(word), now=scene.now)
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -150,6 +157,7 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "s": _survey,
     "sr": _say_more,
     "b": _binding,
+    "ir": _incident,
     "l": _language,
     "a": _window,
     "v": _appointment,

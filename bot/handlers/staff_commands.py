@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import notes, undo
-from service import duty, outbox, phrases, sign_in, staff, takeover, texts, transfer
+from service import (
+    duty,
+    incident_words,
+    incidents,
+    outbox,
+    phrases,
+    sign_in,
+    staff,
+    takeover,
+    texts,
+    transfer,
+)
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Department, Duty, Role, Staff
 from service.staff import Right
@@ -180,6 +191,23 @@ def _phrase(order: Order) -> None:
         order.answer("utter_staff_phrases", names=", ".join(phrases.names(session, order.scene.community.id)))
 
 
+def _incident(order: Order) -> None:
+    """Make an incident known; without words, show those that are open."""
+    scene = order.scene
+    staff.check(order.member, Right.INCIDENTS)
+    if order.words.strip():
+        entry = incident_words.read(order.words, now=scene.now, timezone=scene.community.timezone)
+        by = f"staff:{order.member.number}"
+        shown = [incidents.enter(scene.session, scene.community, entry, by=by, source=scene.key, now=scene.now)]
+    else:
+        shown = list(incidents.open_ones(scene.session, scene.community.id))
+    for incident in shown:
+        line = incidents.card(scene.session, incident, now=scene.now)
+        notes.say(scene, order.message, line, name=f"incident:{incident.id}")
+    if not shown:
+        order.answer("utter_staff_incident_usage")
+
+
 def _console(order: Order) -> None:
     """The key goes to their private chat, never to the group."""
     scene = order.scene
@@ -209,6 +237,7 @@ def send_console_link(scene: Scene, member: Staff) -> None:
 
 
 ANYWHERE: Mapping[str, Callable[[Order], None]] = {
+    "/incident": _incident,
     "/duty": _duty,
     "/shift": _shift,
     "/role": _role,

@@ -17,6 +17,8 @@ from service import (
     delivery,
     duty,
     idle,
+    incident_hints,
+    incidents,
     phone_calls,
     phrases,
     proposals,
@@ -159,6 +161,27 @@ def _phone_call(order: Order, number: int) -> None:
     phone_calls.result(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
 
 
+def _incident(order: Order, number: int) -> None:
+    """The card of an incident: it is over."""
+    if order.words != "end":
+        raise ButtonExpired
+    scene = order.scene
+    incident = incidents.access_incident(scene.session, scene.community.id, number)
+    count = incidents.end(scene.session, incident, now=scene.now)
+    where = incidents.places(incident, STAFF_LANGUAGE)
+    what = incidents.name(incident, STAFF_LANGUAGE)
+    order.answer("utter_staff_incident_was_ended", where=where, what=what, count=count)
+
+
+def _incident_hint(order: Order, number: int) -> None:
+    """Several cases alike: make it known as an incident."""
+    if order.words != "enter":
+        raise ButtonExpired
+    scene = order.scene
+    incident = incident_hints.enter(scene.session, order.member, number, source=scene.key, now=scene.now)
+    notes.say(scene, order.message, incidents.card(scene.session, incident, now=scene.now), name="incident")
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
@@ -169,4 +192,6 @@ _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "o": (Right.CONFIRM, _unconfirmed),
     "q": (Right.TALK, _binding_request),
     "tel": (Right.TALK, _phone_call),
+    "i": (Right.INCIDENTS, _incident),
+    "ih": (Right.INCIDENTS, _incident_hint),
 }

@@ -63,7 +63,7 @@ def test_what_was_told_is_remembered_and_not_asked_again(stage):
 
     stage.case(talk, phone="13800138000")
 
-    assert (talk.resident.phone, talk.resident.place) == ("13800138000", "3栋2单元1201")
+    assert (talk.resident.phone, talk.resident.place) == ("13800138000", "3栋2单元1201室")
 
 
 @pytest.mark.parametrize("state", list(CaseState))

@@ -38,6 +38,7 @@ def _survey(stage: Stage) -> None:
 # Where the code says so, each place for the kinds below: call-back and reminder share one.
 USED_IN = [
     "service/callbacks.py",
+    "service/incident_reports.py",
     "service/outbox.py",
     "service/surveys.py",
     "service/visit_reminders.py",

@@ -22,6 +22,7 @@ FORGOTTEN: dict[str, str] = {
     "handovers": "note",
     "holds": "why",
     "inbox": "raw",
+    "incident_reports": "matter place phone",
     "labels": "text",
     "messages": "text media earlier entities forwarded_from",
     "outbox": "payload",
@@ -45,6 +46,7 @@ KEPT: dict[str, dict[str, str]] = {
     },
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",
+        "incidents": "text_zh text_en",
         "knowledge_edits": "content",
         "knowledge_entries": "content",
     },
@@ -76,6 +78,8 @@ NOT_PERSONAL: dict[str, str] = {
     "handovers": "reason",
     "holds": "of by released_by",
     "inbox": "error",  # type and place
+    "incident_reports": "kind reason",
+    "incidents": "source category trouble places entered_by",
     "invitations": "digest",
     "knowledge_edits": "by",
     "knowledge_entries": "key",
