@@ -99,6 +99,12 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     return changed
 
 
+def said_last(session: Session, conversation: Conversation) -> str:
+    """The bot's newest line to the resident; nothing when it has said none yet."""
+    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
+    return session.scalar(lines.order_by(Message.id.desc()).limit(1)) or ""
+
+
 def _file(media: dict[str, Any] | None) -> str | None:
     """What tells one file from another."""
     found = (media or {}).get((media or {}).get("kind", ""))
