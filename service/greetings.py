@@ -32,7 +32,7 @@ def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> 
     language = conversation.resident.language
     found = cases.of_resident(session, conversation)
     if not found:
-        return texts.say("utter_no_cases", language=language)
+        return texts.say("utter_no_cases", language=language, unlike=conversations.said_last(session, conversation))
     lines = [
         texts.words(
             "utter_case_line",

@@ -30,6 +30,7 @@ from tests.faults.harness import BOT_ID, DIALOGUE, NOON, Stack, running
 ROSTER = HERE / "roster.csv"
 SCRIPTS = {script.name: script for script in scripts.read_all()}
 PATIENCE = 40.0  # seconds for what should be seen, with a dozen talks at once on a busy machine
+SHORT_OF_PATIENCE = 5.0  # seconds for what is known to fail
 COMMUNITY = "示范小区"
 NORMS = {f"N{number}" for number in range(1, 16)}
 TURNS_TO_A_CASE = {"all": 2, "none": 5}
@@ -90,6 +91,8 @@ async def perform(script: Script, house: Stack, mirror: Mirror, timeline: Timeli
     stage = on_stage(house, mirror)
     stage.say = lambda who, what: performance.lines.append(f"{who}: {what}")
     stage.move = timeline.move
+    if script.not_yet:
+        stage.patience = SHORT_OF_PATIENCE
     async with timeline.place():
         try:
             await play.perform(stage, {"people": script.people, "steps": script.steps})
@@ -110,6 +113,9 @@ async def test_the_story_goes_as_written(played, name):
     went = played[name]
     script, talk = went.script, [play.text(one) for one in went.talks[went.script.first] if one["from"]["is_bot"]]
 
+    if script.not_yet:
+        went.check(went.failure, f"mended, so `not_yet: {script.not_yet}` may go")
+        pytest.xfail(script.not_yet)
     went.check(went.failure is None, str(went.failure))
     for words in script.never:
         went.check(not any(words in line for line in talk), f"nobody should have read {words!r}")
@@ -141,9 +147,9 @@ def said_in(went: Performance) -> Iterator[str]:
     """What people of a dialogue typed, whole and piece by piece, and names, which no language translates."""
     yield COMMUNITY
     for step in went.script.steps:
-        said = step.get("says") or step.get("edits") or ()
-        for words in [said] if isinstance(said, str) else said:
-            yield from (piece for piece in (str(words), *str(words).replace(",", "，").split("，")) if piece.strip())
+        said = step.get("says") or step.get("edits") or []
+        for words in map(str, said if isinstance(said, list) else [said]):
+            yield from (piece for piece in (words, *words.replace(",", "，").split("，")) if piece.strip())
     for who in went.script.people.values():
         yield who if isinstance(who, str) else str(who["first_name"])
 
