@@ -14,7 +14,7 @@ from rasa.utils.endpoints import EndpointConfig
 
 DEFAULT_LANGUAGE = "zh"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-SENTENCE = re.compile(r"[。！？!?\n]|\. ")
+SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
 SHORT = 6  # characters: a 「好的」 may come twice
 
 

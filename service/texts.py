@@ -16,7 +16,7 @@ DOMAIN = Path(__file__).resolve().parent.parent / "domain.yml"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, ten times as fast
 LANGUAGES = ("zh", "en")
 SHORT = 6  # characters: a 「好的」 may come twice running, a sentence may not
-_SENTENCE = re.compile(r"[。！？!?\n]|\. ")
+_SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def say(key: str, *, language: str, seed: object = "", unlike: str = "", **slots
 
 
 def _repeats(text: str, said: str) -> bool:
-    """Whether a sentence of the text stands in what was said; what is filled in makes it another one."""
+    """Whether a sentence of the text, or what stands around its slots, stands in what was said."""
     sentences = (sentence.strip() for sentence in _SENTENCE.split(text))
     return any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
 
