@@ -43,7 +43,7 @@ def to_come(words: str, turn: Turn) -> When | None:
 def of_a_visit(turn: Turn, *, is_asked: bool) -> Sequence[str]:
     """The times of a message that are about a visit; when the trouble began is none.
 
-    A time that is added by itself when the matter has been told, 「窗把手松了，3栋1201，周六上午」, is when a visit suits.
+    A time that is added by itself when the matter has been told, 「窗把手松了，周六上午」, is when a visit suits.
 
     Args:
         turn: the message.

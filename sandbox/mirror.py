@@ -1,9 +1,10 @@
-"""What the chats of a look-alike show, kept up to date by its events: whoever waits for something waits, and never polls."""
+"""What the chats of a look-alike show, kept up to date by its events, so that nobody who waits has to poll."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +32,7 @@ class Mirror:
     rooms: dict[Room, dict[int, Message]] = field(default_factory=lambda: defaultdict(dict))
     topics: dict[int, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
     shown: dict[int, list[Message]] = field(default_factory=lambda: defaultdict(list))  # edits are shown again
+    shown_at: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))  # of each
     _awaited: dict[int, asyncio.Event] = field(default_factory=dict)
 
     async def until(self, chat_id: int, look: Callable[[], Found | None], *, within: float) -> Found:
@@ -76,6 +78,7 @@ class Mirror:
     def _show(self, chat_id: int, message: Message) -> None:
         self.rooms[chat_id, message.get("message_thread_id") or GENERAL][message["message_id"]] = message
         self.shown[chat_id].append(message)
+        self.shown_at[chat_id].append(time.monotonic())
 
     def _name(self, chat_id: int, topic: Message, *, gone: bool) -> None:
         if gone:

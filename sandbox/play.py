@@ -12,9 +12,9 @@
       - {who: li, topic: 工程, sees: 水管}   # the staff group: a topic by part of its name
       - {advance: 25h}
 
-`sees` looks for a message that nobody has looked at yet; what comes beside it is no harm, what comes before it is passed
-over. In the topic of a department, which many talks share, a tap is on a message that somebody of the story has looked
-at. Run it with `python -m sandbox.play FILE --url URL`.
+`sees` looks for a message that nobody has looked at yet; others may stand beside it and before it. In the topic of a
+department, which many talks share, a tap is on a message that somebody of the story has looked at. Run it with
+`python -m sandbox.play FILE --url URL`.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ class Stage:
                     return message, found
             return None
 
-        return await self._until(step, look, what)
+        found: tuple[Message, str] = await self._until(step, look, what)
+        return found
 
     async def _until(self, step: Step, look: Callable[[], Any], what: str) -> Any:
         try:

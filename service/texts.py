@@ -57,7 +57,7 @@ def _responses() -> Mapping[str, list[dict[str, Any]]]:
     return responses
 
 
-def say(key: str, *, language: str, seed: object = "", unlike: str = "", **slots: object) -> Line:
+def say(key: str, *, language: str, seed: object = "", unlike: object = "", **slots: object) -> Line:
     """Make the line `key` in `language`.
 
     Args:
@@ -71,7 +71,7 @@ def say(key: str, *, language: str, seed: object = "", unlike: str = "", **slots
         KeyError: no such response; a bug, found by the tests.
     """
     variants = [variant for variant in _responses()[key] if _language_of(variant) in (language, None)]
-    variants = [variant for variant in variants if not _repeats(variant["text"], unlike)] or variants
+    variants = [variant for variant in variants if not _repeats(variant["text"], str(unlike))] or variants
     digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest()
     chosen = variants[int.from_bytes(digest) % len(variants)]
     filled = _Blank({name: value for name, value in slots.items() if value is not None})

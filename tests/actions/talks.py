@@ -43,7 +43,7 @@ class Line:
 
     words: str
     intent: str
-    found: Mapping[str, str] = field(default_factory=dict)
+    found: Mapping[str, Any] = field(default_factory=dict)
     language: str = "zh"
 
 

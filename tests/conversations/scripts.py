@@ -19,7 +19,9 @@ SPEAKS = ("says", "sends", "edits", "taps")  # what a resident does counts as a 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SENTENCE = re.compile(r"[。！？!?\n]|\. ")
 SHORT = 6  # characters: a 「好的」 may come twice
-FACT = re.compile(r"^[^：:]{1,12}[：:]|\d")  # a line of a summary, a number, an hour: what is so is said as often as it is
+FACT = re.compile(
+    r"^[^：:]{1,12}[：:]|\d"
+)  # a line of a summary, a number, an hour: what is so is said as often as it is
 LATIN_LETTERS = 3  # of a message in English
 
 
@@ -77,7 +79,9 @@ def _read(path: Path) -> Iterator[Script]:
     for story in stories:
         name = f"{path.stem}: {story['story']}" if "story" in story else path.stem
         lists = {key: tuple(story.get(key, ())) for key in ("norms", "never", "once")}
-        yield Script(name, story["people"], story["steps"], knows=story.get("knows"), not_yet=story.get("not_yet"), **lists)
+        yield Script(
+            name, story["people"], story["steps"], knows=story.get("knows"), not_yet=story.get("not_yet"), **lists
+        )
 
 
 def repeated(talk: Sequence[Message]) -> str | None:
@@ -89,6 +93,17 @@ def repeated(talk: Sequence[Message]) -> str | None:
             return again.pop()
         before = now
     return None
+
+
+def waits(talk: Sequence[Message], shown_at: Sequence[float]) -> Iterator[float]:
+    """How long each answer took: from a resident's line to the bot's next one, in seconds."""
+    asked: float | None = None
+    for message, at in zip(talk, shown_at, strict=True):
+        if not message["from"]["is_bot"]:
+            asked = at
+        elif asked is not None:
+            yield at - asked
+            asked = None
 
 
 def sentences(words: str) -> Iterator[str]:

@@ -3,8 +3,6 @@
 import re
 import unicodedata
 
-import re
-
 import pytest
 import yaml
 
