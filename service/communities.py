@@ -43,6 +43,7 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+    console_url: str | None = None
 
 
 class Address(TypedDict):
@@ -74,6 +75,7 @@ def profile(settings: Settings) -> Profile:
         quiet_until=settings.quiet_until,
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
+        console_url=str(settings.console_url).rstrip("/"),
     )
 
 
