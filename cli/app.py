@@ -223,8 +223,9 @@ def dead_retry(
 @app.command()
 def bench(
     people: Annotated[int, typer.Option(help="Residents who talk at once.")] = 200,
-    steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
+    steady: Annotated[float, typer.Option(help="Seconds of the latency run, at 10 messages a second.")] = 60.0,
     ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
+    rate: Annotated[float, typer.Option(help="Only the latency run, at so many messages a second.")] = 0.0,
     swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
     backlog: Annotated[int, typer.Option(help="Only work off so many call-backs that fell due in a week.")] = 0,
     sweeps: Annotated[int, typer.Option(help="Only sweep among so many rows of each kind of which none is due.")] = 0,
@@ -248,6 +249,8 @@ def bench(
         figures = bench_sweeps.run(sweeps)
     elif knowledge:
         figures = bench_knowledge.run(entries=entries)
+    elif rate:
+        figures = asyncio.run(measuring.at_rate(rate, seconds=steady))
     elif swaps:
         figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))
     else:

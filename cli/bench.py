@@ -87,6 +87,23 @@ async def run(*, people: int, steady_seconds: float, ingress: int) -> dict[str, 
     }
 
 
+async def at_rate(rate: float, *, seconds: float) -> dict[str, float]:
+    """Measure the whole house alone, while messages come at a steady pace, and print how long their answers took.
+
+    Args:
+        rate: messages a second.
+        seconds: how long newcomers begin.
+    """
+    turns: list[Turn] = yaml.safe_load(SCRIPT.read_text("utf-8"))["turns"]
+    async with house_on_look_alike() as house:
+        await house.ask(0, turns[0])  # somebody warms everything up
+        figures = await steady(house.ask, turns, seconds=seconds, people=1, rate=rate)
+    found = {f"p{share}_ms": figures.percentile(share / 100) for share in (50, 95, 99)}
+    print(f"{len(figures.latencies)} answers at {rate:g} messages/s, {os.getloadavg()[0]:.1f} processes wanting a core")
+    print("  ".join(f"{name.removesuffix('_ms')} {value:.0f} ms" for name, value in found.items()))
+    return found | {"messages_per_second": rate}
+
+
 async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
     figures = Figures()
 
@@ -101,10 +118,10 @@ async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
     return figures
 
 
-async def steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int) -> Figures:
-    """Newcomers begin at a steady pace, so that on the whole `STEADY_RATE` messages come a second."""
+async def steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int, rate: float = STEADY_RATE) -> Figures:
+    """Newcomers begin at a steady pace, so that on the whole `rate` messages come a second."""
     figures = Figures(seconds=seconds)
-    pause = len(turns) / STEADY_RATE  # one newcomer brings this many messages
+    pause = len(turns) / rate  # one newcomer brings this many messages
 
     async def talk(person: int) -> None:
         for turn in turns:

@@ -1,8 +1,9 @@
-"""What the assistant says, in the language of the message it answers, never in the very words it used just before."""
+"""What the assistant says, in the language of the message it answers, and not as it has just said it."""
 
+import copy
 import random
 import re
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from rasa.core.nlg.generator import ResponseVariationFilter
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
@@ -12,8 +13,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 DEFAULT_LANGUAGE = "zh"
-SAID_LAST = "said last"  # beside the slots; no slot can be called so
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
+SHORT = 6  # characters: a 「好的」 may come twice
 
 
 class GuanjiaNLG(TemplatedNaturalLanguageGenerator):
@@ -29,23 +31,17 @@ class GuanjiaNLG(TemplatedNaturalLanguageGenerator):
         """Return the response filled in; a missing translation falls back to Chinese rather than to silence."""
         slots = tracker.current_slot_values()
         for language in (language_of(tracker), DEFAULT_LANGUAGE):
-            filled = {**slots, "language": language, SAID_LAST: said_last(tracker)}
-            answer = self.generate_from_slots(utter_action, filled, output_channel, **kwargs)
-            if answer is not None:
-                return answer
+            filled = {**slots, "language": language}
+            variants = self._variants(utter_action, filled, output_channel)
+            if variants:
+                chosen = random.choice(fresh(variants, said_last(tracker)) or variants)
+                return self._fill_response(copy.deepcopy(chosen), filled, **kwargs)
         return None
 
-    def _random_response_for(
-        self, utter_action: str, output_channel: str, filled_slots: Dict[str, Any]
-    ) -> Optional[Dict[str, Any]]:
-        """Return one of the variants, if possible another than the one that was said last (norm N7)."""
+    def _variants(self, utter_action: str, filled: Dict[str, Any], channel: str) -> List[Dict[str, Any]]:
         if utter_action not in self.responses:
-            return None
-        chooser = ResponseVariationFilter(self.responses)
-        suitable = chooser.responses_for_utter_action(utter_action, output_channel, filled_slots)
-        last = filled_slots.get(SAID_LAST)
-        others = [one for one in suitable if fill(one.get("text"), filled_slots) != last]
-        return random.choice(others or suitable) if suitable else None
+            return []
+        return ResponseVariationFilter(self.responses).responses_for_utter_action(utter_action, channel, filled)
 
     def _fill_response(
         self, response: Dict[str, Any], filled_slots: Optional[Dict[str, Any]] = None, **kwargs: Any
@@ -61,9 +57,20 @@ def language_of(tracker: DialogueStateTracker) -> str:
     return ((message.metadata or {}) if message else {}).get("language") or DEFAULT_LANGUAGE
 
 
-def said_last(tracker: DialogueStateTracker) -> Optional[str]:
-    """Return the bot's last words."""
-    return next((event.text for event in reversed(tracker.events) if isinstance(event, BotUttered)), None)
+def said_last(tracker: DialogueStateTracker) -> str:
+    """Return the bot's newest line."""
+    lines = (event.text for event in reversed(tracker.events) if isinstance(event, BotUttered) and event.text)
+    return next(lines, "")
+
+
+def fresh(variants: List[Dict[str, Any]], said: str) -> List[Dict[str, Any]]:
+    """Return the variants that repeat no sentence of what was said."""
+    return [variant for variant in variants if not _repeats(str(variant.get("text") or ""), said)]
+
+
+def _repeats(text: str, said: str) -> bool:
+    sentences = (sentence.strip() for sentence in SENTENCE.split(text))
+    return any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
 
 
 def fill(template: Any, values: Dict[str, Any]) -> Any:

@@ -101,6 +101,12 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     return changed
 
 
+def said_last(session: Session, conversation: Conversation) -> str:
+    """The bot's newest line to the resident; nothing when it has said none yet."""
+    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
+    return session.scalar(lines.order_by(Message.id.desc()).limit(1)) or ""
+
+
 def _file(media: dict[str, Any] | None) -> str | None:
     """What tells one file from another."""
     found = (media or {}).get((media or {}).get("kind", ""))
@@ -319,12 +325,6 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
 def lock(session: Session, conversation_id: int) -> Conversation:
     """The conversation, locked until the transaction ends."""
     return session.scalars(_LOCKED, {"conversation_id": conversation_id}).one()
-
-
-def said_last(session: Session, conversation: Conversation) -> str | None:
-    """The bot's newest line to the resident."""
-    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
-    return session.scalar(lines.order_by(Message.id.desc()).limit(1))
 
 
 def _not_twice(session: Session, conversation: Conversation, line: Line) -> Line:

@@ -26,7 +26,7 @@ def greet(session: Session, conversation: Conversation, *, now: datetime) -> Lin
     if greeting.text != last:
         return greeting
     called = residents.salutation(resident)
-    return texts.say("utter_here", language=resident.language, seed=now, not_again=last, salutation=called)
+    return texts.say("utter_here", language=resident.language, seed=now, unlike=last, salutation=called)
 
 
 def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> Line:
@@ -34,7 +34,7 @@ def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> 
     language = conversation.resident.language
     found = cases.of_resident(session, conversation)
     if not found:
-        return texts.say("utter_no_cases", language=language)
+        return texts.say("utter_no_cases", language=language, unlike=conversations.said_last(session, conversation))
     lines = [
         texts.words(
             "utter_case_line",
