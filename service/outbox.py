@@ -16,13 +16,12 @@ from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import db
+from service import bursts, db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
+from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
 SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
-MOST_TEXT = 4096  # UTF-16 units of a message
-ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 
 
 @dataclass(frozen=True)
@@ -144,23 +143,6 @@ def _pages(act: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
     return parts
 
 
-def pages(text: str, *, most: int = MOST_TEXT) -> list[str]:
-    """The text in pieces that Telegram takes, cut between paragraphs, lines or sentences where there are such."""
-    found: list[str] = []
-    while units(text) > most:
-        room = len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
-        ends = (text.rfind(mark, room // 2, room) + len(mark) for mark in ENDS if mark in text[room // 2 : room])
-        cut = next(ends, room)
-        found.append(text[:cut].rstrip())
-        text = text[cut:].lstrip("\n ")
-    return [page for page in (*found, text) if page] or [text]
-
-
-def units(text: str) -> int:
-    """How long Telegram finds a text."""
-    return len(text.encode("utf-16-le")) // 2
-
-
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
 _BOT_TOKENS = text("""
     INSERT INTO budgets AS b (key, full_at, closed_until) VALUES (:key, clock_timestamp(), clock_timestamp())
@@ -177,7 +159,11 @@ _HEAD = """
 """
 
 _HEADS = text(f"""
-    SELECT row.id, row.chat_id, row.conversation_id, row.epoch FROM outbox AS row
+    SELECT row.id, row.chat_id, row.conversation_id, row.epoch, row.payload ? 'joins' AS joins,
+           row.act = 'edit' AND row.payload ? 'on' OR row.payload -> 'reply' ?& '{{twin,quote}}' AS refers,
+           CASE WHEN row.act IN ('copy', 'forward') THEN jsonb_array_length(row.payload -> 'message_ids')
+                ELSE 1 END AS messages
+    FROM outbox AS row
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
     LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND row.not_before <= clock_timestamp()
@@ -291,7 +277,9 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     parcels: list[Parcel] = []
     for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
         if not _may_not_go(session, head):
-            parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
+            _make_ready(session, head)
+            bucket = _chat_bucket(bot_id, head.chat_id, rates) | {"n": head.messages}
+            parcels += _start(session, head.id, sender, bucket=bucket)
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
@@ -307,6 +295,14 @@ def _may_not_go(session: Session, head: Row[Any]) -> bool:
     return bool(epoch != head.epoch or held)
 
 
+def _make_ready(session: Session, head: Row[Any]) -> None:
+    """What can only be known now: which lines go along, and where in one message the line stands that it refers to."""
+    if head.joins:
+        bursts.join(session, head.id)
+    if head.refers:
+        bursts.fit(session, head.id)
+
+
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
     key = f"chat:{bot_id}:{chat_id}"
     if chat_id < 0:
@@ -318,7 +314,7 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
 
 def _start(session: Session, row_id: int, sender: int, *, bucket: dict[str, Any]) -> list[Parcel]:
     """The parcel; nothing when its chat has no token left."""
-    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), "n": 1, **bucket})
+    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), **bucket})
     return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import conversations, twins
+from service import bursts, conversations, twins
 from service.models import Conversation, Delivery, OutboxRow, OutboxState, Priority, Twin
 
 MOST_CAPTION = 1024  # UTF-16 units that a bot may put below a picture; people with Premium write more
@@ -123,7 +123,13 @@ def _reply(session: Session, conversation: Conversation, bundle: Bundle, before:
     place = twins.other_side(session, bundle.chat_id, bundle.reply_to, conversation_id=conversation.id)
     if place is None:
         return {}
-    return {"reply": place.reference | ({"quote": bundle.quote} if bundle.quote else {})}
+    if bundle.quote is None:
+        return {"reply": place.reference}
+    line = bursts.quoted(session, place.twin, bundle.quote) if "message_id" in place.reference else None
+    if line is not None:
+        return {"reply": {"message_id": line[0], "quote": line[1]}}
+    over_the_end = "message_id" in place.reference and len(twins.of_row(session, place.twin.outbox_id)) > 1
+    return {"reply": place.reference | ({} if over_the_end else {"quote": bundle.quote})}
 
 
 def _pass_captions_on(session: Session, conversation: Conversation, bundle: Bundle) -> None:

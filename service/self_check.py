@@ -60,7 +60,7 @@ CHECKS: Mapping[str, str] = {
     "passed_on_twice": """
         SELECT min(copy.conversation_id), max(copy.id) FROM outbox AS copy,
                jsonb_array_elements(copy.payload -> 'message_ids') AS number
-        WHERE copy.community_id = :community_id AND copy.act = 'copy' AND copy.conversation_id IS NOT NULL
+        WHERE copy.community_id = :community_id AND copy.act IN ('copy', 'lines') AND copy.conversation_id IS NOT NULL
         GROUP BY copy.chat_id, copy.topic_id, copy.payload -> 'from_chat_id', number
         HAVING count(*) > 1 AND max(copy.created_at) >= :since
     """,

@@ -134,6 +134,7 @@ _ANSWERS: dict[str, Callable[[Session, Conversation, Parcel, str], None]] = {
     "forward": _not_passed_on,
     "place": _not_passed_on,
     "say": _not_passed_on,
+    "lines": _not_passed_on,
     "edit": _not_changed,
     "caption": _not_changed,
     "swap": _not_changed,

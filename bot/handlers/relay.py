@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telegram import Message
 
 from bot.handlers import incoming
-from service import conversations, outbox, relays, revisions, texts, undelivered
+from service import bursts, conversations, pages, relays, revisions, texts, undelivered
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
 from service.models import Conversation, Priority
@@ -107,6 +107,8 @@ def _bundle(album: Sequence[Message], *, forwards: bool) -> Bundle:
         return replace(bundle, act="forward")  # it keeps its origin, and what the dice showed
     if kind == "dice" and first.dice is not None:
         return replace(bundle, act="say", payload=bundle.payload | {"text": f"{first.dice.emoji} {first.dice.value}"})
+    if forwards and kind == "text":
+        return replace(bundle, payload=bundle.payload | bursts.mark(incoming.words_of(first)))
     long = {message.message_id: words for message in album if (words := _long_caption(message))}
     payload = bundle.payload | ({"media": _media(album)} if _is_album(album) else {})
     return replace(bundle, payload=payload | ({"bare": True} if long else {}), captions=_all_captions(album, long))
@@ -124,7 +126,7 @@ def _source(album: Sequence[Message]) -> dict[str, Any]:
 def _long_caption(message: Message) -> Words | None:
     """A caption longer than a bot may write."""
     words = incoming.words_of(message)
-    return words if message.text is None and outbox.units(words["text"]) > MOST_CAPTION else None
+    return words if message.text is None and pages.units(words["text"]) > MOST_CAPTION else None
 
 
 def _all_captions(album: Sequence[Message], long: Mapping[int, Words]) -> Mapping[int, Words]:

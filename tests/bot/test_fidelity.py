@@ -350,6 +350,51 @@ async def test_an_edit_that_overtakes_its_line_leaves_the_last_wording(talk: Tal
     assert [text for text in texts(await talk.other(side)) if text in ("三", "四", "五")] == ["五"]
 
 
+async def burst(talk: Talk, *words: str) -> list[JSON]:
+    """The resident's lines that wait together, because the budget is spent; then they go."""
+    said = []
+    for line in words:
+        said.append(await talk.world.say(talk.resident, line))
+        await talk.hear()
+        await talk.handle()
+    await talk.settle()
+    return said
+
+
+@cell("lines that wait together", "resident")
+async def test_lines_that_wait_together_arrive_as_one_message(talk: Talk):
+    """A group takes twenty events a minute; a burst costs one of them."""
+    await burst(talk, "漏水了", "在厨房", "快来")
+
+    assert texts(await talk.other("resident"))[-1] == "漏水了\n在厨房\n快来"
+
+
+@cell("edit of one of them", "resident")
+async def test_editing_one_of_them_changes_that_line(talk: Talk):
+    said = await burst(talk, "三栋", "一单元", "快来")
+
+    await talk.edit("resident", said[1], text="二单元")
+
+    copy, was = (await talk.other("resident"))[-2:]
+    assert copy["text"] == "三栋\n二单元\n快来"
+    assert "一单元" in was["text"]
+    assert was["reply_to_message"]["message_id"] == copy["message_id"]
+
+
+@cell("reply to them", "resident")
+async def test_a_butler_answers_the_last_of_them_or_the_one_that_is_quoted(talk: Talk):
+    said = await burst(talk, "三栋", "一单元", "快来")
+    copy = (await talk.other("resident"))[-1]["message_id"]
+
+    await talk.butler_says("好的", reply_to=copy)
+    await talk.butler_says("一单元？", reply_to=copy, quote="一单元")
+
+    last, quoted = (await talk.other("butler"))[-2:]
+    assert last["reply_to_message"]["message_id"] == said[2]["message_id"]
+    assert quoted["reply_to_message"]["message_id"] == said[1]["message_id"]
+    assert quoted["quote"]["text"] == "一单元"
+
+
 @cell("edit of what is gone", "resident")
 async def test_an_edit_whose_twin_is_gone_is_said_afresh(talk: Talk):
     """Somebody has tidied the topic up; the correction matters all the same."""

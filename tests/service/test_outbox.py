@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from service import conversations, outbox, takeover, topics
+from service import conversations, outbox, pages, takeover, topics
 from service.db import Sessions
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 from service.outbox import Parcel, Rates
@@ -513,10 +513,10 @@ def test_a_line_too_long_for_one_message_is_several_with_its_keys_below_the_last
 )
 def test_pages_end_where_a_reader_would_pause(words, first):
     """Between paragraphs, lines, sentences; a character is never cut in two, and counts as Telegram counts it."""
-    pages = outbox.pages(words)
+    found = pages.pages(words)
 
-    assert pages[0] == first
-    assert all(outbox.units(page) <= 4096 for page in pages)
+    assert found[0] == first
+    assert all(pages.units(page) <= 4096 for page in found)
 
 
 # --- Changes --------------------------------------------------------------------------------------------------------

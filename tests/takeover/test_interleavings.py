@@ -17,8 +17,9 @@ from tests.stage import STAFF_CHAT, empty
 from tests.takeover.world import RESIDENT, STEPS, World, a_world, beginning
 
 # What makes a history interesting comes more often than what rarely happens.
-OFTEN = ("resident_says", "butler_types", "worker_takes", "worker_takes", "sender_takes", "sender_takes",
-         "telegram_takes_it_in", "telegram_takes_it_in", "sender_writes_it_down", "rasa_answers")  # fmt: skip
+OFTEN = ("resident_says", "resident_bursts", "butler_types", "worker_takes", "worker_takes",
+         "sender_takes", "sender_takes", "telegram_takes_it_in", "telegram_takes_it_in", "sender_writes_it_down",
+         "rasa_answers")  # fmt: skip
 HISTORIES = st.lists(st.tuples(st.sampled_from([*OFTEN, *STEPS]), st.integers(0, 5)), min_size=8, max_size=40)
 RUNS = int(os.environ.get("GUANJIA_TAKEOVER_RUNS", "10000"))
 QUIETLY = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -74,7 +75,7 @@ def assert_it_holds(engine, history, seen):
 
 def copies(world: World, chat_id: int) -> list[int]:
     """The messages that were copied to a chat, in the order in which they first arrived there."""
-    payloads = dict(world.rows("SELECT id, payload->'message_ids' FROM outbox WHERE act = 'copy'"))
+    payloads = dict(world.rows("SELECT id, payload->'message_ids' FROM outbox WHERE act IN ('copy', 'lines')"))
     arrived = [payloads[row] for row, chat in world.arrivals if chat == chat_id and row in payloads]
     return list(dict.fromkeys(number for numbers in arrived for number in numbers))
 
@@ -84,6 +85,7 @@ def assert_nothing_is_lost(world: World) -> None:
     kept = Counter(number for (number,) in world.rows("SELECT message_id FROM messages WHERE inbox_id IS NOT NULL"))
     to_resident, to_staff = copies(world, RESIDENT), copies(world, STAFF_CHAT)
     world.seen["lines of butlers' that arrived"] += len(to_resident)
+    world.seen["lines that went along in a burst"] += len(world.rows("SELECT 1 FROM outbox WHERE payload ? 'joined'"))
     refused = len(world.rows("SELECT id FROM outbox WHERE key LIKE '%%:utter_staff_taken'"))
     for number, people_had_it in world.said.items():
         assert kept[number] == 1

@@ -106,6 +106,13 @@ class World:
         self.said[int(body["message_id"])] = False
         self._put(f"chat:{RESIDENT}", {"message": body})
 
+    def resident_bursts(self, n: int) -> None:
+        """Several lines that a worker handles before a sender looks."""
+        for place in range(2 + n % 3):
+            self.resident_says(n + place)
+        for _ in range(2 + n % 3):
+            self.worker_takes(n)
+
     def butler_types(self, n: int) -> None:
         body = staff_message(f"第{next(_numbers)}句", thread=THREAD, who=BUTLERS[n % 2])
         self.typed[int(body["message_id"])] = BUTLERS[n % 2]
@@ -364,6 +371,7 @@ STEPS: Mapping[str, Step] = {
     step.__name__: step
     for step in (
         World.resident_says,
+        World.resident_bursts,
         World.butler_types,
         World.butler_taps,
         World.butler_is_done,
