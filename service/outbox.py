@@ -21,6 +21,8 @@ from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
+EDITS_REST = 1.0  # seconds between the first change of a card in the group and the edit that shows the newest state
+OVERTAKEN = "a newer one overtook it"
 SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
 
 
@@ -101,7 +103,8 @@ def put(
         conversation_id: whose transcript it belongs to.
         epoch: the conversation's epoch for a bot's line; None for staff's lines, cards and what nothing holds back.
         case_id: the case whose progress it tells.
-        edits_id: the row whose message is edited; its message id is looked up at send time.
+        edits_id: the row whose message is edited; its message id is looked up at send time. In a group only the newest
+            of several edits goes out, after a rest in which more may follow.
         key: writing the same key again does nothing.
         state: pending, or held while a butler talks.
 
@@ -127,6 +130,8 @@ def put(
     }
     first, *rest = _pages(act, dict(payload))
     row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
+    if row_id is not None and edits_id is not None and chat_id < 0:
+        _only_the_newest(session, row_id, edits_id)
     for number, page in enumerate(rest, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
     return row_id
@@ -423,8 +428,18 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
         How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
         of it.
     """
-    the_same = (OutboxRow.act == act, OutboxRow.payload["on"] == on)
-    due = _drop_waiting(session, *the_same, reason="a newer one overtook it")
+    return _overtake(session, OutboxRow.act == act, OutboxRow.payload["on"] == on, after=after)
+
+
+def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
+    """A group takes few events, so a card that changes again and again is edited once."""
+    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.id < row_id)
+    delay(session, row_id, seconds=_overtake(session, *earlier, after=EDITS_REST))
+
+
+def _overtake(session: Session, *which: ColumnElement[bool], after: float) -> float:
+    """Drop what waits; the newcomer is due when the first of them was, so that a steady stream holds nothing up."""
+    due = _drop_waiting(session, *which, reason=OVERTAKEN)
     left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
     return max(float(left or 0.0), 0.0)
 
