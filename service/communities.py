@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service import texts, topics
 from service.config import Settings
 from service.errors import CommunityNotFound
-from service.models import Community, Department
+from service.models import Community, Department, TalksIn
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
 STAFF_LANGUAGE = "zh"  # of cards and work orders
@@ -43,6 +43,7 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+    talks_in: TalksIn = TalksIn.GROUP
 
 
 class Address(TypedDict):
@@ -74,6 +75,7 @@ def profile(settings: Settings) -> Profile:
         quiet_until=settings.quiet_until,
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
+        talks_in=TalksIn(settings.talks_in),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     quiet_until: time = Field(time(8), examples=["08:00"])
     unasked_per_day: PositiveInt = Field(1, le=24, examples=["1"])
     survey_every_days: PositiveInt = Field(14, le=366, examples=["14"])
+    talks_in: Literal["group", "private"] = Field("group", examples=["private"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])

@@ -105,6 +105,7 @@ def react(session: Session, conversation: Conversation, place: Place, emoji: str
         key=f"{key}:react",
         priority=Priority.CARD,
         delivery=Delivery.RETRY,
+        where=place.chat_id,
     )
 
 
@@ -130,4 +131,5 @@ def change(
         key=f"{key}:{act}",
         priority=priority,
         delivery=Delivery.RETRY,
+        where=twin.chat_id,
     )

@@ -38,12 +38,13 @@ CHECKS: Mapping[str, str] = {
     "resident_not_passed_on": """
         SELECT said.conversation_id, said.id FROM messages AS said
         JOIN conversations AS talk ON talk.id = said.conversation_id AND talk.community_id = :community_id
+        JOIN residents AS resident ON resident.id = talk.resident_id
         JOIN handovers AS had ON had.conversation_id = talk.id AND had.owner <> 'bot' AND had.at < said.said_at
         LEFT JOIN handovers AS later ON later.conversation_id = talk.id AND later.epoch = had.epoch + 1
         WHERE said.id > :after AND said.author = 'resident' AND said.inbox_id IS NOT NULL AND talk.topic_id IS NOT NULL
           AND said.said_at < coalesce(later.at, 'infinity')
           AND NOT EXISTS (SELECT 1 FROM outbox AS copy
-                          WHERE copy.conversation_id = talk.id AND copy.topic_id IS NOT NULL
+                          WHERE copy.conversation_id = talk.id AND copy.chat_id <> resident.chat_id
                           AND (copy.payload -> 'message_ids' @> to_jsonb(said.message_id)
                                OR copy.key = 'turn:' || said.inbox_id || '\\:edited'))
     """,

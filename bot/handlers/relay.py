@@ -63,24 +63,30 @@ def revise(scene: Scene, conversation: Conversation, message: Message, amended: 
     kind = incoming.kind_of(message)
     words = incoming.words_of(message)
     now_says = Revision(message.chat_id, message.message_id, kind, words, _file_id(message) if swapped else None)
+    theirs = message.chat_id == conversation.resident.chat_id
     twin = revisions.revise(scene.session, conversation, now_says, key=scene.key)
-    if twin is not None and amended is not None and (amended.reworded or swapped) and _is_residents(message):
+    if twin is not None and amended is not None and (amended.reworded or swapped) and theirs:
         line = texts.say("utter_staff_was", language=STAFF_LANGUAGE, text=amended.before or "—")
         payload = line.payload() | {"reply": {"twin": twin.id}}
         key = f"{scene.key}:was"
-        conversations.to_staff(
-            scene.session, conversation, "say", payload, key=key, kind="note", priority=Priority.TALK
-        )
+        facts: dict[str, Any] = {"kind": "note", "priority": Priority.TALK, "where": twin.chat_id}
+        conversations.to_staff(scene.session, conversation, "say", payload, key=key, **facts)
+        _tell_who_reads_elsewhere(scene, conversation, twin.chat_id, message)
     return twin is not None
+
+
+def _tell_who_reads_elsewhere(scene: Scene, conversation: Conversation, chat_id: int, message: Message) -> None:
+    """The copy stands in the topic, and the butler who has the talk now reads in private."""
+    here = conversations.read_in(scene.session, conversation)
+    if here > 0 and here != chat_id:
+        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=incoming.words_of(message)["text"])
+        key = f"{scene.key}:edited_elsewhere"
+        conversations.to_staff(scene.session, conversation, "say", line.payload(), key=key, kind="note")
 
 
 def was_passed_on(scene: Scene, conversation: Conversation, message: Message) -> bool:
     """Whether the message has a copy on the other side."""
     return relays.stands_there(scene.session, conversation, message.chat_id, message.message_id)
-
-
-def _is_residents(message: Message) -> bool:
-    return message.chat.type == message.chat.PRIVATE
 
 
 def _can_be_passed_on(message: Message) -> bool:
@@ -180,7 +186,7 @@ def _key(conversation: Conversation, message: Message) -> str:
 def _say_what_it_answers(scene: Scene, conversation: Conversation, message: Message) -> None:
     """A resident answers a line of the bot's, which stands nowhere in the topic, or something from another chat."""
     reply = incoming.answered(message)
-    if reply is not None and relays.stands_there(scene.session, conversation, message.chat_id, reply):
+    if reply is not None and relays.is_read_there(scene.session, conversation, message.chat_id, reply):
         return
     before = message.reply_to_message
     words = (message.quote.text if message.quote else None) or (before and (before.text or before.caption))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import notes, undo
-from service import duty, phrases, staff, takeover, texts, transfer
+from service import conversations, duty, phrases, private_talks, staff, takeover, texts, transfer
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Department, Duty, Role, Staff
 from service.staff import Right
@@ -91,6 +91,31 @@ IN_TOPICS: Mapping[str, Callable[[Order, Conversation], None]] = {
     "/say": _say,
     **dict.fromkeys(undo.COMMANDS, _undo),
 }
+
+# --- In their private chat ------------------------------------------------------------------------------------------
+
+
+def show_talks(order: Order, phrase: str = "utter_staff_private_talks") -> None:
+    """The switch keyboard: a key for each resident the member has."""
+    session = order.scene.session
+    talks = private_talks.talks_of(session, order.member)
+    if not talks:
+        order.member.talks_with_id = None
+        order.answer("utter_staff_private_none")
+        return
+    named = [(talk, conversations.topic_name(talk.resident)) for talk in talks]
+    keys = private_talks.choices(named, active=order.member.talks_with_id)
+    line = texts.say(phrase, language=STAFF_LANGUAGE)
+    notes.say(order.scene, order.message, texts.Line(line.text, buttons=keys), name=phrase)
+
+
+def ask_whom(order: Order) -> None:
+    """A line that nobody is meant by goes nowhere: the talk is over, or none was chosen."""
+    order.answer("utter_staff_private_not_sent")
+    show_talks(order)
+
+
+IN_PRIVATE: Mapping[str, Callable[[Order], None]] = {"/talks": show_talks}
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------
 
@@ -189,4 +214,4 @@ ANYWHERE: Mapping[str, Callable[[Order], None]] = {
     "/phrase": _phrase,
 }
 
-COMMANDS = (*IN_TOPICS, *ANYWHERE)
+COMMANDS = (*IN_TOPICS, *IN_PRIVATE, *ANYWHERE)

@@ -19,6 +19,7 @@ from service import (
     idle,
     phone_calls,
     phrases,
+    private_talks,
     staff,
     takeover,
     texts,
@@ -151,6 +152,15 @@ def _phone_call(order: Order, number: int) -> None:
     phone_calls.result(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
 
 
+def _switch(order: Order, number: int) -> None:
+    """The butler turns to another of their talks."""
+    talk = conversations.access_as_staff(order.scene.session, order.member, number)
+    if order.words != "on" or talk.butler_id != order.member.id:
+        raise ButtonExpired
+    private_talks.turn_to(order.member, talk)
+    order.answer("utter_staff_private_now", name=conversations.topic_name(talk.resident))
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
@@ -160,4 +170,6 @@ _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "o": (Right.CONFIRM, _unconfirmed),
     "q": (Right.TALK, _binding_request),
     "tel": (Right.TALK, _phone_call),
+    "s": (None, _switch),
 }
+PREFIXES = frozenset(_STAFF)

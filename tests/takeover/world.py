@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Reply
-from service import after_talks, callbacks, conversations, held, idle, inbox, outbox, self_check, surveys, work
+from service import after_talks, callbacks, conversations, held, idle, inbox, outbox, self_check, staff, surveys, work
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
-from service.models import Case, CaseState, Community, Conversation, Owner, Staff
+from service.models import Case, CaseState, Community, Conversation, Owner, Staff, TalksIn
 from service.outbox import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -94,6 +94,15 @@ class World:
     def die(self, number: int) -> None:
         """A process is killed."""
         self.lives.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+
+    def butlers_read_in_private(self) -> None:
+        """The community has its talks there, and both butlers have opened the bot; they still type in the topic."""
+        with self.commit() as session:
+            community = session.scalars(select(Community)).one()
+            community.talks_in = TalksIn.PRIVATE
+            for who in BUTLERS:
+                member = staff.access_staff(session, community.id, who, display_name="管家")
+                member.private_since = self.now
 
     def owner(self) -> Owner:
         with self.commit() as session:
