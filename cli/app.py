@@ -213,15 +213,23 @@ def bench(
         bool, typer.Option("--knowledge", help="Only ask questions: right answers, and time.")
     ] = False,
     entries: Annotated[int, typer.Option(help="Entries that questions are asked of.", min=200)] = 5000,
+    talks: Annotated[int, typer.Option("--takeover", help="Only so many residents' talks with butlers.")] = 0,
+    minutes: Annotated[float, typer.Option(help="Minutes over which those talks begin.")] = 10.0,
+    steady_minutes: Annotated[float, typer.Option(help="Minutes of one talk at ten lines a minute.")] = 3.0,
+    mode: Annotated[str, typer.Option(help="Talks in the group, in private, or both one after the other.")] = "both",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
 ) -> None:
     """Measure throughput and latency beside stock Rasa, and print a table; or one thing that an option names."""
     from cli import bench as measuring
-    from cli import bench_knowledge, bench_roster, bench_swaps
+    from cli import bench_knowledge, bench_roster, bench_swaps, bench_takeover
 
     settings = settings_for("bench", token=False)
     if roster:
         figures = bench_roster.run(roster)
+    elif talks:
+        modes = bench_takeover.MODES if mode == "both" else (mode,)
+        playing = bench_takeover.run(people=talks, minutes=minutes, steady_minutes=steady_minutes, modes=modes)
+        figures = asyncio.run(playing)
     elif knowledge:
         figures = bench_knowledge.run(entries=entries)
     elif swaps:

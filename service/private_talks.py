@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service import communities, outbox, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, Owner, Priority, Resident, Staff, TalksIn, Twin
+from service.models import Community, Conversation, Handover, Owner, Priority, Resident, Staff, TalksIn, Twin
 from service.texts import Button, Line
 
 
@@ -67,6 +67,18 @@ def talks_of(session: Session, member: Staff) -> Sequence[Conversation]:
     found = select(Conversation).where(Conversation.butler_id == member.id, Conversation.owner == Owner.BUTLER)
     talks = session.scalars(found.order_by(Conversation.id)).all()
     return [talk for talk in talks if talk.resident.chat_id != member.user_id]
+
+
+def next_waiting(session: Session, member: Staff) -> int | None:
+    """Who waits longest for a person; nobody's own matter."""
+    found = (
+        select(Conversation.id)
+        .join(Handover, (Handover.conversation_id == Conversation.id) & (Handover.epoch == Conversation.epoch))
+        .join(Resident, Resident.id == Conversation.resident_id)
+        .where(Conversation.community_id == member.community_id, Conversation.owner == Owner.WAITING)
+        .where(Resident.chat_id != member.user_id)
+    )
+    return session.scalar(found.order_by(Handover.at, Handover.id).limit(1))
 
 
 def meant_by(session: Session, member: Staff, message_id: int) -> int | None:

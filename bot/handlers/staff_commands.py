@@ -11,7 +11,7 @@ from telegram import Message
 from bot.handlers import notes, undo
 from service import conversations, duty, phrases, private_talks, staff, takeover, texts, transfer
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Department, Duty, Role, Staff
+from service.models import Conversation, Department, Duty, Owner, Role, Staff
 from service.staff import Right
 
 if TYPE_CHECKING:
@@ -115,7 +115,18 @@ def ask_whom(order: Order) -> None:
     show_talks(order)
 
 
-IN_PRIVATE: Mapping[str, Callable[[Order], None]] = {"/talks": show_talks}
+def take_next(order: Order) -> None:
+    """Take over whoever waits longest, without looking for their card in the group."""
+    scene = order.scene
+    talk_id = private_talks.next_waiting(scene.session, order.member)
+    talk = conversations.lock(scene.session, talk_id) if talk_id is not None else None
+    if talk is None or talk.owner is not Owner.WAITING:
+        order.answer("utter_staff_private_nobody_waits")
+    else:
+        takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
+
+
+IN_PRIVATE: Mapping[str, Callable[[Order], None]] = {"/talks": show_talks, "/next": take_next}
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------
 

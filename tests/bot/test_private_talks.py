@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from service import delivery, forgetting, idle, outbox, topics, twins
-from service.models import Conversation, Message, OutboxRow, OutboxState, Owner, Staff, TalksIn
+from service import delivery, forgetting, idle, outbox, takeover, topics, twins
+from service.models import Conversation, Message, OutboxRow, OutboxState, Owner, Resident, Staff, TalksIn
 from service.outbox import Parcel
 from tests.bot.updates import BUTLER, JSON, RESIDENT, member_update, message, receive, staff_message, tap, turn_of, user
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
@@ -193,6 +193,27 @@ def test_telegram_reporting_the_block_does_the_same(stage, talk):
     said = says(stage, "漏水了")
 
     assert said["message_id"] in copied_to(stage, STAFF_CHAT)
+
+
+def test_next_takes_over_whoever_waits_longest(stage, talk):
+    """The card may still wait for the group's budget; the resident need not."""
+    with_topic(stage, SECOND, "赵敏", THREAD_2)
+    for number, chat_id in enumerate((SECOND, RESIDENT)):
+        waiting = stage.session.scalars(
+            select(Conversation)
+            .join(Resident, Resident.id == Conversation.resident_id)
+            .where(Resident.chat_id == chat_id)
+        ).one()
+        takeover.escalate(stage.session, waiting, reason="asked", source=f"turn:{number}", now=NOON)
+
+    privately(stage, "/next")
+    to_longest = privately(stage, "赵女士您好")
+    privately(stage, "/next")
+    privately(stage, "/next")
+
+    assert to_longest["message_id"] in copied_to(stage, SECOND)
+    assert (talk.owner, talk.butler_id is not None) == (Owner.BUTLER, True)
+    assert "没有住户在等待" in texts_to(stage, BUTLER)[-1]
 
 
 # --- Several residents in one chat ----------------------------------------------------------------------------------
