@@ -6,7 +6,7 @@ WORKERS ?= 2
 .PHONY: help setup environments demo serve train test faults oracle takeover bench bench-takeover swaps rivals lint format clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make ready: uv, both environments, a trained model (idempotent)
 	@scripts/setup

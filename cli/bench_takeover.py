@@ -53,7 +53,7 @@ class Seen:
         """A line nobody else says."""
         mark = (side, talk, sum(known[:2] == (side, talk) for known in self.said))
         self.said[mark] = time.perf_counter()
-        return f"第{mark[2] + 1}句话，请看一下⟦{side}.{talk}.{mark[2]}⟧。"
+        return f"Please have a look at line {mark[2] + 1} ⟦{side}.{talk}.{mark[2]}⟧."
 
     def see(self, text: str) -> list[Mark]:
         """The lines that a message brings."""
@@ -139,7 +139,7 @@ class _Stage:
             who = await self._post("users", first_name=f"B{number}", language_code="zh")
             self._butlers.append(who["id"])
             await self._post(f"groups/{self._group}/members", user_id=who["id"], status="member")
-            await self._post("messages", **{"from": who["id"]}, chat_id=self._group, text="早")
+            await self._post("messages", **{"from": who["id"]}, chat_id=self._group, text="Good morning")
         await self._until(Staff.left_at.is_(None))
         if self._mode == "private":
             for butler in self._butlers:
