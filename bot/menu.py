@@ -10,7 +10,10 @@ from telegram.error import TelegramError
 from service import texts
 
 FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
-FOR_STAFF = ("claim", "done", "undo", "transfer", "say", "duty", "staff", "phrase", "shift", "role", "languages")
+FOR_STAFF = (
+    "claim", "next", "talks", "done", "undo", "transfer", "say",
+    "duty", "staff", "phrase", "shift", "role", "languages",
+)  # fmt: skip
 
 
 async def offer(bot: Bot, staff_chat_id: int | None) -> None:

@@ -35,6 +35,7 @@ BUBBLE = 1.0  # seconds between two lines of a burst
 NEXT_EVERY = 1.0  # seconds after which a butler in private asks for whoever waits
 STEADY_EVERY = 6.0  # seconds: ten lines a minute
 PATIENCE = 2400.0  # seconds for what waits to arrive after the last line was said
+CARD = "\N{BUST IN SILHOUETTE}"  # begins a card
 TOKEN = re.compile(r"⟦(\w+)\.(\d+)\.(\d+)⟧")  # side, talk, number
 Mark = tuple[str, int, int]
 
@@ -45,6 +46,7 @@ class Seen:
 
     said: dict[Mark, float] = field(default_factory=dict)
     arrived: dict[Mark, list[float]] = field(default_factory=lambda: defaultdict(list))
+    read: dict[Mark, float] = field(default_factory=dict)  # first seen, perhaps among the last lines of a card
     order: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     events: int = 0  # in the group, of the bot's
     refused: int = 0  # calls that Telegram answered with 429
@@ -59,6 +61,10 @@ class Seen:
         """The lines that a message brings."""
         marks = [(side, int(talk), int(number)) for side, talk, number in TOKEN.findall(text)]
         for mark in marks:
+            self.read.setdefault(mark, time.perf_counter())
+        if text.startswith(CARD):
+            return []
+        for mark in marks:
             self.arrived[mark].append(time.perf_counter())
             self.order[mark[:2]].append(mark[2])
         return marks
@@ -66,7 +72,7 @@ class Seen:
     def lags(self, side: str) -> list[float]:
         """Seconds from said to seen, shortest first."""
         return sorted(
-            self.arrived[mark][0] - said for mark, said in self.said.items() if mark[0] == side and mark in self.arrived
+            self.read[mark] - said for mark, said in self.said.items() if mark[0] == side and mark in self.read
         )
 
     @property
@@ -172,7 +178,8 @@ class _Stage:
             return
         self.seen.events += event["chat_id"] == self._group
         marks = self.seen.see(message.get("text") or "") if event["type"] == "message" else []
-        if marks and marks[-1][0] == "r":
+        is_read = self._mode == "group" or event["chat_id"] != self._group  # in private nobody looks at the topics
+        if marks and marks[-1][0] == "r" and is_read:
             task = asyncio.create_task(self._answer(marks[-1][1], message, event["chat_id"]))
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)

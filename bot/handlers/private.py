@@ -57,8 +57,8 @@ def _take(scene: Scene, member: Staff, messages: Sequence[Said]) -> None:
         message = said[0][0]
         command = staff.command_of(message)
         order = Order(scene, message, member, staff.behind(message))
-        if command in ("/start", *staff_commands.IN_PRIVATE):
-            staff_commands.IN_PRIVATE.get(command, staff_commands.show_talks)(order)
+        if command == "/start":
+            staff_commands.show_talks(order)
         elif command in staff_commands.COMMANDS or (command and talk is not None):
             staff.obey(talk, order, command)
         elif talk is None:

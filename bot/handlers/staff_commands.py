@@ -11,7 +11,7 @@ from telegram import Message
 from bot.handlers import notes, undo
 from service import conversations, duty, phrases, private_talks, staff, takeover, texts, transfer
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Department, Duty, Owner, Role, Staff
+from service.models import Conversation, Department, Duty, Owner, Role, Staff, TalksIn
 from service.staff import Right
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ IN_TOPICS: Mapping[str, Callable[[Order, Conversation], None]] = {
     **dict.fromkeys(undo.COMMANDS, _undo),
 }
 
-# --- In their private chat ------------------------------------------------------------------------------------------
+# --- About their own residents --------------------------------------------------------------------------------------
 
 
 def show_talks(order: Order, phrase: str = "utter_staff_private_talks") -> None:
-    """The switch keyboard: a key for each resident the member has."""
+    """The switch keyboard: a key for each resident the member has; in a topic there is nothing to switch."""
     session = order.scene.session
     talks = private_talks.talks_of(session, order.member)
     if not talks:
@@ -104,6 +104,9 @@ def show_talks(order: Order, phrase: str = "utter_staff_private_talks") -> None:
         order.answer("utter_staff_private_none")
         return
     named = [(talk, conversations.topic_name(talk.resident)) for talk in talks]
+    if order.scene.community.talks_in is TalksIn.GROUP:
+        order.answer("utter_staff_talks", names="\n".join(name for _, name in named))
+        return
     keys = private_talks.choices(named, active=order.member.talks_with_id)
     line = texts.say(phrase, language=STAFF_LANGUAGE)
     notes.say(order.scene, order.message, texts.Line(line.text, buttons=keys), name=phrase)
@@ -125,8 +128,6 @@ def take_next(order: Order) -> None:
     else:
         takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
 
-
-IN_PRIVATE: Mapping[str, Callable[[Order], None]] = {"/talks": show_talks, "/next": take_next}
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------
 
@@ -217,6 +218,8 @@ def _phrase(order: Order) -> None:
 
 
 ANYWHERE: Mapping[str, Callable[[Order], None]] = {
+    "/talks": show_talks,
+    "/next": take_next,
     "/duty": _duty,
     "/shift": _shift,
     "/role": _role,
@@ -225,4 +228,4 @@ ANYWHERE: Mapping[str, Callable[[Order], None]] = {
     "/phrase": _phrase,
 }
 
-COMMANDS = (*IN_TOPICS, *IN_PRIVATE, *ANYWHERE)
+COMMANDS = (*IN_TOPICS, *ANYWHERE)
