@@ -12,7 +12,7 @@ from service import texts
 FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
 FOR_STAFF = (
     "claim", "next", "talks", "done", "undo", "transfer", "say",
-    "duty", "staff", "phrase", "shift", "role", "languages",
+    "duty", "staff", "phrase", "shift", "role", "languages", "console",
 )  # fmt: skip
 
 

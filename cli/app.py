@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from cli import calendar_commands, clock_commands, labels, model_commands, people, resident_commands, transcripts
+from cli import (
+    calendar_commands,
+    clock_commands,
+    console_commands,
+    labels,
+    model_commands,
+    people,
+    resident_commands,
+    transcripts,
+)
 from cli import knowledge as knowledge_commands
 from cli.starting import settings_for, transaction
 
@@ -23,6 +32,7 @@ dead = typer.Typer(help="Dead letters: what could not be handled or sent.", no_a
 app.add_typer(db, name="db")
 app.add_typer(dead, name="dead")
 app.add_typer(knowledge_commands.app, name="knowledge")
+app.add_typer(console_commands.app, name="console")
 app.add_typer(labels.app)
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)

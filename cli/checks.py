@@ -117,6 +117,21 @@ async def _actions(settings: Settings) -> str:
     return f"answers at {url}"
 
 
+async def _console(settings: Settings) -> str:
+    url = f"http://{settings.console_host}:{settings.console_port}/healthz"
+    mend = "Start it with `guanjia serve` or `guanjia console`; check GUANJIA_CONSOLE_PORT."
+    try:
+        async with aiohttp.ClientSession() as http, http.get(url) as answer:
+            status = answer.status
+    except (aiohttp.ClientError, OSError):
+        raise Unwell(f"no console answers at {url}", mend) from None
+    if status == 503:
+        raise Unwell("the console has no database", "Run: guanjia doctor --only database")
+    if status != 200:
+        raise Unwell(f"what answers at {url} is not the console (HTTP {status})", mend)
+    return f"answers at {url}, known as {settings.console_url}"
+
+
 async def _model(settings: Settings) -> str:
     query = """SELECT (SELECT name FROM activations JOIN language_models ON language_models.id = model_id
                        ORDER BY activations.id DESC LIMIT 1)"""
@@ -156,6 +171,7 @@ CHECKS: dict[str, Check] = {
     "database": _database,
     "rasa": _rasa,
     "actions": _actions,
+    "console": _console,
     "model": _model,
     "clock": _clock,
 }

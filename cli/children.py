@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from service.config import PREFIX, ROOT, Settings
 
 RASA_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
+LOOPBACK = "127.0.0.1"
 LAUNCHER = ROOT / "nlu" / "launcher.py"
 
 
@@ -24,8 +25,8 @@ class Child:
 
 
 def children(settings: Settings, *, database_url: str, rasa_database_url: str) -> list[Child]:
-    """The children of `guanjia serve`: the action server, Rasa, which asks it for the active model, and the bot."""
-    actions = f"http://127.0.0.1:{settings.actions_port}"
+    """The children of `guanjia serve`: the action server, Rasa, which asks it for the active model, bot and console."""
+    actions = f"http://{LOOPBACK}:{settings.actions_port}"
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -42,6 +43,7 @@ def children(settings: Settings, *, database_url: str, rasa_database_url: str) -
         Child("actions", itself("actions"), environment, f"{actions}/health"),
         Child("rasa", rasa_command(settings.rasa_url.port or 5005), environment, f"{rasa}/webhooks/guanjia/ready"),
         Child("bot", itself("bot"), environment),
+        Child("console", itself("console"), environment, f"http://{LOOPBACK}:{settings.console_port}/healthz"),
     ]
 
 

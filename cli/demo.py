@@ -7,16 +7,19 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 
-from cli import children, database, upgrading
+from cli import children, console_commands, database, upgrading
 from cli.children import Child
 from cli.supervisor import Supervisor
+from service import communities, db, staff
 from service.config import PREFIX, ROOT, Settings, load
+from service.models import Role
 
 TOKEN = "100001:demo"
 STORY = Path(__file__).with_name("story.yml")
@@ -26,7 +29,7 @@ UP_WITHIN = 60.0  # seconds
 @contextmanager
 def demo_settings(*, port: int, group: int, data_dir: Path) -> Iterator[Settings]:
     """The settings of a system on the look-alike at `port`, also in the environment of its children."""
-    address = f"http://127.0.0.1:{port}"
+    address, console = f"http://127.0.0.1:{port}", free_port()
     ours = {
         "BOT_TOKEN": TOKEN,
         "BOT_API_URL": address,
@@ -35,6 +38,8 @@ def demo_settings(*, port: int, group: int, data_dir: Path) -> Iterator[Settings
         "DATA_DIR": str(data_dir),
         "RASA_URL": f"http://127.0.0.1:{free_port()}",
         "ACTIONS_PORT": str(free_port()),
+        "CONSOLE_PORT": str(console),
+        "CONSOLE_URL": f"http://127.0.0.1:{console}",
         "SWEEP_SECONDS": "0.5",
         "DATABASE_URL": "",
         "WEBHOOK_URL": "",
@@ -90,18 +95,32 @@ async def run(settings: Settings, *, port: int, stay: bool) -> int:
             supervisor.start()
             try:
                 await supervisor.healthy(within=UP_WITHIN)
-                return await _perform(port, group, stay=stay)
+                return await _perform(port, group, stay=stay, key=partial(_sign_in_link, demo, url))
             finally:
                 await supervisor.stop()
 
 
-async def _perform(port: int, group: int, *, stay: bool) -> int:
+async def _sign_in_link(settings: Settings, url: str) -> str:
+    """A link to the console for the first of staff who played, as a manager: everything is to be seen."""
+    now = await console_commands.now_by(settings)
+    engine = db.connect(url)
+    with db.transaction(db.sessions(engine)) as session:
+        community = communities.access_community(session, settings.bot_id)
+        manager = staff.present(session, community.id)[0]
+        staff.appoint(manager, Role.MANAGER)
+        link = console_commands.make_link(session, community, manager.number, now=now)
+    engine.dispose()
+    return link
+
+
+async def _perform(port: int, group: int, *, stay: bool, key: Callable[[], Awaitable[str]]) -> int:
     tell("demo_page", url=f"http://127.0.0.1:{port}/")
     command = [sys.executable, "-m", "sandbox.play", str(STORY), "--url", f"http://127.0.0.1:{port}"]
     player = await asyncio.create_subprocess_exec(*command, "--group", str(group), cwd=ROOT)
     code = await player.wait()
     tell("demo_done" if code == 0 else "demo_failed")
     if stay:
+        tell("demo_console", url=await key())
         tell("demo_stays", url=f"http://127.0.0.1:{port}/")
         await asyncio.Event().wait()
     return code
@@ -117,6 +136,7 @@ MESSAGES = {
     "demo_page": "Everything is up. Watch the residents' phone and the staff group at {url}",
     "demo_done": "The story went as written.",
     "demo_failed": "The story did NOT go as written; the line above says where.",
+    "demo_console": "The staff's web pages, once, within five minutes (later: /console in the staff group): {url}",
     "demo_stays": "Play yourself at {url}; Ctrl-C ends the demo.",
 }
 

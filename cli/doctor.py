@@ -15,7 +15,7 @@ from service.config import Settings
 
 ANSWER_WITHIN = 15.0  # seconds for one look: an embedded database may have to be started; all are made at the same time
 ROLES = ("ingress", "worker", "sender", "scheduler")
-NAMES = ("token", "webhook", "group", "topics", "database", "rasa", "actions", "model", "clock", *ROLES)
+NAMES = ("token", "webhook", "group", "topics", "database", "rasa", "actions", "console", "model", "clock", *ROLES)
 
 
 async def examine(settings: Settings, only: Sequence[str] = ()) -> list[tuple[str, Finding]]:

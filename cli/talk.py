@@ -116,7 +116,7 @@ async def run(settings: Settings) -> None:
     with database.opened(settings) as url:
         await asyncio.to_thread(upgrading.prepare, settings, url)
         family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
-        helpers = Supervisor([child for child in family if child.name != "bot"])
+        helpers = Supervisor([child for child in family if child.name in ("actions", "rasa")])
         helpers.start()
         try:
             await helpers.healthy(within=60)

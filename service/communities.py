@@ -44,6 +44,7 @@ class Profile:
     unasked_per_day: int = 1
     survey_every_days: int = 14
     talks_in: TalksIn = TalksIn.GROUP
+    console_url: str | None = None
 
 
 class Address(TypedDict):
@@ -76,6 +77,7 @@ def profile(settings: Settings) -> Profile:
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
         talks_in=TalksIn(settings.talks_in),
+        console_url=str(settings.console_url).rstrip("/"),
     )
 
 

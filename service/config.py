@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     webhook_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
     webhook_port: Port = Field(8443, examples=["8443"])
 
+    console_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8090"), examples=["https://console.example.org"])
+    console_host: str = Field("127.0.0.1", examples=["127.0.0.1"])
+    console_port: Port = Field(8090, examples=["8090"])
+
     rasa_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:5005"), examples=["http://127.0.0.1:5005"])
     rasa_token: SecretStr = Field(SecretStr("guanjia-local"), min_length=8, examples=["a long random word"])
     rasa_timeout: PositiveFloat = Field(15.0, le=60, examples=["15"])

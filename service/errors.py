@@ -232,3 +232,21 @@ class UnknownTarget(ServiceError):
     """There is no such clock, kind, category or urgency, or a target is longer than a year."""
 
     response = "utter_staff_unknown_target"
+
+
+class LinkNotValid(ServiceError):
+    """The link to the console is unknown, used or expired; the answer is the same."""
+
+    response = "utter_staff_console_link_not_valid"
+
+
+class TooManyTries(ServiceError):
+    """Too many links were tried from one address."""
+
+    response = "utter_staff_console_too_many_tries"
+
+
+class ChangedMeanwhile(ServiceError):
+    """Somebody else has changed it since this person saw it."""
+
+    response = "utter_staff_changed_meanwhile"

@@ -169,6 +169,9 @@ class QuestionState(StrEnum):
     IGNORED = "ignored"
 
 
+AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
+
+
 def _values(kind: type[StrEnum]) -> list[str]:
     """Enumerations are stored as what they say, so that plain SQL can say it too."""
     return [member.value for member in kind]
@@ -208,6 +211,7 @@ class Community(Base):
     unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
     survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
+    console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
     talks_in: Mapped[TalksIn] = mapped_column(default=TalksIn.GROUP, server_default="group")
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
@@ -326,7 +330,10 @@ class Conversation(Base):
     """Who answers a resident; `epoch` rises with every change of owner."""
 
     __tablename__ = "conversations"
-    __table_args__ = (Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),)
+    __table_args__ = (
+        Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),
+        Index("conversations_waiting", "community_id", postgresql_where=text("owner = 'waiting'")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
@@ -549,6 +556,7 @@ class Case(Base):
         UniqueConstraint("community_id", "number"),
         UniqueConstraint("conversation_id", "source"),
         Index("cases_by_resident", "resident_id", "id"),
+        Index("cases_at_work", "community_id", "department_id", postgresql_where=text(AT_WORK)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -621,7 +629,10 @@ class CaseClock(Base):
     """
 
     __tablename__ = "case_clocks"
-    __table_args__ = (Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),)
+    __table_args__ = (
+        Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("case_clocks_running", "due_at", postgresql_where=text("stopped_at IS NULL")),
+    )
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     clock: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -691,6 +702,7 @@ class Survey(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "resolution"),
         Index("surveys_open", "asked_at", postgresql_where=text("state = 'sent'")),
+        Index("surveys_rated", "answered_at", postgresql_where=text("stars IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -980,3 +992,52 @@ class UnansweredQuestion(Base):
     asked_at: Mapped[datetime]
     state: Mapped[QuestionState]
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("knowledge_entries.id"))
+
+
+class ConsoleLink(Base):
+    """A link that signs a member of staff in to the console, once; the token itself stands only in their chat."""
+
+    __tablename__ = "console_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of the token, in hexadecimal
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # used, or another was made since
+
+
+class ConsoleSession(Base):
+    """A member of staff is signed in to the console in one browser."""
+
+    __tablename__ = "console_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of what the cookie holds
+    role: Mapped[Role]  # when they signed in: with another one they sign in again
+    language: Mapped[str] = mapped_column(String(2))
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime]  # to the minute
+    ended_at: Mapped[datetime | None]
+
+    member: Mapped[Staff] = relationship(lazy="raise_on_sql")
+
+
+class AuditEntry(Base):
+    """Who was shown or changed what in the console: keys and numbers, no words. The log is never changed (N12)."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("audit_entries_by_community", "community_id", "id"),
+        Index("audit_entries_by_actor", "community_id", "actor", "id"),
+        Index("audit_entries_by_object", "community_id", "object", "object_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(32))  # staff:<number>, operator
+    act: Mapped[str] = mapped_column(String(32))  # shown, or what was done
+    object: Mapped[str] = mapped_column(String(32))  # what kind of thing: case, resident, board …
+    object_id: Mapped[int | None]  # none: a list

@@ -220,11 +220,14 @@ _START = text(f"""
 
 FORGOTTEN = "forgotten"  # whose words it carries has been forgotten (service/forgetting.py)
 
+KEY = "console_key"  # the kind of a line that is a key: once it has been sent nobody is to find it in the database
+
 # What was on its way when its resident was forgotten is not tried again, and keeps no words.
 _SETTLE = text(f"""
     UPDATE outbox SET
            state = CASE WHEN reason = '{FORGOTTEN}' AND NOT :arrived THEN 'dropped' ELSE CAST(:state AS text) END,
-           payload = CASE WHEN reason = '{FORGOTTEN}' THEN '{{}}' ELSE payload END,
+           payload = CASE WHEN reason = '{FORGOTTEN}' OR kind = '{KEY}' AND CAST(:state AS text) <> 'pending'
+                          THEN '{{}}' ELSE payload END,
            reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason ELSE CAST(:reason AS text) END,
            message_id = coalesce(CAST(:message_id AS bigint), message_id),
            settled_at = CASE WHEN CAST(:state AS text) <> 'pending' OR reason = '{FORGOTTEN}'

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service import texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchMember, NotAllowed, NotStaff
-from service.models import Role, Staff
+from service.models import ConsoleLink, ConsoleSession, Role, Staff
 
 FIRST_NUMBER = 101  # staff numbers are spoken to residents (N2), so they start where they sound like one
 
@@ -29,17 +29,19 @@ class Right(StrEnum):
     DUTY_OF_OTHERS = "duty_of_others"  # the roster
     PHRASES = "phrases"  # change the canned phrases
     ROLES = "roles"  # say who is what
+    CONSOLE = "console"  # sign in to the console, and see its board
+    AUDIT = "audit"  # read who was shown or changed what
 
 
 _EVERYBODY = frozenset({Right.WORK, Right.OWN_DUTY})
-_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM}
+_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE}
 _SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT: _EVERYBODY,
     Role.BUTLER: _BUTLER,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.MANAGER: _SUPERVISOR | {Right.ROLES},
+    Role.MANAGER: _SUPERVISOR | {Right.ROLES, Right.AUDIT},
 }
 
 
@@ -92,6 +94,12 @@ def _enrol(session: Session, community_id: int, user_id: int, *, display_name: s
     session.execute(insert(Staff).values(values | {"role": Role.BUTLER}).on_conflict_do_nothing())
 
 
+def find(session: Session, community_id: int, user_id: int) -> Staff | None:
+    """The member who is this Telegram user and still in the group; nobody is enrolled by being looked for."""
+    found = select(Staff).where(Staff.community_id == community_id, Staff.user_id == user_id, Staff.left_at.is_(None))
+    return session.scalars(found).one_or_none()
+
+
 def by_number(session: Session, community_id: int, number: int) -> Staff:
     """The member with this number, still in the group.
 
@@ -106,9 +114,12 @@ def by_number(session: Session, community_id: int, number: int) -> Staff:
 
 
 def leave(session: Session, community_id: int, user_id: int, *, now: datetime) -> None:
-    """The member left the staff group or was put out of it: with it go their rights and their duty."""
+    """The member left the staff group or was put out of it: with it go their rights, their duty and the console."""
     gone = update(Staff).where(Staff.community_id == community_id, Staff.user_id == user_id, Staff.left_at.is_(None))
-    session.execute(gone.values(left_at=now, duty=None))
+    for member_id in session.scalars(gone.values(left_at=now, duty=None).returning(Staff.id)).all():
+        for key in (ConsoleLink, ConsoleSession):
+            still_open = update(key).where(key.staff_id == member_id, key.ended_at.is_(None))
+            session.execute(still_open.values(ended_at=now))
 
 
 def come_back(session: Session, community_id: int, user_id: int) -> None:

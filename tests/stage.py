@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service import cases, communities, conversations, db, outbox, residents, takeover
 from service.conversations import Said
-from service.models import Base, Case, Conversation, OutboxRow, Role, Staff
+from service.models import Base, Case, Community, Conversation, OutboxRow, Role, Staff
 from service.outbox import Rates
 from service.staff import access_staff
 
@@ -68,6 +68,11 @@ class Stage:
         self.session = session
         profile = communities.Profile("阳光花园", "Asia/Shanghai", "0731-1", STAFF_CHAT)
         self.community = communities.settle_in(session, BOT_ID, profile)
+
+    def another_community(self) -> Community:
+        """The neighbours, with a bot of their own: nothing of theirs is to be seen here."""
+        profile = communities.Profile("月亮湾", "Asia/Shanghai", "0731-2", STAFF_CHAT - 1)
+        return communities.settle_in(self.session, BOT_ID + 1, profile)
 
     def resident(self, **facts: Any) -> Conversation:
         """Somebody who has written to the bot."""

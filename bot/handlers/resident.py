@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import commands, incoming, relay, wordless
+from bot.handlers import commands, incoming, relay, staff_commands, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
@@ -21,6 +21,7 @@ from service import (
     emergency,
     residents,
     settled,
+    staff,
     surveys,
     takeover,
     texts,
@@ -29,6 +30,7 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseState, Conversation, Owner
+from service.staff import Right
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -41,7 +43,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     """One or several bubbles, read as one turn."""
     messages = [update.effective_message for update in updates]
     bubbles = [message for message in messages if message is not None]
-    if all(_only_reports(message) for message in bubbles):
+    if all(_only_reports(message) for message in bubbles) or _opens_the_console(scene, bubbles):
         return None
     conversation = _conversation(scene, bubbles[-1])
     residents.reachable(conversation.resident)
@@ -68,6 +70,21 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return commands.from_resident(scene, conversation, words)
     is_settled = is_settled or _about_ourselves(scene, conversation, words)
     return None if is_settled else _take_up(scene, conversation, bubbles, words)
+
+
+def _opens_the_console(scene: Scene, bubbles: Sequence[Message]) -> bool:
+    """A member of staff wants their key: no business of a resident's, so nothing of it is kept or passed on.
+
+    Whoever is not staff has written a message like any other, and learns nothing.
+    """
+    [first, *more] = bubbles
+    if more or first.from_user is None or (first.text or "").strip().split("@")[0].lower() != "/console":
+        return False
+    member = staff.find(scene.session, scene.community.id, first.from_user.id)
+    if member is None or not staff.may(member, Right.CONSOLE):
+        return False
+    staff_commands.send_console_link(scene, member)
+    return True
 
 
 def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:

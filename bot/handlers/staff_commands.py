@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import notes, undo
-from service import conversations, duty, phrases, private_talks, staff, takeover, texts, transfer
+from service import conversations, duty, outbox, phrases, private_talks, sign_in, staff, takeover, texts, transfer
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Department, Duty, Owner, Role, Staff, TalksIn
 from service.staff import Right
@@ -217,6 +217,34 @@ def _phrase(order: Order) -> None:
         order.answer("utter_staff_phrases", names=", ".join(phrases.names(session, order.scene.community.id)))
 
 
+def _console(order: Order) -> None:
+    """The key goes to their private chat, never to the group."""
+    scene = order.scene
+    send_console_link(scene, order.member)
+    order.answer("utter_staff_console_sent")
+
+
+def send_console_link(scene: Scene, member: Staff) -> None:
+    """Write a link that signs the member in to the console into their private chat."""
+    token = sign_in.make_link(scene.session, member, now=scene.now)
+    line = texts.say(
+        "utter_staff_console_link",
+        language=STAFF_LANGUAGE,
+        url=sign_in.address(scene.community, token),
+        minutes=int(sign_in.LINK_VALID.total_seconds()) // 60,
+    )
+    outbox.put(
+        scene.session,
+        bot_id=scene.community.bot_id,
+        community_id=scene.community.id,
+        chat_id=member.user_id,
+        kind=outbox.KEY,
+        act="say",
+        payload=line.payload(),
+        key=f"{scene.key}:console",
+    )
+
+
 ANYWHERE: Mapping[str, Callable[[Order], None]] = {
     "/talks": show_talks,
     "/next": take_next,
@@ -226,6 +254,7 @@ ANYWHERE: Mapping[str, Callable[[Order], None]] = {
     "/languages": _languages,
     "/staff": _staff,
     "/phrase": _phrase,
+    "/console": _console,
 }
 
 COMMANDS = (*IN_TOPICS, *ANYWHERE)

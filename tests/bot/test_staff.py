@@ -597,3 +597,48 @@ def test_a_target_is_a_number_or_a_department(stage):
     me = member(stage)
 
     assert transfer.find_target(stage.session, stage.community.id, f"{me.number}号") is me
+
+
+# --- The console ----------------------------------------------------------------------------------------------------
+
+
+def keys(stage: Stage) -> list[tuple[int, str]]:
+    """To whom a key to the console was written, and what."""
+    return [(row.chat_id, str(row.payload["text"])) for row in stage.outbox("console_key")]
+
+
+def test_the_key_to_the_console_goes_to_a_private_chat_only(stage):
+    """Everybody in the group would read it otherwise."""
+    member(stage)
+
+    says(stage, "/console", thread=GENERAL)
+
+    [(chat_id, words)] = keys(stage)
+    assert chat_id == BUTLER
+    assert "/enter/" in words
+    assert not any("/enter/" in line for line in to_staff(stage))
+    assert any("私聊" in line for line in to_staff(stage))
+
+
+def test_staff_get_their_key_in_the_private_chat_without_becoming_a_resident(stage):
+    """Nothing of it is kept: the key would stand in a transcript."""
+    member(stage)
+
+    receive(stage, turn_of(message("/console", chat={"id": BUTLER, "type": "private"}, sender=user(BUTLER))))
+
+    [(chat_id, _)] = keys(stage)
+    assert chat_id == BUTLER
+    assert stage.session.scalars(select(Conversation)).all() == []
+
+
+def test_a_resident_who_asks_for_the_console_has_written_a_message(stage):
+    """And learns nothing of it; nor does a department, or who has left."""
+    member(stage, OTHER, Role.DEPARTMENT)
+    member(stage).left_at = NOON
+    stage.session.flush()
+
+    for who in (RESIDENT, OTHER, BUTLER):
+        receive(stage, turn_of(message("/console", chat={"id": who, "type": "private"}, sender=user(who))))
+
+    assert keys(stage) == []
+    assert len(stage.session.scalars(select(Conversation)).all()) == 3

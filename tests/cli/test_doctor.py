@@ -21,6 +21,7 @@ from cli.findings import Finding
 from cli.postgres import Postgres
 from service import db
 from service.config import ROOT, Settings
+from tests import commands
 from tests.stage import copy_of_template
 
 TOKEN = "100001:demo"
@@ -348,6 +349,23 @@ async def test_something_else_on_the_action_servers_port(examine, serve):
     assert ill(await examine("actions", actions_port=port), "is not the action server", "GUANJIA_ACTIONS_PORT")
 
 
+async def test_a_well_console(examine, serve):
+    """Staff's web pages are a process of their own."""
+    port = int((await serve({"/healthz": web.Response(text="ok")})).rpartition(":")[2])
+
+    assert (await examine("console", console_port=port)).well
+
+
+async def test_a_console_that_is_away_ill_or_somebody_else(examine, serve):
+    """Each has its own remedy."""
+    other = int((await serve({})).rpartition(":")[2])
+    ill_one = int((await serve({"/healthz": web.Response(status=503)})).rpartition(":")[2])
+
+    assert ill(await examine("console", console_port=9), "no console", "guanjia console")
+    assert ill(await examine("console", console_port=other), "is not the console", "GUANJIA_CONSOLE_PORT")
+    assert ill(await examine("console", console_port=ill_one), "has no database", "--only database")
+
+
 def activated(url: str, name: str) -> None:
     """Make a model the active one, whether there is a file or not."""
     columns = "name, data_hash, trained_at, trained_by"
@@ -506,9 +524,7 @@ def test_help_and_health_checks_import_nothing_heavy(module):
 
 def guanjia(data_dir: Path, only: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a health check does."""
-    command = [sys.executable, "-m", "cli", "doctor", "--only", only]
-    environment = os.environ | {"GUANJIA_DATA_DIR": str(data_dir)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    return commands.run(["doctor", "--only", only], folder=data_dir, settings={"DATA_DIR": str(data_dir)})
 
 
 async def call(telegram: str, method: str, **parameters: Any) -> None:

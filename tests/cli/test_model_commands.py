@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from cli import database, models
 from service.config import ROOT, Settings
 from service.language_models import file_of
+from tests import commands
 from tests.cli.shelf import put
 from tests.nlu.conftest import DATA, train
 
@@ -30,12 +29,8 @@ def guanjia(folder, sessions, database_url):
     """Run the command on an empty database and a folder of models."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        bare = {name: value for name, value in os.environ.items() if not name.startswith("GUANJIA_")}
-        ours = {"GUANJIA_DATABASE_URL": database_url, "GUANJIA_MODELS_DIR": str(folder), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "cli", *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=folder, env=bare | ours, capture_output=True, text=True, check=False, timeout=120
-        )
+        settings = {"DATABASE_URL": database_url, "MODELS_DIR": str(folder)}
+        return commands.run(list(map(str, arguments)), folder=folder, settings=settings)
 
     return run
 

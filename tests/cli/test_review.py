@@ -15,10 +15,10 @@ import yaml
 from cli import guidelines, review
 from service import candidates, learning
 from service.candidates import Guess
+from service.config import ROOT
 from service.db import Sessions
 from service.kinds import KINDS
 from service.models import Candidate, CandidateReason, Label
-from tests.cli.conftest import ROOT
 from tests.stage import NOON, Stage
 
 Why = CandidateReason

@@ -157,6 +157,9 @@ def test_only_the_doors_to_telegram_reach_the_outside():
 
     assert compose()["networks"]["inside"]["internal"]
     assert outside == {"ingress", "sender"}
+    front = {name for name, service in services().items() if "front" in service["networks"]}
+    assert compose()["networks"]["front"]["driver_opts"]["com.docker.network.bridge.enable_ip_masquerade"] == "false"
+    assert front == {"console"}
 
 
 def test_what_is_published_is_published_on_this_machine_only():

@@ -70,7 +70,7 @@ def test_a_setting_is_used():
     _, fields = settings()
     read = {
         node.attr
-        for _, tree in python_files("service", "bot", "actions", "cli")
+        for _, tree in python_files("service", "bot", "actions", "console", "cli")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
     }

@@ -53,6 +53,7 @@ KEPT: dict[str, dict[str, str]] = {
 # Our own words, keys and counts; names of staff and of the community.
 NOT_PERSONAL: dict[str, str] = {
     "activations": "by reason",
+    "audit_entries": "actor act object",
     "archive_events": "actor act detail",  # how, why, a language, counts
     "binding_offers": "how",
     "calendar_days": "hours name",
@@ -64,7 +65,9 @@ NOT_PERSONAL: dict[str, str] = {
     "cases": "number source kind category",
     "case_clocks": "clock",
     "clock_targets": "kind clock category",
-    "communities": "name timezone phone facts",
+    "communities": "name timezone phone facts console_url",
+    "console_links": "digest",
+    "console_sessions": "digest language",
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
     "handovers": "reason",

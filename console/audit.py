@@ -1,0 +1,72 @@
+"""Who was shown or changed what."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from console import texts
+from console.doors import page
+from console.visit import Visit
+from service import audit
+from service.audit import Wanted
+from service.staff import Right
+
+FIELDS = ("who", "act", "object", "number", "since", "until")
+
+
+def search(visit: Visit) -> Response:
+    """The log, newest first; the filter stands in the address, so a search can be passed on."""
+    wanted, errors = _wanted(visit)
+    found = audit.find(visit.session, visit.community.id, wanted, before=visit.asked_number("before"))
+    return visit.page(
+        "audit/search.html",
+        found=found,
+        asked={name: visit.asked(name) for name in FIELDS},
+        errors=errors,
+        acts=_named(visit, "act_"),
+        objects=_named(visit, "object_"),
+    )
+
+
+def _wanted(visit: Visit) -> tuple[Wanted, dict[str, str]]:
+    """What is looked for, and what of it cannot be read; that is left out of the search."""
+    errors = {name: "shell.not_a_number" for name in ("who", "number") if _is_odd(visit, name)}
+    days: dict[str, datetime | None] = {}
+    for name, later in (("since", 0), ("until", 1)):
+        try:
+            days[name] = _midnight(visit, visit.asked(name), later)
+        except (ValueError, OverflowError):
+            errors[name] = "shell.not_a_day"
+    who = visit.asked_number("who")
+    wanted = Wanted(
+        actor=None if who is None else f"staff:{who}",
+        act=visit.asked("act") or None,
+        object=visit.asked("object") or None,
+        object_id=visit.asked_number("number"),
+        **days,
+    )
+    return wanted, errors
+
+
+def _is_odd(visit: Visit, name: str) -> bool:
+    return bool(visit.asked(name)) and visit.asked_number(name) is None
+
+
+def _midnight(visit: Visit, word: str, later: int) -> datetime | None:
+    """When a day begins in the community, or the one after it."""
+    if not word:
+        return None
+    day = date.fromisoformat(word) + timedelta(days=later)
+    return datetime.combine(day, time(), ZoneInfo(visit.community.timezone)).astimezone(UTC)
+
+
+def _named(visit: Visit, prefix: str) -> list[tuple[str, str]]:
+    """The acts or objects there are, with their names."""
+    begin = f"audit.{prefix}"
+    return [(key.removeprefix(begin), visit.t(key)) for key in texts.catalogue() if key.startswith(begin)]
+
+
+DOORS = (page("/audit", search, Right.AUDIT, shows="audit"),)

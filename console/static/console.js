@@ -1,0 +1,55 @@
+// What pages do by themselves. Without it every page still works: forms are sent, links are followed.
+"use strict";
+
+(() => {
+  const address = document.querySelector("[data-live]").dataset.live;
+  let stream = null;
+  let missed = false;
+
+  // One stream a visible page: the server says that something happened, the live parts ask for themselves anew.
+  const renew = () => htmx.trigger(document.body, "news");
+  const listen = () => {
+    stream = new EventSource(address);
+    stream.onmessage = renew;
+    stream.onopen = () => { if (missed) { missed = false; renew(); } };
+    stream.onerror = () => { missed = true; };
+  };
+  const attend = () => {
+    if (document.hidden && stream) {
+      stream.close();
+      stream = null;
+      missed = true;
+    } else if (!document.hidden && !stream) {
+      listen();
+    }
+  };
+  document.addEventListener("visibilitychange", attend);
+  attend();
+
+  // `/` goes to the filter.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const first = document.querySelector("form.filters input, form.filters select");
+    if (first) {
+      event.preventDefault();
+      first.focus();
+    }
+  });
+
+  // A toast stays until it is closed, so that nobody has to be quick to read it.
+  const toasts = document.getElementById("toasts");
+  const closable = (toast) => {
+    if (toast.querySelector("button")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "×";
+    button.setAttribute("aria-label", toasts.dataset.close);
+    button.addEventListener("click", () => toast.remove());
+    toast.append(button);
+  };
+  const tend = () => toasts.querySelectorAll(".toast").forEach(closable);
+  new MutationObserver(tend).observe(toasts, { childList: true });
+  tend();
+})();

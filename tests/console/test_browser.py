@@ -1,0 +1,128 @@
+"""The console in a real browser: by keyboard, on a phone, in the dark, and by the rules of accessibility."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, async_playwright, expect
+
+from cli.demo import free_port
+from console.app import make_app
+from console.live import Live
+from service import db, sign_in, takeover
+from service.db import Sessions
+from service.models import Role
+from tests.stage import NOON, Stage
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+SHOTS = Path(__file__).parents[2] / "test-results" / "console"  # kept for a look; never committed
+PHONE = {"width": 375, "height": 740}
+LATER = NOON + timedelta(hours=8)
+
+
+def find_browser() -> str:
+    """The browser of this machine; its absence is an excuse for a laptop and not for CI."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no Chromium on this machine")
+    return found or pytest.skip("no Chromium on this machine")
+
+
+@pytest.fixture
+async def served(sessions: Sessions, database_url: str) -> AsyncIterator[str]:
+    """The console on a port of this machine, with news from the database."""
+    port, live = free_port(), Live(db.url_for(database_url))
+    url = f"http://127.0.0.1:{port}"
+    app = make_app(sessions, url=url, now=lambda: LATER, news=live)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    tasks = [asyncio.create_task(server.serve()), asyncio.create_task(live.listen())]
+    while not server.started:
+        await asyncio.wait(tasks, timeout=0.02)
+    yield url
+    live.end()
+    server.should_exit = True
+    await tasks[0]
+    tasks[1].cancel()
+    await asyncio.gather(tasks[1], return_exceptions=True)
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A tab; no test may leave an error in its console, a broken rule of the CSP included."""
+    trouble: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+        yield page
+        await browser.close()
+    assert trouble == []
+
+
+def a_day(stage: Stage) -> str:
+    """Somebody waits, something is late; gives the token of a manager's link."""
+    talk = stage.resident(display_name="王芳", place="3栋2单元1201")
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
+    for name in ("李强", "赵敏"):
+        stage.case(stage.resident(display_name=name))
+    return sign_in.make_link(stage.session, stage.member(Role.MANAGER), now=LATER)
+
+
+def somebody_waits(stage: Stage) -> None:
+    talk = stage.resident(display_name="周杰")
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:2", now=LATER)
+
+
+async def check_accessible(page: Page, name: str) -> None:
+    """No violation of WCAG 2.1 A and AA, in the light and in the dark; a picture of each is kept."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        found: Any = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+        await page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
+        assert found.violations_count == 0, found.generate_report()
+
+
+async def test_a_manager_signs_in_by_keyboard_and_sees_what_happens_as_it_does(served, page, committed):
+    """The whole way: the link, one key, the board that renews itself, the log, English, out."""
+    await page.goto(f"{served}/enter/{committed(a_day)}")
+    await check_accessible(page, "sign-in")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="今日看板")).to_be_visible()
+    await expect(page.get_by_role("table", name="等待人工")).to_contain_text("王芳")
+    await check_accessible(page, "board")
+
+    committed(somebody_waits)
+    await expect(page.get_by_role("table", name="等待人工")).to_contain_text("周杰")
+
+    await page.set_viewport_size(PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await check_accessible(page, "board-phone")
+
+    await page.get_by_role("button", name="English").click()
+    await page.get_by_role("link", name="Audit log").click()
+    await page.keyboard.press("/")
+    await page.keyboard.type("abc")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Staff number")).to_have_attribute("aria-invalid", "true")
+    await check_accessible(page, "audit-phone")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await check_accessible(page, "audit")
+
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    await check_accessible(page, "signed-out")
