@@ -47,7 +47,7 @@ class Seen:
     said: dict[Mark, float] = field(default_factory=dict)
     arrived: dict[Mark, list[float]] = field(default_factory=lambda: defaultdict(list))
     read: dict[Mark, float] = field(default_factory=dict)  # first seen, perhaps among the last lines of a card
-    order: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    order: dict[tuple[str, int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     events: int = 0  # in the group, of the bot's
     refused: int = 0  # calls that Telegram answered with 429
 
@@ -57,7 +57,7 @@ class Seen:
         self.said[mark] = time.perf_counter()
         return f"Please have a look at line {mark[2] + 1} ⟦{side}.{talk}.{mark[2]}⟧."
 
-    def see(self, text: str) -> list[Mark]:
+    def see(self, text: str, chat_id: int) -> list[Mark]:
         """The lines that a message brings."""
         marks = [(side, int(talk), int(number)) for side, talk, number in TOKEN.findall(text)]
         for mark in marks:
@@ -66,7 +66,7 @@ class Seen:
             return []
         for mark in marks:
             self.arrived[mark].append(time.perf_counter())
-            self.order[mark[:2]].append(mark[2])
+            self.order[(mark[0], mark[1], chat_id)].append(mark[2])
         return marks
 
     def lags(self, side: str) -> list[float]:
@@ -87,7 +87,7 @@ class Seen:
 
     @property
     def out_of_order(self) -> int:
-        """Neighbours of one talk and side that came the wrong way round."""
+        """Neighbours of one talk and side that came the wrong way round in a chat."""
         return sum(later < earlier for numbers in self.order.values() for earlier, later in pairwise(numbers))
 
 
@@ -177,7 +177,7 @@ class _Stage:
         if event.get("type") == "topic" or not message.get("from", {}).get("is_bot"):
             return
         self.seen.events += event["chat_id"] == self._group
-        marks = self.seen.see(message.get("text") or "") if event["type"] == "message" else []
+        marks = self.seen.see(message.get("text") or "", event["chat_id"]) if event["type"] == "message" else []
         is_read = self._mode == "group" or event["chat_id"] != self._group  # in private nobody looks at the topics
         if marks and marks[-1][0] == "r" and is_read:
             task = asyncio.create_task(self._answer(marks[-1][1], message, event["chat_id"]))
