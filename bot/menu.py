@@ -12,6 +12,8 @@ from service import texts
 FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
 FOR_STAFF = (
     "claim",
+    "next",
+    "talks",
     "done",
     "undo",
     "transfer",

@@ -16,7 +16,8 @@ from telegram import (
     ReactionTypeEmoji,
 )
 
-from service.outbox import MOST_TEXT, Parcel, pages, units
+from service.outbox import Parcel
+from service.pages import MOST_TEXT, pages, units
 
 ROW_WIDTH = 16  # how wide the titles of one row of buttons may be; a Chinese character counts two
 
@@ -114,6 +115,7 @@ def _pin(parcel: Parcel) -> Call:
 
 _ACTS: Mapping[str, Callable[[Parcel], Call]] = {
     "say": _say,
+    "lines": _say,
     "edit": _edit,
     "copy": _copy,
     "forward": _forward,

@@ -80,7 +80,7 @@ class Sender(Drain[Parcel]):
             return lambda session: outbox.dead(session, parcel, reason=bug)
         return lambda session: self._sent(session, parcel, _message_ids(result))
 
-    def _sent(self, session: Session, parcel: Parcel, message_ids: Sequence[int]) -> None:
+    def _sent(self, session: Session, parcel: Parcel, message_ids: list[int]) -> None:
         take_backs.taken_back(session, parcel, now=self._now())
         outbox.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
         if message_ids and not render.changes_something(parcel):

@@ -1,4 +1,4 @@
-"""`guanjia bench --backlog 100000`: the scheduler comes back after a week, and residents go on talking.
+"""`guanjia bench backlog`: the scheduler comes back after a week, and residents go on talking.
 
 So many call-backs became due while it was down. Measured are the sweep over all of them, what is left unsent because
 it is too late, how fast the rest goes out under the bot's real budget, and what residents notice of it: answers to the

@@ -1,4 +1,4 @@
-"""`guanjia bench --sweeps 1000000`: what a look costs when nothing is due, and how the index is found.
+"""`guanjia bench sweeps`: what a look costs when nothing is due, and how the index is found.
 
 Of every kind of follow-up there are so many rows, all due tomorrow, and as many lines that were sent long ago. Every
 sweep of the scheduler looks at them as it does every second; what it takes is the median of many looks. A sheet of

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service import texts, topics
 from service.config import Settings
 from service.errors import CommunityNotFound
-from service.models import Board, Community, Department
+from service.models import Board, Community, Department, TalksIn
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
 STAFF_LANGUAGE = "zh"  # of cards and work orders
@@ -43,6 +43,7 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+    talks_in: TalksIn = TalksIn.GROUP
     console_url: str | None = None
     visit_minutes: int = 120
     visits_per_window: int = 2
@@ -78,6 +79,7 @@ def profile(settings: Settings) -> Profile:
         quiet_until=settings.quiet_until,
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
+        talks_in=TalksIn(settings.talks_in),
         console_url=str(settings.console_url).rstrip("/"),
         visit_minutes=settings.visit_minutes,
         visits_per_window=settings.visits_per_window,

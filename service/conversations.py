@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import communities, outbox, residents, texts, topic_names, topics
+from service import communities, outbox, private_talks, residents, texts, topic_names, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import (
@@ -32,6 +32,7 @@ from service.texts import Line
 
 Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey
 REPLY = "reply"  # an answer, in staff's words
+IN_TOPIC = -1  # where the record of a talk stands, and what is about a message of the group's
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
@@ -219,18 +220,42 @@ def to_staff(
     kind: str = "relay",
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
+    where: int | None = None,
 ) -> int | None:
-    """Pass something on to the resident's topic in the staff group; None where the community has no group."""
+    """Pass something on to whoever answers: to the resident's topic, or to the butler's private chat.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose.
+        act: as in `outbox.put`.
+        payload: as in `outbox.put`.
+        key: passing the same key on again does nothing.
+        kind: what it is, in staff's words.
+        priority: who goes first.
+        delivery: what may happen when nobody knows whether it arrived.
+        where: the chat in which stands what it is about; `IN_TOPIC` for the record that everybody reads. Without it,
+            where the talk takes place.
+
+    Returns:
+        The outbox row; None where the community has no group, or when the key was there already.
+    """
     group = communities.staff_group(session, conversation.community_id)
     if group is None:
         return None
+    name = topic_name(conversation.resident)
     if conversation.topic_id is None:
-        name = topic_names.title(session, conversation)
-        conversation.topic_id = topics.open_topic(session, conversation.community_id, name).id
+        title = topic_names.title(session, conversation)
+        conversation.topic_id = topics.open_topic(session, conversation.community_id, title).id
+    butler = private_talks.room(session, conversation) if where is None else None
+    chat_id = butler.user_id if butler else where if where and where > 0 else None
+    if butler is not None and kind == "relay" and "on" not in payload:
+        private_talks.introduce(session, butler, conversation, name=name, key=f"{key}:who")
+    elif chat_id is not None and kind == "note":
+        payload = private_talks.about(payload, name)
     return outbox.put(
         session,
-        **group,
-        topic_id=conversation.topic_id,
+        **(group if chat_id is None else {**group, "chat_id": chat_id}),
+        topic_id=conversation.topic_id if chat_id is None else None,
         conversation_id=conversation.id,
         kind=kind,
         act=act,
@@ -239,6 +264,12 @@ def to_staff(
         delivery=delivery,
         key=key,
     )
+
+
+def read_in(session: Session, conversation: Conversation) -> int:
+    """The private chat in which the talk is read and answered, or `IN_TOPIC`."""
+    butler = private_talks.room(session, conversation)
+    return butler.user_id if butler else IN_TOPIC
 
 
 def alert_staff(session: Session, community_id: int, line: Line, *, key: str, priority: int) -> None:

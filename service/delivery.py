@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, communities, conversations, holds, outbox, residents, surveys, texts
+from service import callbacks, communities, conversations, holds, outbox, private_talks, residents, surveys, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
@@ -37,10 +37,28 @@ def unreachable(session: Session, bot_id: int, chat_id: int, *, now: datetime) -
 def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
     """Telegram refuses a message because of the chat: private chats are out of reach, a group needs a person."""
     if parcel.chat_id > 0:
-        outbox.dropped(session, parcel, reason=reason)
-        unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
+        _close(session, parcel, reason=reason, now=now)
     else:
         outbox.dead(session, parcel, reason=reason)
+
+
+def _close(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
+    """A private chat is out of reach: a resident's lines are dropped, a butler's go to the topics."""
+    talk = conversations.lock(session, parcel.conversation_id) if parcel.conversation_id else None
+    if talk is not None and talk.resident.chat_id != parcel.chat_id:
+        outbox.again(session, parcel, reason=reason, wait=0.0)
+        shut_by_butler(session, parcel.bot_id, parcel.chat_id, now=now)
+    else:
+        outbox.dropped(session, parcel, reason=reason)
+        unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
+
+
+def shut_by_butler(session: Session, bot_id: int, chat_id: int, *, now: datetime) -> None:
+    """A butler has blocked the bot: their talks go on in the topics, and whoever reads there is told why."""
+    for talk in private_talks.shut(session, bot_id, chat_id):
+        line = texts.say("utter_staff_private_shut", language=STAFF_LANGUAGE)
+        key = f"shut:{talk.id}:{now.isoformat()}"
+        conversations.to_staff(session, talk, "say", line.payload(), key=key, kind="note")
 
 
 def show_unconfirmed(session: Session, *, limit: int = 20) -> int:

@@ -49,6 +49,13 @@ class Duty(StrEnum):
     OFF = "off"
 
 
+class TalksIn(StrEnum):
+    """Where a butler who has claimed talks with the resident."""
+
+    GROUP = "group"  # in the resident's topic: everybody reads along
+    PRIVATE = "private"  # in their own chat with the bot, which has a budget of its own
+
+
 class CaseState(StrEnum):
     """Where a case stands."""
 
@@ -239,13 +246,15 @@ class Community(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
     console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
+    talks_in: Mapped[TalksIn] = mapped_column(default=TalksIn.GROUP, server_default="group")
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
 
 
 @event.listens_for(Community, "load")
-def _keep(community: Community, context: QueryContext) -> None:
+def _keep(community: Community, context: QueryContext | None) -> None:
     """A session forgets what nobody holds: without this, each step of a case asked for its community seven times."""
-    context.session.info.setdefault("kept", []).append(community)
+    if context is not None:  # a merge loads without one
+        context.session.info.setdefault("kept", []).append(community)
 
 
 class WeekdayHours(Base):
@@ -343,6 +352,9 @@ class Staff(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     languages: Mapped[list[Any] | None]  # zh, en; none said: the community's own
     duty: Mapped[Duty | None]
+    private_since: Mapped[datetime | None]  # since when the bot may write to them in private
+    talks_with_id: Mapped[int | None]  # the conversation to which a plain line in their private chat goes
+    shown_id: Mapped[int | None]  # the conversation whose line was shown there last
 
     department: Mapped[Department | None] = relationship(lazy="raise_on_sql")
 

@@ -16,10 +16,13 @@ from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import db
+from service import bursts, db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
+from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
+EDITS_REST = 1.0  # seconds between the first change of a card in the group and the edit that shows the newest state
+OVERTAKEN = "a newer one overtook it"
 SAID_LATER = (
     "progress",
     "call_back",
@@ -30,8 +33,6 @@ SAID_LATER = (
 )  # kinds that still matter when a butler hands back
 UNASKED = ("call_back", "reminder", "survey")  # kinds whose hour is checked when they are written
 STALE = timedelta(hours=1)  # written so long ago, that hour may be over: a sender was down
-MOST_TEXT = 4096  # UTF-16 units of a message
-ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def put(
         conversation_id: whose transcript it belongs to.
         epoch: the conversation's epoch for a bot's line; None for staff's lines, cards and what nothing holds back.
         case_id: the case whose progress it tells.
-        edits_id: the row whose message is edited; its message id is looked up at send time.
+        edits_id: the row whose message is edited; its message id is looked up at send time. In a group only the newest
+            of several edits goes out, after a rest in which more may follow.
         key: writing the same key again does nothing.
         state: pending, or held while a butler talks.
 
@@ -137,6 +139,8 @@ def put(
     }
     first, *rest = _pages(act, dict(payload))
     row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
+    if row_id is not None and edits_id is not None and chat_id < 0:
+        _only_the_newest(session, row_id, edits_id)
     for number, page in enumerate(rest, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
     return row_id
@@ -151,23 +155,6 @@ def _pages(act: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
     if "reply" in payload:
         parts[0]["reply"] = payload["reply"]
     return parts
-
-
-def pages(text: str, *, most: int = MOST_TEXT) -> list[str]:
-    """The text in pieces that Telegram takes, cut between paragraphs, lines or sentences where there are such."""
-    found: list[str] = []
-    while units(text) > most:
-        room = len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
-        ends = (text.rfind(mark, room // 2, room) + len(mark) for mark in ENDS if mark in text[room // 2 : room])
-        cut = next(ends, room)
-        found.append(text[:cut].rstrip())
-        text = text[cut:].lstrip("\n ")
-    return [page for page in (*found, text) if page] or [text]
-
-
-def units(text: str) -> int:
-    """How long Telegram finds a text."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
@@ -195,7 +182,10 @@ _READY = f"""
     ORDER BY row.priority, row.id
 """
 _HEADS = text(f"""
-    SELECT row.id, row.chat_id, row.conversation_id, row.epoch,
+    SELECT row.id, row.chat_id, row.conversation_id, row.epoch, row.payload ? 'joins' AS joins,
+           row.act = 'edit' AND row.payload ? 'on' OR row.payload -> 'reply' ?& '{{twin,quote}}' AS refers,
+           CASE WHEN row.act IN ('copy', 'forward') THEN jsonb_array_length(row.payload -> 'message_ids')
+                ELSE 1 END AS messages,
            row.kind = ANY(:unasked) AND row.not_before < clock_timestamp() - :stale AS stale {_READY} LIMIT :limit
 """)
 
@@ -315,7 +305,9 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
     for head in session.execute(_HEADS, facts).all():
         if not _may_not_go(session, head):
-            parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
+            _make_ready(session, head)
+            bucket = _chat_bucket(bot_id, head.chat_id, rates) | {"n": head.messages}
+            parcels += _start(session, head.id, sender, bucket=bucket)
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
@@ -332,6 +324,14 @@ def _may_not_go(session: Session, head: Row[Any]) -> bool:
     return bool(reason is not None or held)
 
 
+def _make_ready(session: Session, head: Row[Any]) -> None:
+    """What can only be known now: which lines go along, and where in one message the line stands that it refers to."""
+    if head.joins:
+        bursts.join(session, head.id)
+    if head.refers:
+        bursts.fit(session, head.id)
+
+
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
     key = f"chat:{bot_id}:{chat_id}"
     if chat_id < 0:
@@ -343,7 +343,7 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
 
 def _start(session: Session, row_id: int, sender: int, *, bucket: dict[str, Any]) -> list[Parcel]:
     """The parcel; nothing when its chat has no token left."""
-    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), "n": 1, **bucket})
+    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), **bucket})
     return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
 
 
@@ -467,8 +467,18 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
         How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
         of it.
     """
-    the_same = (OutboxRow.act == act, OutboxRow.payload["on"] == on)
-    due = _drop_waiting(session, *the_same, reason="a newer one overtook it")
+    return _overtake(session, OutboxRow.act == act, OutboxRow.payload["on"] == on, after=after)
+
+
+def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
+    """A group takes few events, so a card that changes again and again is edited once."""
+    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.id < row_id)
+    delay(session, row_id, seconds=_overtake(session, *earlier, after=EDITS_REST))
+
+
+def _overtake(session: Session, *which: ColumnElement[bool], after: float) -> float:
+    """Drop what waits; the newcomer is due when the first of them was, so that a steady stream holds nothing up."""
+    due = _drop_waiting(session, *which, reason=OVERTAKEN)
     left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
     return max(float(left or 0.0), 0.0)
 

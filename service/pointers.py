@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from service import outbox
 from service.models import Staff
+from service.pages import units
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,5 @@ def entities(text: str, pointers: Iterable[Pointer]) -> list[dict[str, Any]]:
         if place < 0 or not pointer.words:
             continue
         start = place + len(pointer.words)
-        found.append(pointer.entity | {"offset": outbox.units(text[:place]), "length": outbox.units(pointer.words)})
+        found.append(pointer.entity | {"offset": units(text[:place]), "length": units(pointer.words)})
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import bookings, clocks, communities, outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
+from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
 from service.texts import Button, Line
 from service.when import When
 
@@ -54,9 +54,7 @@ def rewrite(session: Session, case: Case) -> None:
 
 
 def _show(session: Session, case: Case, row_id: int, sheet: Line) -> None:
-    """Edit the work order; an edit that has not gone out yet is overtaken by this one."""
-    overtaken = update(OutboxRow).where(OutboxRow.edits_id == row_id, OutboxRow.state == OutboxState.PENDING)
-    session.execute(overtaken.values(state=OutboxState.DROPPED, reason="a newer edit overtook it"))
+    """Edit the work order; only the newest state is shown."""
     _put(session, case, sheet, kind="card", edits_id=row_id, delivery=Delivery.RETRY)
 
 

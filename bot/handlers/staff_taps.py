@@ -21,6 +21,7 @@ from service import (
     incidents,
     phone_calls,
     phrases,
+    private_talks,
     proposals,
     staff,
     takeover,
@@ -182,6 +183,15 @@ def _incident_hint(order: Order, number: int) -> None:
     notes.say(scene, order.message, incidents.card(scene.session, incident, now=scene.now), name="incident")
 
 
+def _switch(order: Order, number: int) -> None:
+    """The butler turns to another of their talks."""
+    talk = conversations.access_as_staff(order.scene.session, order.member, number)
+    if order.words != "on" or talk.butler_id != order.member.id:
+        raise ButtonExpired
+    private_talks.turn_to(order.member, talk)
+    order.answer("utter_staff_private_now", name=conversations.topic_name(talk.resident))
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
@@ -194,4 +204,6 @@ _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "tel": (Right.TALK, _phone_call),
     "i": (Right.INCIDENTS, _incident),
     "ih": (Right.INCIDENTS, _incident_hint),
+    "pt": (None, _switch),
 }
+PREFIXES = frozenset(_STAFF)

@@ -397,15 +397,15 @@ def test_a_question_that_waited_too_long_for_a_sender_is_asked_anew_at_a_good_ho
     assert sent_to_residents(stage).count(row.payload["text"]) == 1
 
 
-def test_a_reminder_that_waited_too_long_is_off(stage):
-    """A butler calls next; two days later a reminder reads like a mistake."""
+def test_a_reminder_that_waited_too_long_is_looked_at_again(stage):
+    """As every question is; by then a butler may call instead."""
     call_back = asked(stage)
     sent_to_residents(stage)
     callbacks.send_due(stage.session, now=call_back.due_at)
 
     row = sender_was_down(stage, "reminder")
 
-    assert (row.state, row.reason) == ("dropped", outbox.TOO_OLD)
+    assert (row.state, row.reason) == ("held", outbox.TOO_OLD)
 
 
 def test_what_staff_send_again_is_not_too_old(stage):

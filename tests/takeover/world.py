@@ -30,6 +30,7 @@ from service import (
     inbox,
     outbox,
     self_check,
+    staff,
     surveys,
     topic_names,
     waiting,
@@ -38,7 +39,7 @@ from service import (
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
-from service.models import Case, CaseState, Community, Conversation, Owner, Staff
+from service.models import Case, CaseState, Community, Conversation, Owner, Staff, TalksIn
 from service.outbox import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -109,6 +110,15 @@ class World:
         """A process is killed."""
         self.lives.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
 
+    def butlers_read_in_private(self) -> None:
+        """The community has its talks there, and both butlers have opened the bot; they still type in the topic."""
+        with self.commit() as session:
+            community = session.scalars(select(Community)).one()
+            community.talks_in = TalksIn.PRIVATE
+            for who in BUTLERS:
+                member = staff.access_staff(session, community.id, who, display_name="管家")
+                member.private_since = self.now
+
     def owner(self) -> Owner:
         with self.commit() as session:
             return session.get_one(Conversation, self.talk_id).owner
@@ -119,6 +129,13 @@ class World:
         body = message(WORDS[n % len(WORDS)], sender=user(RESIDENT))
         self.said[int(body["message_id"])] = False
         self._put(f"chat:{RESIDENT}", {"message": body})
+
+    def resident_bursts(self, n: int) -> None:
+        """Several lines that a worker handles before a sender looks."""
+        for place in range(2 + n % 3):
+            self.resident_says(n + place)
+        for _ in range(2 + n % 3):
+            self.worker_takes(n)
 
     def butler_types(self, n: int) -> None:
         body = staff_message(f"第{next(_numbers)}句", thread=THREAD, who=BUTLERS[n % 2])
@@ -387,6 +404,7 @@ STEPS: Mapping[str, Step] = {
     step.__name__: step
     for step in (
         World.resident_says,
+        World.resident_bursts,
         World.butler_types,
         World.butler_taps,
         World.butler_is_done,
