@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -27,7 +27,10 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were settled.
     """
-    asleep = _asleep(session, now=now)
+    holding = _holding(session)
+    if not holding:
+        return 0
+    asleep = [community.id for community in holding if quiet_hours.after(now, community) > now]
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
@@ -39,11 +42,10 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     return sum(_settle(session, row.id, row.conversation_id, now=now) for row in session.execute(held).all())
 
 
-def _asleep(session: Session, *, now: datetime) -> list[int]:
-    """The communities whose quiet hours these are, of those in which anything is held."""
-    holding = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.HELD)
-    found = session.scalars(select(Community).where(Community.id.in_(holding))).all()
-    return [community.id for community in found if quiet_hours.after(now, community) > now]
+def _holding(session: Session) -> Sequence[Community]:
+    """The communities in which anything is held."""
+    held = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.HELD)
+    return session.scalars(select(Community).where(Community.id.in_(held))).all()
 
 
 def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetime) -> bool:

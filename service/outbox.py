@@ -139,7 +139,7 @@ def put(
     }
     first, *rest = _pages(act, dict(payload))
     row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
-    if row_id is not None and edits_id is not None and chat_id < 0:
+    if row_id is not None and edits_id is not None and act == "edit" and chat_id < 0:
         _only_the_newest(session, row_id, edits_id)
     for number, page in enumerate(rest, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
@@ -472,7 +472,7 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
 
 def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
     """A group takes few events, so a card that changes again and again is edited once."""
-    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.id < row_id)
+    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit", OutboxRow.id < row_id)
     delay(session, row_id, seconds=_overtake(session, *earlier, after=EDITS_REST))
 
 

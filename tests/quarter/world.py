@@ -123,6 +123,8 @@ class World:
                 self._send()
             self._look()
             self.seen["moments"] += 1
+        self._waits_pass()
+        self._send()
 
     def _next(self) -> datetime:
         """The next moment at which anything happens: by people, or a look of the scheduler that finds something."""
