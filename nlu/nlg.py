@@ -15,7 +15,7 @@ from rasa.utils.endpoints import EndpointConfig
 DEFAULT_LANGUAGE = "zh"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
-SHORT = 6  # characters: a 「好的」 may come twice
+SHORT = 6  # characters: a line may begin with 「好的」 twice
 
 
 class GuanjiaNLG(TemplatedNaturalLanguageGenerator):
@@ -70,7 +70,7 @@ def fresh(variants: List[Dict[str, Any]], said: str) -> List[Dict[str, Any]]:
 
 def _repeats(text: str, said: str) -> bool:
     sentences = (sentence.strip() for sentence in SENTENCE.split(text))
-    return any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
+    return text == said or any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
 
 
 def fill(template: Any, values: Dict[str, Any]) -> Any:
