@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import audit, board, live, sign_in, understanding
+from console import audit, board, live, models, sign_in, understanding
 from console.doors import Door
 from console.visit import Place
 from service.staff import Right
@@ -12,6 +12,7 @@ from service.staff import Right
 TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (board.DOORS, Place("/", "board.title", Right.CONSOLE)),
     (understanding.DOORS, Place(understanding.HOME, "understanding.title", Right.TEACH)),
+    (models.DOORS, Place(models.HOME, "models.title", Right.TEACH)),
     (audit.DOORS, Place("/audit", "audit.title", Right.AUDIT)),
     (sign_in.DOORS, None),
     (live.DOORS, None),

@@ -32,7 +32,11 @@ HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
 def notice(stage: Stage, text: str, *, community_id: int | None = None, intent: str = "repair", **facts: Any) -> int:
     """A message the model was not sure about; gives its number."""
     source = str(facts.pop("source", f"turn:{text}"))
-    told = {"why": CandidateReason.LOW_MARGIN, "language": "zh", "guess": Guess(intent, 0.4, 0.1, "m")} | facts
+    told: dict[str, Any] = {
+        "why": CandidateReason.LOW_MARGIN,
+        "language": "zh",
+        "guess": Guess(intent, 0.4, 0.1, "m"),
+    } | facts
     candidates.notice(stage.session, community_id or stage.community.id, text, source=source, now=NOON, **told)
     return stage.session.scalars(select(Candidate.id).where(Candidate.source == source)).one()
 
@@ -47,8 +51,8 @@ def said(stage: Stage, number: int, intent: str, *, by: str = "staff:999") -> No
 def look(committed):
     """Read what stands in the database."""
 
-    def read(number: int) -> tuple[Candidate, Label | None]:
-        def found(stage: Stage) -> tuple[Candidate, Label | None]:
+    def read(number: int) -> Any:
+        def found(stage: Stage) -> Any:
             candidate = stage.session.get_one(Candidate, number)
             return candidate, stage.session.get(Label, candidate.label_id) if candidate.label_id else None
 

@@ -16,8 +16,8 @@ def moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def number(name: str, key: str | None = None, *, nullable: bool = False, **more: str) -> sa.Column[object]:
-    return sa.Column(name, sa.BigInteger(), *([sa.ForeignKey(key, **more)] if key else []), nullable=nullable)
+def number(name: str, *key: sa.ForeignKey, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.BigInteger(), *key, nullable=nullable)
 
 
 def word(name: str, length: int | None = None, *, nullable: bool = False) -> sa.Column[object]:
@@ -28,7 +28,7 @@ def upgrade() -> None:
     op.create_table(
         "opinions",
         sa.Column("id", sa.BigInteger(), primary_key=True),
-        number("label_id", "labels.id", ondelete="CASCADE"),
+        number("label_id", sa.ForeignKey("labels.id", ondelete="CASCADE")),
         word("by"),
         word("intent", 32),
         word("was", 32),
@@ -48,20 +48,21 @@ def upgrade() -> None:
     op.create_table(
         "training_runs",
         sa.Column("id", sa.BigInteger(), primary_key=True),
-        number("community_id", "communities.id"),
+        number("community_id", sa.ForeignKey("communities.id")),
         word("asked_by"),
         moment("asked_at"),
         word("state", 16),
         number("step"),
         number("steps"),
         word("doing"),
-        number("model_id", "language_models.id", nullable=True),
+        number("model_id", sa.ForeignKey("language_models.id"), nullable=True),
         moment("started_at", nullable=True),
         moment("ended_at", nullable=True),
         word("failure", 32, nullable=True),
     )
-    one = {"unique": True, "postgresql_where": sa.text("ended_at IS NULL")}
-    op.create_index("training_runs_one_at_a_time", "training_runs", [sa.text("(true)")], **one)
+    under_way = sa.text("ended_at IS NULL")
+    one = [sa.text("(true)")]
+    op.create_index("training_runs_one_at_a_time", "training_runs", one, unique=True, postgresql_where=under_way)
     op.create_index("candidates_by_label", "candidates", ["label_id"])
 
 
