@@ -131,7 +131,10 @@ def carry_out(shelf: Shelf, run: TrainingRun) -> int:
     models.measure(shelf, active, name)
     if active != name and shelf.file(active).is_file():
         teller.afterwards("reading_active")
-        _keep_report(shelf, active)
+        try:
+            _keep_report(shelf, active)
+        except understanding.ToolFailed:  # the code of today cannot load it: there is nothing to compare with
+            log.warning("active_model_unreadable", model=active)
     teller.afterwards("reading_new")
     return _keep_report(shelf, name)
 
