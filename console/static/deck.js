@@ -7,6 +7,7 @@
   const toasts = document.getElementById("toasts");
   const cards = [...deck.querySelectorAll("[data-card]")];
   if (!cards.length) return;
+  const SETTLED = new Set([404, 409]); // forgotten since, or settled by somebody else: said, and not asked again
   const left = new Set(cards);
   let place = 0;
   let sending = Promise.resolve();
@@ -42,7 +43,7 @@
       const answer = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" } });
       if (answer.status === 401) location.reload();
       else if (answer.status !== 204) await said(answer);
-      if (answer.status < 500) return;
+      if (answer.ok || SETTLED.has(answer.status)) return;
     } catch {
       tell(deck.dataset.lost);
     }
@@ -51,7 +52,7 @@
   };
   const settle = (card, form, button) => {
     const body = new URLSearchParams(new FormData(form, button));
-    const url = button.formAction;
+    const url = button.getAttribute("formaction") || form.action; // button.formAction would be the page's own
     const version = form.elements.namedItem("version");
     if (version) version.value = button.dataset.then || "labelled"; // what a second thought will have seen
     left.delete(card);
