@@ -133,6 +133,7 @@ MESSAGES = int(os.environ.get("GUANJIA_LABELLED", "30"))  # more than one deck; 
 TIMED = """() => {
   window.taken = [];
   const deck = document.getElementById("deck");
+  deck.dataset.timed = "yes";
   deck.addEventListener("keydown", () => {
     const [began, shown] = [performance.now(), deck.querySelector("[data-card]:not([hidden])")];
     requestAnimationFrame(() => {
@@ -172,7 +173,7 @@ async def test_messages_are_labelled_by_one_key_each(served, page, committed):
             await page.keyboard.press(("Enter", "2", "i")[number % 3])
         taken += await page.evaluate("window.taken")
         await page.keyboard.press("3")
-        await page.wait_for_function("window.taken === undefined", timeout=60_000)  # the next deck, once all is sent
+        await expect(page.locator("#deck:not([data-timed])")).to_be_visible(timeout=60_000)  # once all is sent
         left, presses = left - cards, presses + cards
 
     await expect(page.get_by_text("没有待标注的消息。")).to_be_visible()
