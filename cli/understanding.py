@@ -104,7 +104,7 @@ def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
         ToolFailed: the model cannot be loaded, or there is nothing to measure it on.
     """
     found: dict[str, Any] = json.loads(
-        _run(rasa_tool("evaluate", "--model", model, "--json", *exam), stdout=subprocess.PIPE)
+        _run([*POLITELY, *rasa_tool("evaluate", "--model", model, "--json", *exam)], stdout=subprocess.PIPE)
     )
     return found
 
