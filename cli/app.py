@@ -122,6 +122,17 @@ def actions() -> None:
 
 
 @app.command()
+def trainer() -> None:
+    """Train what staff ask for in the console; needs Rasa on this machine."""
+    from cli import database
+    from cli import trainer as training
+
+    settings = settings_for("trainer", token=False)
+    with database.opened(settings) as url:
+        training.run(settings, url)
+
+
+@app.command()
 def rasa() -> None:
     """Rasa's server; it asks the action server for the active model."""
     from cli import children, database, upgrading

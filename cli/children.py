@@ -25,7 +25,7 @@ class Child:
 
 
 def children(settings: Settings, *, database_url: str, rasa_database_url: str) -> list[Child]:
-    """The children of `guanjia serve`: the action server, Rasa, which asks it for the active model, bot and console."""
+    """The children of `guanjia serve`: the action server, Rasa, which asks it for its model, and our own doors."""
     actions = f"http://{LOOPBACK}:{settings.actions_port}"
     environment = {
         **os.environ,
@@ -43,6 +43,7 @@ def children(settings: Settings, *, database_url: str, rasa_database_url: str) -
         Child("actions", itself("actions"), environment, f"{actions}/health"),
         Child("rasa", rasa_command(settings.rasa_url.port or 5005), environment, f"{rasa}/webhooks/guanjia/ready"),
         Child("bot", itself("bot"), environment),
+        Child("trainer", itself("trainer"), environment),
         Child("console", itself("console"), environment, f"http://{LOOPBACK}:{settings.console_port}/healthz"),
     ]
 

@@ -25,11 +25,11 @@ Name = Annotated[str, typer.Argument(help="A model, as `guanjia models` lists it
 def _ends_with_advice() -> Iterator[None]:
     """What goes wrong ends the command with what it was and what to do about it."""
     from cli import models, understanding
-    from service import errors
+    from service import errors, model_files
 
     advice: dict[type[Exception], Callable[[Any], str | int]] = {
         models.DatabaseAway: lambda e: f"the database does not answer ({e}); run: guanjia doctor --only database",
-        models.BadModel: lambda e: f"{e}; put a good copy there, or train again",
+        model_files.BadModel: lambda e: f"{e}; put a good copy there, or train again",
         errors.ModelNotFound: lambda e: f"{e.facts['name']}: there is no such model; guanjia models lists them",
         errors.ReasonMissing: lambda _: "--force: say why; the reason is kept",
         errors.NoEarlierModel: lambda _: "no other model was active before; guanjia models lists those there are",
@@ -184,8 +184,8 @@ def parse(
 ) -> None:
     """Say what messages mean: JSON Lines with `text` in, with intent, kind, emergency and entities out."""
     from cli import understanding
-    from cli.models import BadModel, check_file
     from service.language_models import file_of
+    from service.model_files import BadModel, check_file
 
     settings = settings_for("parse", token=False)
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from service.model_gate import LANGUAGES, Loss, Reason
+from service.model_reports import Report, flipped
 from service.models import LanguageModel
 
 NEVER = "  –  "
@@ -57,9 +58,6 @@ def as_fact(model: LanguageModel, active: str | None) -> dict[str, Any]:
     }
 
 
-Report = Mapping[str, Any]
-
-
 def comparison(before: Report, after: Report) -> Iterator[str]:
     """Two reports side by side per language and intent, then every message that flipped."""
     yield f"{'':22}{'messages':>8}{'F1':>15}{'recall':>20}"
@@ -81,8 +79,7 @@ def _change(before: float, after: float) -> str:
 
 def _flipped(title: str, wrong: Report, right: Report) -> Iterator[str]:
     """Messages that one report has wrong and the other has not."""
-    also_wrong = {(error["text"], error["intent"]) for error in right["errors"]}
-    flipped = [error for error in wrong["errors"] if (error["text"], error["intent"]) not in also_wrong]
-    yield f"\n{title}: {len(flipped)}"
-    for error in flipped:
+    found = flipped(wrong, right)
+    yield f"\n{title}: {len(found)}"
+    for error in found:
         yield f"  {error['intent']:16} taken for {error['predicted']:16} {error['text']}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +15,9 @@ from sqlalchemy.orm import Session
 from cli import database, site_data, starting, understanding
 from service import db, language_models
 from service.config import Settings
+from service.model_files import check_file
 from service.model_gate import Reason, why_not_activate
 from service.models import LanguageModel
-
-
-class BadModel(Exception):
-    """A model's file is not there or cannot be read; says which and why."""
 
 
 class DatabaseAway(Exception):
@@ -186,20 +181,3 @@ def check(shelf: Shelf, name: str) -> LanguageModel:
         model = language_models.access_model(session, name)
     check_file(shelf.file(name))
     return model
-
-
-def check_file(file: Path) -> None:
-    """Read a model's file to its end.
-
-    Raises:
-        BadModel: it is gone, cut off or something else.
-    """
-    try:
-        with tarfile.open(file) as archive:
-            names = {member.name.removeprefix("./") for member in archive}
-    except FileNotFoundError:
-        raise BadModel(f"{file}: is gone") from None
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise BadModel(f"{file}: is broken ({error})") from None
-    if "metadata.json" not in names:
-        raise BadModel(f"{file}: is no model of Rasa's")

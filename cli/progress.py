@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -34,6 +34,18 @@ def show(lines: Iterable[str], target: IO[str] | None = None) -> str:
             _show_one(line, out)
     if out.isatty():
         print(CLEAR, end="", file=out, flush=True)
+    return result
+
+
+def follow(lines: Iterable[str], tell: Callable[[int, int, str], None]) -> str:
+    """Tell of every component that trains, which of how many it is, and give the result back as `show` does."""
+    result = ""
+    for line in map(str.strip, lines):
+        step = COMPONENT.fullmatch(line)
+        if step is not None:
+            tell(int(step["number"]), int(step["every"]), step["name"])
+        elif line.startswith(RESULT):
+            result = line.removeprefix(RESULT)
     return result
 
 

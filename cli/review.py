@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cli import guidelines
-from service import db, learning, texts
+from service import db, guidelines, learning, texts
 from service.db import Sessions
 from service.errors import ServiceError
 from service.kinds import KINDS

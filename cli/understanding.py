@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,10 +40,13 @@ def is_here() -> bool:
     return RASA_PYTHON.exists()
 
 
-def train(settings: Settings, site: SiteData) -> str:
+def train(settings: Settings, site: SiteData, *, watch: Callable[[Iterable[str]], str] = show) -> str:
     """Train a model from the base data and the site's, unless there is one, and give its name.
 
-    Progress goes to standard output.
+    Args:
+        settings: where models lie.
+        site: what people taught here.
+        watch: reads what the trainer prints and gives its result; if left out, progress goes to standard output.
 
     Raises:
         ToolFailed: the data or the training is at fault; what and where stands on standard error.
@@ -53,7 +56,11 @@ def train(settings: Settings, site: SiteData) -> str:
     command = [*POLITELY, *rasa_tool("train", *options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as trainer:
         assert trainer.stdout is not None
-        made = show(trainer.stdout)
+        try:
+            made = watch(trainer.stdout)
+        except BaseException:  # told to stop: it does not train on for nobody
+            trainer.terminate()
+            raise
     if trainer.returncode:
         raise ToolFailed(trainer.returncode)
     return Path(made.removesuffix(" (up to date)")).name.removesuffix(".tar.gz")
@@ -97,7 +104,7 @@ def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
         ToolFailed: the model cannot be loaded, or there is nothing to measure it on.
     """
     found: dict[str, Any] = json.loads(
-        _run(rasa_tool("evaluate", "--model", model, "--json", *exam), stdout=subprocess.PIPE)
+        _run([*POLITELY, *rasa_tool("evaluate", "--model", model, "--json", *exam)], stdout=subprocess.PIPE)
     )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -25,13 +26,16 @@ from console.headers import Headers
 from console.rendering import STATIC
 from console.troubles import Kind, Trouble
 from console.visit import House, News, Visit
+from service.config import MODELS
 from service.db import Sessions
 
 THIS_MACHINE = ("127.0.0.1", "localhost")
 KINDS = {404: Kind.NOT_FOUND, 405: Kind.WRONG_METHOD}
 
 
-def make_app(sessions: Sessions, *, url: str, now: Callable[[], datetime], news: News) -> ASGIApp:
+def make_app(
+    sessions: Sessions, *, url: str, now: Callable[[], datetime], news: News, models_dir: Path = MODELS
+) -> ASGIApp:
     """Open every door.
 
     Args:
@@ -39,8 +43,9 @@ def make_app(sessions: Sessions, *, url: str, now: Callable[[], datetime], news:
         url: the address people know the console by; other host names are not answered.
         now: the clock, aware UTC.
         news: what tells pages to renew themselves.
+        models_dir: where the files of models lie.
     """
-    house = House(sessions, url.rstrip("/"), now, news, topics.MENU)
+    house = House(sessions, url.rstrip("/"), now, news, topics.MENU, models_dir)
 
     async def fails(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

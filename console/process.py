@@ -47,7 +47,9 @@ async def run(settings: Settings, *, database_url: str, now: Callable[[], dateti
     """
     engine = db.connect(database_url)
     live = Live(database_url)
-    app = make_app(db.sessions(engine), url=str(settings.console_url), now=now, news=live)
+    app = make_app(
+        db.sessions(engine), url=str(settings.console_url), now=now, news=live, models_dir=settings.models_dir
+    )
     config = uvicorn.Config(
         app,
         host=settings.console_host,

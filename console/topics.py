@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import audit, board, live, sign_in
+from console import audit, board, knowledge, live, models, phrases, sign_in, understanding
 from console.doors import Door
 from console.visit import Place
 from service.staff import Right
 
 TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (board.DOORS, Place("/", "board.title", Right.CONSOLE)),
+    (understanding.DOORS, Place(understanding.HOME, "understanding.title", Right.TEACH)),
+    (models.DOORS, Place(models.HOME, "models.title", Right.TEACH)),
+    (knowledge.DOORS, Place(knowledge.HOME, "knowledge.title", Right.TEACH)),
+    (phrases.DOORS, Place(phrases.HOME, "phrases.title", Right.TEACH)),
     (audit.DOORS, Place("/audit", "audit.title", Right.AUDIT)),
     (sign_in.DOORS, None),
     (live.DOORS, None),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -56,6 +57,7 @@ class House:
     now: Callable[[], datetime]
     news: News
     menu: Sequence[Place]
+    models_dir: Path  # where the files of models lie
 
     @property
     def is_secure(self) -> bool:

@@ -82,7 +82,7 @@ def of_model(arguments: argparse.Namespace) -> Tuple[List[Outcome], Dict[str, An
     texts = [item["text"] for item in items]
     understanding = Understanding(newest_model(arguments.model))
     outcomes = [
-        Outcome(i["text"], i["language"], i["intent"], r["intent"], r["confidence"], r["threshold"])
+        Outcome(i["text"], i["language"], i["intent"], r["intent"], r["confidence"], r["threshold"], i["set"])
         for i, r in zip(items, understanding.parse(texts), strict=True)
     ]
     return outcomes, {"latency_ms": latency(understanding, texts[:TIMED])}

@@ -107,14 +107,14 @@ def _read_entry(entry: Dict, file: Path) -> Iterator[Example]:
 
 
 def labelled(files: Iterable[Path]) -> List[Dict[str, Any]]:
-    """Return every line of JSON Lines files that has a text and an intent, with its language.
+    """Return every line of JSON Lines files that has a text and an intent, with its language and its file's name.
 
     Raises:
         BadData: a line is no JSON object with a text: a measure with holes in it measures something else.
     """
     from components.text import language_of
 
-    lines = [item for path in files for item in read_messages(path)]
+    lines = [{**item, "set": path.stem} for path in files for item in read_messages(path)]
     return [{"language": language_of(i["text"]), **i} for i in lines if isinstance(i.get("intent"), str)]
 
 

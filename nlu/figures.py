@@ -18,6 +18,7 @@ class Outcome(NamedTuple):
     predicted: str
     confidence: float
     threshold: float = 0.0  # below it the dialogue asks again instead of believing the guess
+    set: str = ""  # the file it stands in, without its ending
 
 
 def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
@@ -33,8 +34,16 @@ def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
         language: _figures([outcome for outcome in outcomes if outcome.language == language], kinds)
         for language in languages
     }
+    sets = sorted({outcome.set for outcome in outcomes if outcome.set})
+    found["sets"] = {name: _summary([outcome for outcome in outcomes if outcome.set == name]) for name in sets}
     found["errors"] = [
-        {"text": o.text, "intent": o.intent, "predicted": o.predicted, "confidence": round(o.confidence, 4)}
+        {
+            "text": o.text,
+            "intent": o.intent,
+            "predicted": o.predicted,
+            "confidence": round(o.confidence, 4),
+            "set": o.set,
+        }
         for o in outcomes
         if o.intent != o.predicted
     ]
@@ -43,19 +52,27 @@ def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
 
 def _figures(outcomes: Sequence[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
     truth, predicted = [o.intent for o in outcomes], [o.predicted for o in outcomes]
-    names = sorted(set(truth))
-    rows = scores(truth, predicted, names)
+    rows = scores(truth, predicted, sorted(set(truth)))
     wrong = Counter((o.intent, o.predicted) for o in outcomes if o.intent != o.predicted)
     return {
-        "messages": len(outcomes),
-        "macro_f1": round(_mean(row["f1"] for row in rows.values()), 4),
-        "accuracy": round(_mean(t == p for t, p in zip(truth, predicted, strict=True)), 4),
+        **_summary(outcomes),
         "calibration_error": round(calibration_error(outcomes), 4),
+        "calibration": calibration(outcomes),
         "unsure": round(_mean(o.confidence < o.threshold for o in outcomes), 4),
         "right_when_sure": round(_mean(o.intent == o.predicted for o in outcomes if o.confidence >= o.threshold), 4),
         "intents": {name: {key: round(value, 4) for key, value in row.items()} for name, row in rows.items()},
         "kinds": _kinds(truth, predicted, kinds) if kinds else None,
         "confusions": [{"intent": t, "predicted": p, "messages": n} for (t, p), n in wrong.most_common()],
+    }
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Dict[str, Any]:
+    truth, predicted = [o.intent for o in outcomes], [o.predicted for o in outcomes]
+    rows = scores(truth, predicted, sorted(set(truth)))
+    return {
+        "messages": len(outcomes),
+        "macro_f1": round(_mean(row["f1"] for row in rows.values()), 4),
+        "accuracy": round(_mean(t == p for t, p in zip(truth, predicted, strict=True)), 4),
     }
 
 
@@ -90,15 +107,24 @@ def calibration_error(outcomes: Sequence[Outcome]) -> float:
 
     Guo et al., On Calibration of Modern Neural Networks (2017), equation 3.
     """
+    rows = calibration(outcomes, digits=15)
+    return sum(row["messages"] / len(outcomes) * abs(row["right"] - row["confidence"]) for row in rows)
+
+
+def calibration(outcomes: Sequence[Outcome], digits: int = 4) -> List[Dict[str, float]]:
+    """Return how often the model is right when it is so sure, a row a bin of confidence that has messages."""
     bins: Dict[int, List[Outcome]] = {}
     for outcome in outcomes:
         bins.setdefault(min(int(outcome.confidence * BINS), BINS - 1), []).append(outcome)
-    return sum(
-        len(members)
-        / len(outcomes)
-        * abs(_mean(o.intent == o.predicted for o in members) - _mean(o.confidence for o in members))
-        for members in bins.values()
-    )
+    return [
+        {
+            "from": place / BINS,
+            "messages": len(members),
+            "right": round(_mean(o.intent == o.predicted for o in members), digits),
+            "confidence": round(_mean(o.confidence for o in members), digits),
+        }
+        for place, members in sorted(bins.items())
+    ]
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -23,6 +23,7 @@ LOW_MARGIN = 0.25  # of nlu/exams/chat.jsonl 9 % lie below, and four in ten of t
 NEAR_DANGER = 0.15  # confidence of an emergency that was not the decision; 1 % of the same messages
 FACTS = frozenset({"inform", "affirm", "deny", "correct"})  # said to a question, they are answers …
 MATTERS = (None, "matter", "matter_and_place")  # … unless nothing, or what the matter is, was asked
+PUT_ASIDE = (CandidateState.IGNORED, CandidateState.NOISE)
 OPENING = 30  # messages before a case in which the one that opened it is looked for
 IN_COMMON = 0.8  # of the matter's bigrams, for a message to be the one that told it
 
@@ -183,9 +184,8 @@ def _settled(session: Session, words: str, *, kind: str | None) -> dict[str, Any
     label = session.scalars(select(Label).where(Label.digest == likeness.digest(words))).one_or_none()
     if label is not None and kind in (None, kinds.kind_of(label.intent)):
         return {"state": CandidateState.LABELLED, "label_id": label.id}
-    ignored = select(Candidate.id).where(Candidate.text == words, Candidate.state == CandidateState.IGNORED)
-    is_ignored = kind is None and session.scalar(ignored.limit(1)) is not None
-    return {"state": CandidateState.IGNORED if is_ignored else CandidateState.OPEN}
+    aside = select(Candidate.state).where(Candidate.text == words, Candidate.state.in_(PUT_ASIDE)).limit(1)
+    return {"state": (session.scalar(aside) if kind is None else None) or CandidateState.OPEN}
 
 
 def _opening(session: Session, case: Case, was: str) -> tuple[str, Guess]:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "GUANJIA_"
+MODELS = ROOT / "models"  # unless the settings say otherwise
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])
-    models_dir: Path = Field(ROOT / "models", examples=["/var/lib/guanjia/models"])
+    models_dir: Path = Field(MODELS, examples=["/var/lib/guanjia/models"])
 
     webhook_url: HttpUrl | None = Field(None, examples=["https://bot.example.org/telegram"])
     webhook_secret: SecretStr | None = Field(None, examples=["a long random word of A-Z a-z 0-9 _ -"])

@@ -134,6 +134,11 @@ def tell(session: Session, conversation: Conversation, reader: Reader, entry: En
     """The answer as it is said: with what to bring, whom to ask and the law it rests on; or the resident's own data."""
     if entry.personal is not None:
         return PERSONAL[entry.personal](session, conversation, now=reader.now)
+    return worded(reader, entry)
+
+
+def worded(reader: Reader, entry: Entry) -> Line:
+    """The answer as its reader sees it; one that can be offered to them, and is not from their own data."""
     wording, language, facts = entry.wordings[reader.language], reader.language, reader.facts
     lines = [wording.answer]
     if wording.documents:

@@ -118,6 +118,11 @@ def read(content: bytes, *, has_facts: bool = True) -> Read:
     return found
 
 
+def read_one(key: str, content: Content) -> Read:
+    """An entry that was written elsewhere than in a file, by the same rules; lines of problems mean nothing."""
+    return read(written({"entries": [{"key": key, **content}]}).encode())
+
+
 def is_key(word: str) -> bool:
     """Whether a word can name an entry: a slot of the dialogue holds several of them between spaces."""
     return len(word) <= LONGEST_KEY and PLACEHOLDER.fullmatch(word) is not None

@@ -90,10 +90,27 @@ def access_model(session: Session, name: str) -> LanguageModel:
     return found
 
 
+def access_number(session: Session, number: int) -> LanguageModel:
+    """A model by its number.
+
+    Raises:
+        ModelNotFound: there is none.
+    """
+    found = session.get(LanguageModel, number)
+    if found is None:
+        raise ModelNotFound(name=str(number))
+    return found
+
+
 def active(session: Session) -> LanguageModel | None:
     """The model that is served."""
     newest = session.scalars(select(Activation).order_by(Activation.id.desc()).limit(1)).one_or_none()
     return newest.model if newest else None
+
+
+def switches(session: Session, *, limit: int = 50) -> Sequence[Activation]:
+    """The log of what was served when and why, the newest first."""
+    return session.scalars(select(Activation).order_by(Activation.id.desc()).limit(limit)).all()
 
 
 def activate(

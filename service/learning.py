@@ -81,15 +81,20 @@ def review(
     return sorted(clusters, key=lambda cluster: cluster.worth, reverse=True)[:limit]
 
 
-def access_candidate(session: Session, candidate_id: int) -> Candidate:
+def access_candidate(session: Session, candidate_id: int, *, community_id: int | None = None) -> Candidate:
     """A candidate by its number; until the transaction ends nobody else settles any.
 
+    Args:
+        session: the caller's transaction.
+        candidate_id: which.
+        community_id: whose it has to be; None on the machine itself, where all of the site is labelled.
+
     Raises:
-        CandidateNotFound: there is none.
+        CandidateNotFound: there is none, or it is another community's.
     """
     session.execute(select(func.pg_advisory_xact_lock(REVIEW_LOCK)))
     candidate = session.get(Candidate, candidate_id, populate_existing=True)
-    if candidate is None:
+    if candidate is None or community_id not in (None, candidate.community_id):
         raise CandidateNotFound(number=candidate_id)
     return candidate
 
@@ -120,9 +125,22 @@ def label(session: Session, candidate: Candidate, intent: str, *, by: str, now: 
     return kept
 
 
-def ignore(session: Session, candidate: Candidate) -> None:
-    """Put a message aside, with every open candidate that is alike to it; the same words stay ignored."""
-    _settle(session, candidate, CandidateState.IGNORED, kind=_kind_by_butler(candidate), label_id=None)
+def ignore(session: Session, candidate: Candidate, *, as_noise: bool = False) -> None:
+    """Put a message aside, with every open candidate that is alike to it; the same words stay ignored.
+
+    Args:
+        session: the caller's transaction.
+        candidate: one that `access_candidate` gave.
+        as_noise: because it is no message at all.
+    """
+    state = CandidateState.NOISE if as_noise else CandidateState.IGNORED
+    _settle(session, candidate, state, kind=_kind_by_butler(candidate), label_id=None)
+
+
+def follow(session: Session, candidate: Candidate, known: Label) -> None:
+    """Settle a message, with those alike to it, by a label that is here already."""
+    kind = _kind_by_butler(candidate) or kind_of(known.intent)
+    _settle(session, candidate, CandidateState.LABELLED, kind=kind, label_id=known.id)
 
 
 def add(session: Session, item: Labelled, *, use: LabelUse, by: str, at: datetime) -> bool:

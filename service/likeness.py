@@ -7,9 +7,11 @@ to do without the tables of Traditional characters, so a message and its twin in
 from __future__ import annotations
 
 import hashlib
+import heapq
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 ALIKE = 0.6  # of the character bigrams in common
 
@@ -21,8 +23,12 @@ def digest(text: str) -> str:
 
 def bigrams(text: str) -> frozenset[str]:
     """The pairs of neighbouring characters, in one width and small letters; a single character is a pair by itself."""
-    plain = unicodedata.normalize("NFKC", text).lower().strip()
+    plain = _plain(text)
     return frozenset(plain[place : place + 2] for place in range(max(1, len(plain) - 1)))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower().strip()
 
 
 class Crowd:
@@ -38,6 +44,20 @@ class Crowd:
     def alike(self, text: str, *, above: float = ALIKE) -> list[int]:
         """The places of the texts that are alike to `text`."""
         return self._alike(bigrams(text), above)
+
+    def nearest(self, text: str, count: int) -> list[tuple[int, float]]:
+        """The places of the texts most alike to `text`, each with the share of the bigrams in common."""
+        mine = bigrams(text)
+        common = Counter(place for bigram in mine for place in self._places.get(bigram, ()))
+        shares = ((place, both / len(mine | self._sets[place])) for place, both in common.items())
+        return heapq.nlargest(count, shares, key=lambda pair: pair[1])
+
+    def strange(self, text: str) -> list[str]:
+        """The pieces of `text` of which no other text has a single pair of characters."""
+        plain = _plain(text)
+        unknown = [plain[place : place + 2] not in self._places for place in range(len(plain) - 1)]
+        runs = (list(run) for is_strange, run in groupby(enumerate(unknown), key=lambda pair: pair[1]) if is_strange)
+        return [plain[run[0][0] : run[-1][0] + 2] for run in runs]
 
     def groups(self, *, may_join: Callable[[int, int], bool], above: float = ALIKE) -> Iterator[list[int]]:
         """Group the texts around leaders, so that everything in a group is alike to the one that speaks for it.

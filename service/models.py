@@ -165,6 +165,7 @@ class CandidateState(StrEnum):
     OPEN = "open"
     LABELLED = "labelled"
     IGNORED = "ignored"
+    NOISE = "noise"  # no message: a slip of the thumb, a test, the words of a machine
 
 
 class MemberRole(StrEnum):
@@ -963,6 +964,48 @@ class LanguageModel(Base):
     scores: Mapped[dict[str, Any] | None]  # as `guanjia evaluate` measured it on the frozen sets; None: not yet
 
 
+class ModelReport(Base):
+    """What a model makes of the messages nobody trains on, each error with its message; what two are compared by."""
+
+    __tablename__ = "model_reports"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("language_models.id"), primary_key=True)
+    measured: Mapped[str]  # which messages, read by which code: as in the model's scores
+    report: Mapped[dict[str, Any]]  # as nlu/evaluate.py gives it; a message of this site by the digest of its words
+    at: Mapped[datetime]
+
+
+class TrainingState(StrEnum):
+    """How far a training is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class TrainingRun(Base):
+    """A training somebody asked for, or models to be measured; one at a time for the whole site."""
+
+    __tablename__ = "training_runs"
+    __table_args__ = (
+        Index("training_runs_one_at_a_time", text("(true)"), unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))  # whose staff asked
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    state: Mapped[TrainingState]
+    step: Mapped[int]
+    steps: Mapped[int]
+    doing: Mapped[str]  # a component of Rasa's, or a key of the console's words
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("language_models.id"))  # only to be measured; then: made
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(String(32))  # a key of the console's words
+
+
 class Activation(Base):
     """A switch of the model that is served; the newest says which one is active. The log is never changed."""
 
@@ -992,6 +1035,24 @@ class Label(Base):
     labelled_at: Mapped[datetime]
 
 
+class Opinion(Base):
+    """What a further person says of a label: asked of a share of them, or given because they see it otherwise."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (
+        UniqueConstraint("label_id", "by"),
+        Index("opinions_in_conflict", "label_id", postgresql_where=text("decided_at IS NULL AND intent <> was")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label_id: Mapped[int] = mapped_column(ForeignKey("labels.id", ondelete="CASCADE"))
+    by: Mapped[str]
+    intent: Mapped[str] = mapped_column(String(32))
+    was: Mapped[str] = mapped_column(String(32))  # what the label said then
+    at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]  # when people agreed on one of the two
+
+
 class Candidate(Base):
     """A message worth a look by a person: why, and what the model made of it."""
 
@@ -1000,6 +1061,7 @@ class Candidate(Base):
         UniqueConstraint("community_id", "source", "why"),
         Index("candidates_open", "community_id", "id", postgresql_where=text("state = 'open'")),
         Index("candidates_by_text", "text", postgresql_using="hash"),  # of any length
+        Index("candidates_by_label", "label_id"),
         Index("candidates_near_misses", "community_id", "noticed_at", postgresql_where=text("why = 'near_miss'")),
     )
 

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from service import conversations, texts
+from service.candidates import PUT_ASIDE
 from service.communities import STAFF_LANGUAGE
-from service.models import Candidate, CandidateReason, CandidateState, Community, EmergencyAlarm, OutboxRow, Priority
+from service.models import Candidate, CandidateReason, Community, EmergencyAlarm, OutboxRow, Priority
 
 POSTED_AT = 9  # o'clock on Mondays, in the community's time zone
 WEEK = timedelta(weeks=1)
@@ -65,7 +66,7 @@ def _missing(zone: str, monday: datetime) -> Select[Community, str]:
 def _of_week(monday: datetime) -> ColumnElement[bool]:
     return and_(
         Candidate.why == CandidateReason.NEAR_MISS,
-        Candidate.state != CandidateState.IGNORED,
+        Candidate.state.not_in(PUT_ASIDE),
         Candidate.source.not_in(select(EmergencyAlarm.source)),  # the classifier rang
         Candidate.noticed_at > monday - WEEK,
         Candidate.noticed_at <= monday,

@@ -31,19 +31,29 @@ class Right(StrEnum):
     PHRASES = "phrases"  # change the canned phrases
     ROLES = "roles"  # say who is what
     CONSOLE = "console"  # sign in to the console, and see its board
+    TEACH = "teach"  # say what messages mean; see models, phrases and answers
+    TRAIN = "train"  # have a model trained and measured, decide between two opinions
+    SERVE = "serve"  # say which model is served
+    KNOWLEDGE = "knowledge"  # write answers
     AUDIT = "audit"  # read who was shown or changed what
 
 
 # Whoever mends it knows first that it is broken for all, and that it is mended.
 _EVERYBODY = frozenset({Right.WORK, Right.INCIDENTS, Right.OWN_DUTY})
-_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE}
-_SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES}
+_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE, Right.TEACH}
+_SUPERVISOR = _BUTLER | {
+    Right.END_FOR_OTHERS,
+    Right.DUTY_OF_OTHERS,
+    Right.PHRASES,
+    Right.TRAIN,
+    Right.KNOWLEDGE,
+}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT: _EVERYBODY,
     Role.BUTLER: _BUTLER,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.MANAGER: _SUPERVISOR | {Right.ROLES, Right.AUDIT},
+    Role.MANAGER: _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.SERVE},
 }
 
 

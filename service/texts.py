@@ -104,6 +104,24 @@ def words(key: str, *, language: str, **slots: object) -> str:
     return say(key, language=language, **slots).text
 
 
+def names() -> list[str]:
+    """Every line there is."""
+    return sorted(_responses())
+
+
+def variants(key: str, *, language: str) -> list[Line]:
+    """The variants of a line with their slots unfilled, for people who want to know what is said."""
+    return [
+        Line(
+            text=one["text"],
+            buttons=tuple(Button(button["title"], button["payload"]) for button in one.get("buttons", ())),
+            menu=tuple(reply["title"] for reply in one.get("quick_replies", ())),
+        )
+        for one in _responses()[key]
+        if _language_of(one) in (language, None)
+    ]
+
+
 def exists(key: str) -> bool:
     """Whether there is a line of this name, for names that are made of stored words."""
     return key in _responses()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cli import guidelines, review
-from service import candidates, learning
+from cli import review
+from service import candidates, guidelines, learning
 from service.candidates import Guess
 from service.config import ROOT
 from service.db import Sessions

@@ -86,10 +86,13 @@ NOT_PERSONAL: dict[str, str] = {
     "labels": "digest intent language labelled_by",
     "language_models": "name data_hash trained_by scores",
     "messages": "author kind",
+    "model_reports": "measured report",  # messages of the site by the digest of their words
+    "opinions": "by intent was",
     "outbox": "kind act reason",  # ours or Telegram's
     "self_checks": "looked_at violations",  # counts, and numbers of rows
     "staff": "display_name languages",
     "surveys": "reason reasons",  # keys
+    "training_runs": "asked_by doing failure",
     "twins": "kind",
     "unasked_messages": "kind",
     "wait_steps": "step told",  # staff numbers

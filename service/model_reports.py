@@ -1,0 +1,99 @@
+"""What models make of the messages nobody trains on, kept so that any two can be compared without Rasa.
+
+Messages of the site stand in a report by the digest of their words: they are looked up when it is shown, to the
+community they came from, and are gone when their resident is forgotten (N12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.likeness import digest
+from service.models import Candidate, Label, LanguageModel, ModelReport
+
+SITE = "site-test-labels"  # the set of this site's own messages, by its file's name
+
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same messages: the reports, and what flipped with the words of it."""
+
+    before: Report
+    after: Report
+    mended: Sequence[Report]
+    broken: Sequence[Report]
+
+
+def keep(session: Session, model: LanguageModel, report: Report, *, now: datetime) -> None:
+    """Keep what `nlu/evaluate.py` found, in the place of what was found before; words of the site stay outside.
+
+    Args:
+        session: the caller's transaction.
+        model: measured by the code and on the messages of its scores.
+        report: the whole report.
+        now: the moment, aware UTC.
+    """
+    errors = [_without_words(error) for error in report["errors"]]
+    measured = (model.scores or {}).get("measured", "")
+    facts = {"measured": measured, "report": {**report, "errors": errors}, "at": now}
+    statement = insert(ModelReport).values(model_id=model.id, **facts)
+    session.execute(statement.on_conflict_do_update(index_elements=["model_id"], set_=facts))
+
+
+def compare(session: Session, community_id: int, before: LanguageModel, after: LanguageModel) -> Comparison | None:
+    """Two models side by side; None when one was not measured, or they were on different messages."""
+    old, new = (session.get(ModelReport, model.id) for model in (before, after))
+    if old is None or new is None or old.measured != new.measured:
+        return None
+    mended, broken = flipped(old.report, new.report), flipped(new.report, old.report)
+    words = _words(session, community_id, [*mended, *broken])
+    return Comparison(old.report, new.report, *([_with_words(one, words) for one in each] for each in (mended, broken)))
+
+
+def flipped(wrong: Report, right: Report) -> list[Report]:
+    """Messages that one report has wrong and the other has not."""
+    also_wrong = {(_key(error), error["intent"]) for error in right["errors"]}
+    return [error for error in wrong["errors"] if (_key(error), error["intent"]) not in also_wrong]
+
+
+def matrix(report: Report) -> Iterator[tuple[str, Sequence[tuple[int, float]]]]:
+    """The confusion matrix: of every intent how many messages, and which share of them, were taken for each."""
+    names = sorted(report["intents"])
+    taken = {(row["intent"], row["predicted"]): row["messages"] for row in report["confusions"]}
+    for intent in names:
+        row = report["intents"][intent]
+        taken[intent, intent] = round(row["recall"] * row["messages"])
+        counts = [taken.get((intent, predicted), 0) for predicted in names]
+        yield intent, [(count, count / max(1, row["messages"])) for count in counts]
+
+
+def _without_words(error: Report) -> Report:
+    if error.get("set") != SITE:
+        return error
+    return {name: value for name, value in error.items() if name != "text"} | {"digest": digest(error["text"])}
+
+
+def _with_words(error: Report, words: Mapping[str, str]) -> Report:
+    """The words are None where they are another community's, or forgotten."""
+    return {**error, "text": error.get("text", words.get(_key(error)))}
+
+
+def _key(error: Report) -> str:
+    return str(error.get("digest") or error["text"])
+
+
+def _words(session: Session, community_id: int, errors: Sequence[Report]) -> dict[str, str]:
+    """The words of those messages that came from this community."""
+    ours = exists().where(Candidate.label_id == Label.id, Candidate.community_id == community_id)
+    wanted = {error["digest"] for error in errors if "digest" in error}
+    found = select(Label.digest, Label.text).where(Label.digest.in_(wanted), ours)
+    return {row.digest: row.text for row in session.execute(found)}

@@ -1,0 +1,208 @@
+"""Models in the browser: asked for, compared, served and taken back; the gate says what it refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.trainer import AFTERWARDS, FAILURES
+from console import texts
+from console.app import make_app
+from console.models import HOME
+from service import language_models, model_reports, training
+from service.models import Activation, Role, TrainingRun, TrainingState
+from tests.cli.shelf import put
+from tests.console.conftest import URL, Quiet
+from tests.stage import NOON, Stage
+
+ROW = {"precision": 0.9, "f1": 0.9, "messages": 10}
+MEASURES = {"messages": 10, "macro_f1": 0.9, "accuracy": 0.9}
+
+
+def scores(recall: float) -> dict[str, Any]:
+    """As a certificate has them."""
+    return {"measured": "m", "languages": {"zh": {**MEASURES, "intents": {"emergency": {**ROW, "recall": recall}}}}}
+
+
+def report(recall: float, *errors: str) -> dict[str, Any]:
+    """As nlu/evaluate.py gives it."""
+    figures = {
+        **MEASURES,
+        "intents": {"emergency": {**ROW, "recall": recall}},
+        "confusions": [],
+        "calibration": [{"from": 0.9, "messages": 10, "right": 0.8, "confidence": 0.95}],
+        "calibration_error": 0.15,
+    }
+    wrong = [
+        {"text": text, "intent": "emergency", "predicted": "repair", "confidence": 0.4, "set": "emergency"}
+        for text in errors
+    ]
+    return {**figures, "languages": {"zh": figures}, "sets": {"emergency": MEASURES}, "errors": wrong}
+
+
+@pytest.fixture
+def app(sessions, clock, tmp_path) -> Any:
+    """The application with a folder of models."""
+    return make_app(sessions, url=URL, now=clock.now, news=Quiet(), models_dir=tmp_path)
+
+
+@pytest.fixture
+def models(committed, tmp_path: Path) -> tuple[int, int]:
+    """An active model, and one that misses an emergency more."""
+    put(tmp_path, "guanjia-old", scores=scores(1.0))
+    put(tmp_path, "guanjia-new", scores=scores(0.9), trained_at=(NOON + timedelta(hours=1)).isoformat())
+
+    def known(stage: Stage) -> tuple[int, int]:
+        language_models.record(stage.session, tmp_path)
+        language_models.activate(stage.session, "guanjia-old", by="li", now=NOON)
+        old, new = (language_models.access_model(stage.session, name) for name in ("guanjia-old", "guanjia-new"))
+        model_reports.keep(stage.session, old, report(1.0), now=NOON)
+        model_reports.keep(stage.session, new, report(0.9, "厨房有煤气味"), now=NOON)
+        return old.id, new.id
+
+    found: tuple[int, int] = committed(known)
+    return found
+
+
+@pytest.fixture
+def active(committed):
+    """The name of the model that is served."""
+
+    def name() -> str | None:
+        def found(stage: Stage) -> str | None:
+            model = language_models.active(stage.session)
+            return model.name if model else None
+
+        served: str | None = committed(found)
+        return served
+
+    return name
+
+
+async def test_a_model_is_shown_beside_the_active_one_with_what_flipped_and_what_the_gate_says(signed_in, models):
+    """Everything somebody has to know before they switch."""
+    browser = await signed_in(Role.MANAGER)
+
+    page = (await browser.get(f"{HOME}/{models[1]}")).text
+
+    for shown in ("闸门", "「紧急」：召回从 1.000 降到 0.900（10 条）", "厨房有煤气味", "混淆矩阵", "校准误差", "95 %"):
+        assert shown in page
+
+
+async def test_the_gate_refuses_until_a_manager_says_why(signed_in, models, active, committed):
+    """The reason is kept beside the switch."""
+    browser = await signed_in(Role.MANAGER)
+    path = f"{HOME}/{models[1]}/activate"
+
+    refused = await browser.send_form(path)
+    no_reason = await browser.send_form(path, force="yes", reason="  ")
+    assert (refused.status_code, no_reason.status_code) == (422, 422)
+    assert "没有切换" in refused.text
+    assert active() == "guanjia-old"
+
+    done = await browser.send_form(path, force="yes", reason="漏的那条标错了")
+
+    assert done.status_code == 303
+    assert active() == "guanjia-new"
+    assert "漏的那条标错了" in (await browser.get(HOME)).text
+    by = committed(lambda stage: [each.by for each in stage.session.query(Activation).order_by(Activation.id)])
+    assert by[-1].startswith("staff:")
+
+
+async def test_the_model_before_comes_back_with_one_click(signed_in, models, active):
+    """Whoever switched on a bad one must be able to sleep."""
+    browser = await signed_in(Role.MANAGER)
+    await browser.send_form(f"{HOME}/{models[1]}/activate", force="yes", reason="试试")
+
+    await browser.send_form(f"{HOME}/rollback")
+    assert active() == "guanjia-old"
+    await browser.send_form(f"{HOME}/rollback")
+
+    assert active() == "guanjia-old"
+    assert "之前没有别的模型" in (await browser.get(HOME)).text
+
+
+@pytest.mark.parametrize("force", [{}, {"force": "yes", "reason": "急"}])
+async def test_a_file_that_is_gone_is_never_served(signed_in, models, active, tmp_path, force):
+    """Rasa would keep the old one, and the page would say otherwise."""
+    language_models.file_of(tmp_path, "guanjia-new").unlink()
+    browser = await signed_in(Role.MANAGER)
+
+    answer = await browser.send_form(f"{HOME}/{models[1]}/activate", **force)
+
+    assert answer.status_code == 422
+    assert active() == "guanjia-old"
+
+
+async def test_nor_does_a_rollback_lead_to_a_file_that_is_gone(signed_in, models, active, tmp_path):
+    browser = await signed_in(Role.MANAGER)
+    await browser.send_form(f"{HOME}/{models[1]}/activate", force="yes", reason="试试")
+    language_models.file_of(tmp_path, "guanjia-old").unlink()
+
+    await browser.send_form(f"{HOME}/rollback")
+
+    assert active() == "guanjia-new"
+    assert "没有切换" in (await browser.get(HOME)).text
+
+
+async def test_a_training_is_asked_for_once_shown_and_told_to_the_second_who_asks(signed_in, committed, clock):
+    """The web never trains: a row waits for the trainer, and the page shows how far it is."""
+    browser = await signed_in(Role.SUPERVISOR)
+
+    await browser.send_form(f"{HOME}/train")
+    clock.advance(timedelta(minutes=1))
+    waiting = (await browser.get(HOME)).text
+    await browser.send_form(f"{HOME}/train")
+    again = (await browser.get(HOME)).text
+
+    assert "排队中" in waiting
+    assert "没有训练进程来接手" in waiting
+    assert "已有一次训练在进行" in again
+    assert committed(lambda stage: stage.session.query(TrainingRun).count()) == 1
+
+    def takes(stage: Stage) -> None:
+        run = training.take(stage.session, now=NOON)
+        assert run is not None
+        training.tell(stage.session, run.id, step=4, steps=12, doing="reading_active")
+
+    committed(takes)
+    running = (await browser.get(HOME)).text
+    assert '<progress max="12" value="4"' in running
+    assert "在用模型做考题" in running
+
+
+async def test_a_training_nobody_has_begun_is_cancelled(signed_in, committed):
+    """And then another one may be asked for."""
+    browser = await signed_in(Role.SUPERVISOR)
+    await browser.send_form(f"{HOME}/train")
+
+    await browser.send_form(f"{HOME}/runs/1/cancel")
+    await browser.send_form(f"{HOME}/train")
+
+    states = committed(lambda stage: [run.state for run in stage.session.query(TrainingRun).order_by(TrainingRun.id)])
+    assert states == [TrainingState.FAILED, TrainingState.QUEUED]
+
+
+@pytest.mark.parametrize("days", ["", "-1", "soon", "99999", "²"])
+async def test_days_that_are_no_number_are_shown_again(signed_in, days):
+    browser = await signed_in(Role.SUPERVISOR)
+
+    assert (await browser.send_form(f"{HOME}/promote", days=days)).status_code == 422
+
+
+async def test_without_any_model_the_page_says_so(signed_in):
+    browser = await signed_in()
+
+    assert "还没有" in (await browser.get(HOME)).text
+    assert (await browser.get(f"{HOME}/7")).status_code == 404
+
+
+def test_every_failure_of_a_training_has_words():
+    """A key nobody can read would stand on the page as an error of its own."""
+    keys = [f"models.failure_{key}" for key in (*FAILURES.values(), training.CANCELLED, training.INTERRUPTED)]
+    keys += [f"models.doing_{key}" for key in AFTERWARDS] + [f"models.state_{state}" for state in TrainingState]
+
+    assert [key for key in keys if key not in texts.catalogue()] == []
