@@ -30,18 +30,23 @@ class Right(StrEnum):
     PHRASES = "phrases"  # change the canned phrases
     ROLES = "roles"  # say who is what
     CONSOLE = "console"  # sign in to the console, and see its board
+    RECORDS = "records"  # look up cases, talks, residents and households in the console
+    LETTERS = "letters"  # have what could not be handled or sent tried again
+    ARCHIVE = "archive"  # take a roster over, print invitations
+    PRIVACY = "privacy"  # give out or delete what is kept of a resident, at their wish
     AUDIT = "audit"  # read who was shown or changed what
 
 
 _EVERYBODY = frozenset({Right.WORK, Right.OWN_DUTY})
-_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE}
-_SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES}
+_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE, Right.RECORDS}
+_SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES, Right.LETTERS}
+_MANAGER = _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.ARCHIVE, Right.PRIVACY}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT: _EVERYBODY,
     Role.BUTLER: _BUTLER,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.MANAGER: _SUPERVISOR | {Right.ROLES, Right.AUDIT},
+    Role.MANAGER: _MANAGER,
 }
 
 

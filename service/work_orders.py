@@ -142,8 +142,13 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
         phone=case.phone,
         case_id=case.id,
     )
-    past = (*PAST.get(case.state, ()), *(() if case.state is CaseState.PAUSED else ("resume",)))
-    return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in past))
+    behind = past(case)
+    return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in behind))
+
+
+def past(case: Case) -> tuple[str, ...]:
+    """The steps that are behind the case, or that its state does not offer."""
+    return (*PAST.get(case.state, ()), *(() if case.state is CaseState.PAUSED else ("resume",)))
 
 
 def _wanted_at(session: Session, case: Case) -> str | None:

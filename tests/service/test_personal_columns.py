@@ -41,7 +41,9 @@ KEPT: dict[str, dict[str, str]] = {
         "buildings": "name",
         "households": "unit room",
         "members": "name surname honorific language phone",
+        "roster_uploads": "name content",  # for an hour
     },
+    "a member of staff typed it for themselves": {"saved_views": "name query"},
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",
         "knowledge_edits": "content",
@@ -79,6 +81,7 @@ NOT_PERSONAL: dict[str, str] = {
     "language_models": "name data_hash trained_by scores",
     "messages": "author kind",
     "outbox": "kind act reason",  # ours or Telegram's
+    "saved_views": "page",
     "self_checks": "looked_at violations",  # counts, and numbers of rows
     "staff": "display_name languages",
     "surveys": "reason reasons",  # keys
