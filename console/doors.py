@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +22,15 @@ from starlette.types import Message, Receive
 
 from console.troubles import Kind, Trouble
 from console.visit import House, Visit
-from service import audit, db, sign_in, staff
+from service import audit, db, held, sign_in, staff
 from service.errors import ServiceError
+from service.held import LineInFlight
 from service.models import Community
 from service.staff import Right
 
 log = structlog.get_logger(__name__)
+CLAIM_AGAIN = 0.1  # seconds until a claim asks again whether the bot's last line has arrived
+CLAIM_TRIES = 40
 MOST_BYTES = 256 * 1024  # of a form; a door for files has its own measure
 
 
@@ -76,6 +80,18 @@ def route(house: House, door: Door) -> Route:
 
 
 def enter(house: House, door: Door, request: Request, form: FormData) -> Response:
+    """Answer, and try again while a line of the bot's is on its way to a resident who is to be taken over."""
+    for _ in range(CLAIM_TRIES):
+        try:
+            return _enter(house, door, request, form)
+        except LineInFlight as claim:
+            with db.transaction(house.sessions) as session:
+                held.hold(session, claim.conversation_id)
+            time.sleep(CLAIM_AGAIN)
+    return _visit(house, request, form).trouble(Trouble(Kind.BUSY))
+
+
+def _enter(house: House, door: Door, request: Request, form: FormData) -> Response:
     """Answer in one transaction, which is committed before the answer goes out; say what went wrong otherwise."""
     visit = _visit(house, request, form)
     try:

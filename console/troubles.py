@@ -21,6 +21,7 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
     BUG = "bug"
     AWAY = "away"  # the database
+    BUSY = "busy"  # a line of the bot's is on its way to the very resident who is to be taken over
 
 
 STATUS: dict[Kind, HTTPStatus] = {
@@ -33,6 +34,7 @@ STATUS: dict[Kind, HTTPStatus] = {
     Kind.UNREADABLE: HTTPStatus.BAD_REQUEST,
     Kind.BUG: HTTPStatus.INTERNAL_SERVER_ERROR,
     Kind.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Kind.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # What the service refuses with its own words; everything that is not here is 422.
