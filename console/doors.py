@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -74,7 +75,10 @@ def route(house: House, door: Door) -> Route:
             form = await _form(request, door)
         except Trouble as trouble:
             return await run_in_threadpool(_visit(house, request, FormData()).trouble, trouble)
-        return await run_in_threadpool(enter, house, door, request, form)
+        try:
+            return await run_in_threadpool(enter, house, door, request, form)
+        finally:
+            await form.close()
 
     return Route(door.path, endpoint, methods=[door.method])
 
@@ -168,8 +172,9 @@ async def _form(request: Request, door: Door) -> FormData:
         return FormData()
     try:
         return await Request(request.scope, _capped(request.receive, door.most_bytes)).form()
-    except HTTPException:
-        raise Trouble(Kind.UNREADABLE) from None
+    except (HTTPException, MultiPartException) as error:
+        reason = error.detail if isinstance(error, HTTPException) else error.message
+        raise Trouble(Kind.TOO_LARGE if reason == Kind.TOO_LARGE else Kind.UNREADABLE) from None
 
 
 def _capped(receive: Receive, most: int) -> Receive:
@@ -180,7 +185,7 @@ def _capped(receive: Receive, most: int) -> Receive:
         message: dict[str, Any] = dict(await receive())
         taken += len(message.get("body", b""))
         if taken > most:
-            raise Trouble(Kind.TOO_LARGE)
+            raise MultiPartException(Kind.TOO_LARGE)  # the parser closes the files it has begun
         return message
 
     return capped

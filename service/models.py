@@ -282,7 +282,11 @@ class Resident(Base):
     """A person who writes to the bot, and what is known of them."""
 
     __tablename__ = "residents"
-    __table_args__ = (UniqueConstraint("community_id", "chat_id"), _searched("residents", RESIDENT_WORDS))
+    __table_args__ = (
+        UniqueConstraint("community_id", "chat_id"),
+        Index("residents_by_community", "community_id", "id"),
+        _searched("residents", RESIDENT_WORDS),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -863,7 +867,10 @@ class Household(Base):
     """Who lives behind one door: the room is the household."""
 
     __tablename__ = "households"
-    __table_args__ = (UniqueConstraint("building_id", "unit", "room"),)
+    __table_args__ = (
+        UniqueConstraint("building_id", "unit", "room"),
+        Index("households_by_community", "community_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
@@ -1079,16 +1086,3 @@ class SavedView(Base):
     page: Mapped[str] = mapped_column(String(16))  # cases
     name: Mapped[str] = mapped_column(String(32))
     query: Mapped[str]  # as it stands in the address
-
-
-class RosterUpload(Base):
-    """A roster that was looked at and waits for a yes; it names people, so it is gone after the answer or an hour."""
-
-    __tablename__ = "roster_uploads"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    name: Mapped[str] = mapped_column(String(200))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    at: Mapped[datetime]

@@ -41,7 +41,6 @@ KEPT: dict[str, dict[str, str]] = {
         "buildings": "name",
         "households": "unit room",
         "members": "name surname honorific language phone",
-        "roster_uploads": "name content",  # for an hour
     },
     "a member of staff typed it for themselves": {"saved_views": "name query"},
     "written for everybody by staff, who see what they publish": {

@@ -1,4 +1,4 @@
-"""The console's work: search by pairs of characters, indexes for its lists, saved views, rosters that are looked at."""
+"""The console's work: search by pairs of characters, indexes for its lists, saved views."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ LISTS = (
     ("cases_by_day", "cases", ["community_id", "opened_at"], None),
     ("cases_urgent", "cases", ["community_id", "id"], "urgency > 0"),
     ("conversations_by_activity", "conversations", ["community_id", "active_at", "id"], None),
+    ("residents_by_community", "residents", ["community_id", "id"], None),
+    ("households_by_community", "households", ["community_id", "id"], None),
     ("messages_reworded", "messages", ["conversation_id"], "earlier IS NOT NULL"),
     ("outbox_attention_of", "outbox", ["community_id", "state", "id"], "state IN ('unconfirmed', 'dead')"),
 )
@@ -56,19 +58,9 @@ def upgrade() -> None:
         sa.Column("query", sa.String(), nullable=False),
         sa.UniqueConstraint("staff_id", "page", "name"),
     )
-    op.create_table(
-        "roster_uploads",
-        sa.Column("id", sa.BigInteger(), primary_key=True),
-        sa.Column("community_id", sa.BigInteger(), sa.ForeignKey("communities.id"), nullable=False, index=True),
-        sa.Column("staff_id", sa.BigInteger(), sa.ForeignKey("staff.id"), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("roster_uploads")
     op.drop_table("saved_views")
     for name, table, _, _ in reversed(LISTS):
         op.drop_index(name, table)
