@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover bench swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover quarter bench bench-backlog bench-sweeps bench-takeover swaps rivals lint format clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make ready: uv, both environments, a trained model (idempotent)
 	@scripts/setup
@@ -34,11 +34,23 @@ oracle: environments ## Service time on 10,000 random calendars against counting
 takeover: environments ## Ten thousand random histories of takeovers, crashes included
 	@$(PYTHON) -m pytest -m takeover tests/takeover $(ARGS)
 
+quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
+	@$(PYTHON) -m tests.quarter.command $(ARGS)
+
 bench: setup ## Throughput and latency against stock Rasa, as a table
 	@./guanjia bench $(ARGS)
 
+bench-takeover: environments ## 60 residents talk with butlers at Telegram's 20 events a minute: lag, order, nothing lost (an hour)
+	@./guanjia bench takeover $(ARGS)
+
 swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
-	@./guanjia bench --swaps 20 $(ARGS)
+	@./guanjia bench swaps $(ARGS)
+
+bench-backlog: setup ## 100,000 call-backs that fell due in a week, worked off while residents talk
+	@./guanjia bench backlog $(ARGS)
+
+bench-sweeps: environments ## Every sweep with nothing due among 1,000,000 rows, and a sheet of 100,000
+	@./guanjia bench sweeps $(ARGS)
 
 rivals: setup ## Our understanding beside stock Rasa and spaCy, in an environment that is thrown away
 	@scripts/rivals $(ARGS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from actions import places
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
-from actions.turns import Turn
+from actions.turns import Turn, any_of
 
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
@@ -21,6 +21,7 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
 VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
 SURE_OF_SMALL_TALK = 0.4
+ABOUT_THE_SAME = frozenset({"urge", "reopen", "repair", "complaint"})  # said of a case that is shown
 
 
 def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
@@ -43,8 +44,10 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
 
 
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
+    if asked == "same_thing" and turn.intent in ABOUT_THE_SAME:
+        return False
     if turn.tapped:
-        return turn.intent not in {"affirm", "deny", "inform", kind}
+        return turn.intent not in {"affirm", "deny", "inform", "share_phone", kind}
     if turn.is_part:
         return turn.intent not in ANSWERS | {"repair", "complaint", kind}
     if turn.says_nothing_new:
@@ -123,6 +126,17 @@ def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     return told if turn.says_nothing_new or (_is_small_talk(turn) and not says_more) else _with_more(told, turn)
 
 
+def _take_same_thing(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    """It is the same, or another thing; who says more says it of the case that was shown, unless it is elsewhere."""
+    if turn.intent == "deny" or any_of("another").search(turn.text.lower()):
+        return replace(told, already=DECLINED)
+    if told.location != facts.location:
+        return replace(told, already=None)
+    if turn.says_nothing_new or _is_small_talk(turn) or turn.intent == "urge":
+        return replace(told, confirmed=True)
+    return replace(told, matter=turn.text[:MOST_MATTER], confirmed=True)
+
+
 def _with_more(told: Facts, turn: Turn) -> Facts:
     return replace(told, matter=f"{told.matter}\n{turn.text}"[:MOST_MATTER], confirmed=None)
 
@@ -150,4 +164,5 @@ _TAKE: Mapping[str, Callable[[Facts, Facts, Turn], Facts]] = {
     "another_time": _take_another_time,
     "confirmed": _take_verdict,
     "change": _take_verdict,
+    "same_thing": _take_same_thing,
 }

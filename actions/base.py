@@ -55,8 +55,9 @@ class Desk:
         self.dispatcher.utter_message(json_message={"not_understood": True})
 
     def say(self, key: str, **slots: object) -> None:
-        """Answer with a response of domain.yml."""
-        self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, **slots))
+        """Answer with a response of domain.yml, in other words than the last answer's."""
+        said = conversations.said_last(self.session, self.conversation)
+        self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, unlike=said, **slots))
 
     def expected(self, case: Case) -> str:
         """Until when the resident may expect the next thing, in words."""

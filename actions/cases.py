@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions import facts, said_back, times
+from actions import already, facts, said_back, times
 from actions.base import Desk, Event, action
-from service import callbacks, cases, greetings, texts, work_orders
+from service import amendments, appointments, callbacks, cases, greetings, incident_hints, texts, work_orders
 
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
@@ -17,8 +17,9 @@ def open_case(desk: Desk) -> list[Event]:
 
     Rasa goes on to this action when the form's own call has failed; without a yes there is nothing to open.
     """
-    assert desk.slots.get("confirmed") is True, "nobody has confirmed"
     kind, told, language = _form(desk), facts.from_slots(desk.slots), desk.turn.language
+    is_known = already.is_known(told)
+    assert told.confirmed is True or is_known, "nobody has confirmed"
     visit = told.visit if kind == "repair" else None
     case_facts = cases.Facts(
         kind=kind,
@@ -30,9 +31,16 @@ def open_case(desk: Desk) -> list[Event]:
         contact=told.contact,
         phone=facts.stated(told.phone),
     )
+    if is_known and already.settle(desk, case_facts, str(told.already)):
+        return [SlotSet("confirmed", None), SlotSet("already", None)]
+    case_facts = amendments.as_edited(desk.session, desk.conversation, case_facts, now=desk.turn.now)
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
+    visit_line = appointments.after_opening(desk.session, case, key=desk.turn.source, now=desk.turn.now)
+    incident_hints.suggest(desk.session, case, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
     desk.say(OPENED[kind], number=case.number, department=department, expected=desk.expected(case))
+    if visit_line is not None:
+        desk.answer(visit_line)
     return [SlotSet("confirmed", None)]
 
 
@@ -81,14 +89,41 @@ def reopen(desk: Desk) -> list[Event]:
 
 @action("action_add_to_case")
 def add_to_case(desk: Desk) -> list[Event]:
-    """A fact that nobody asked for belongs to the case at work: its department reads it."""
+    """A fact nobody asked for belongs to the case at work: a time is the visit's, the rest follows or corrects it."""
+    if _take_visit_time(desk):
+        return []
     case = cases.at_work(desk.session, desk.conversation)
     if case is None or desk.turn.tapped:
         return [FollowupAction("action_not_understood")]
-    key = f"{desk.turn.source}:added"
-    work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
-    desk.say("utter_info_passed_on", number=case.number)
+    is_late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now) is not None
+    if is_late or (desk.turn.intent == "correct" and already.adds_only_facts(desk.turn)):
+        already.add(desk, case)
+    else:
+        already.pass_on(desk, case)
     return []
+
+
+@action("action_phone_shared")
+def phone_shared(desk: Desk) -> list[Event]:
+    """Their own number, outside a form: what it is good for has been said already (service/binding.py)."""
+    desk.answered()
+    return []
+
+
+def _take_visit_time(desk: Desk) -> bool:
+    """Whether the message was a time for the visit, and nothing else."""
+    words = " ".join(desk.turn.found("time"))
+    case = appointments.case_at_hand(desk.session, desk.conversation) if words else None
+    if case is None:
+        return False
+    wish = times.meaning(words, desk.turn, before=appointments.wished(desk.session, case))
+    if wish is None:
+        return False
+    desk.answer(appointments.by_words(desk.session, case, wish, key=desk.turn.source, now=desk.turn.now))
+    if not desk.turn.says_only_facts:
+        key = f"{desk.turn.source}:added"
+        work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
+    return True
 
 
 def _form(desk: Desk) -> str:

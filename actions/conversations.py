@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from itertools import takewhile
 
+from actions import already
 from actions.base import LEAVE_FORM, Desk, Event, action
 from actions.facts import DECLINED, SOON
-from service import conversations, texts
+from service import amendments, conversations, texts
 from service.cards import Understood
 from service.desk import call_people
 
@@ -37,7 +38,15 @@ def handoff(desk: Desk) -> list[Event]:
 
 @action("action_not_understood")
 def not_understood(desk: Desk) -> list[Event]:
-    """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh."""
+    """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh.
+
+    What comes right after a case was opened is more of it, understood or not: its worker reads the words.
+    """
+    late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
+    if late is not None and desk.turn.text and not desk.slots.get("requested_slot"):
+        desk.not_understood()
+        already.add(desk, late)
+        return []
     before = misunderstood_before(desk.events) % (len(TRIES) + 1)
     desk.conversation.misunderstood = before + 1
     desk.not_understood()

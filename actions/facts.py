@@ -27,6 +27,7 @@ class Facts:
     contact: str | None = None
     visit_from: str | None = None  # what visit_time means, in ISO 8601; none when that is unclear
     visit_until: str | None = None
+    already: str | None = None  # what is known of it (actions/already.py); DECLINED: theirs is another thing
     confirmed: bool | None = None
 
     @property
@@ -60,10 +61,14 @@ def question(facts: Facts, *, kind: str, now: datetime) -> str | None:
         kind: repair, complaint or inquiry.
         now: aware; a visit that was wanted before it is asked about again.
     """
+    if facts.already and facts.already != DECLINED:
+        return "same_thing" if facts.already.startswith("case:") and not facts.confirmed else None
     if not facts.matter:
         return "matter" if facts.location or kind == "inquiry" else "matter_and_place"
-    if kind == "inquiry":
-        return None
+    return None if kind == "inquiry" else _missing(facts, kind=kind, now=now)
+
+
+def _missing(facts: Facts, *, kind: str, now: datetime) -> str | None:
     if not facts.location:
         return "location"
     if kind == "repair" and facts.visit and facts.visit.is_over(now):
@@ -93,7 +98,7 @@ def called(name: str, language: str, *, honorific: str | None = None) -> str:
 
 def with_entities(facts: Facts, turn: Turn) -> Facts:
     """The facts with what the understanding found; it corrects what was said before, at any moment."""
-    phones, contact = turn.found("phone"), turn.contact
+    phones, contact = turn.found("phone") or turn.shared_phone, turn.contact
     about_visit = bool(facts.matter and facts.matter != turn.matter[:MOST_MATTER])
     visit = " ".join(times.of_a_visit(turn, is_asked=about_visit))
     return replace(

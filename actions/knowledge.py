@@ -5,7 +5,7 @@ from __future__ import annotations
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions.base import Desk, Event, action
-from service import cases, knowledge, texts, unanswered
+from service import cases, incident_reports, knowledge, texts, unanswered
 from service.knowledge import Reader
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
@@ -27,10 +27,24 @@ def answer(desk: Desk) -> list[Event]:
         return _take_down(desk, str(desk.slots.get("asked") or ""))
     if not turn.text:
         return [FollowupAction("inquiry_form")]
+    if _tell_of_incident(desk):
+        return []
     found = knowledge.answer(desk.session, SHELF, _reader(desk), turn.text)
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
     return _offer(desk, found.entries) if found else _take_down(desk, turn.text)
+
+
+def _tell_of_incident(desk: Desk) -> bool:
+    """Who asks why there is no water is told what is known, and hears of its end like whoever reports it."""
+    turn, talk = desk.turn, desk.conversation
+    place = " ".join(turn.found("location")) or None
+    incident = incident_reports.find(desk.session, talk, turn.text, place, now=turn.now)
+    if incident is None or incident.trouble is None:
+        return False
+    facts = cases.Facts(kind=turn.intent, matter=turn.text, place=place, phone=talk.resident.phone)
+    desk.answer(incident_reports.join(desk.session, talk, incident, facts, now=turn.now))
+    return True
 
 
 def _reader(desk: Desk) -> Reader:

@@ -43,6 +43,8 @@ def to_come(words: str, turn: Turn) -> When | None:
 def of_a_visit(turn: Turn, *, is_asked: bool) -> Sequence[str]:
     """The times of a message that are about a visit; when the trouble began is none.
 
+    A time that is added by itself when the matter has been told, 「窗把手松了，周六上午」, is when a visit suits.
+
     Args:
         turn: the message.
         is_asked: whether the matter is known already, so that even a time that is over can only be a visit's.
@@ -51,7 +53,10 @@ def of_a_visit(turn: Turn, *, is_asked: bool) -> Sequence[str]:
     ahead = [words for words in times if not _is_over(words, turn)]
     if is_asked:
         return ahead or (times if turn.says_only_facts else [])
-    return ahead if turn.speaks_of_a_visit else [words for words in ahead if _lies_ahead(words, turn)]
+    if turn.speaks_of_a_visit:
+        return ahead
+    added = {words for clause in turn.afterthoughts for words in clause.found("time")}
+    return [words for words in ahead if words in added or _lies_ahead(words, turn)]
 
 
 def written(words: str, meant: When | None, turn: Turn) -> str:

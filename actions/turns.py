@@ -104,6 +104,11 @@ class Turn:
         return [entity.value for entity in self.entities if entity.label == label]
 
     @property
+    def shared_phone(self) -> list[str]:
+        """Their own number, when this message is nothing but that; Telegram vouches for it."""
+        return [str(self.metadata["phone"])] if self.intent == "share_phone" else []
+
+    @property
     def contact(self) -> str | None:
         """Who is named last, with the title they are named with, and is not one of the staff."""
         called = [self._called(entity) for entity in self.entities if entity.label == "name"]
@@ -135,10 +140,21 @@ class Turn:
         return "" if NOTHING_SAID.fullmatch(left) else left.strip()
 
     @property
+    def clauses(self) -> list[Clause]:
+        """The text from mark to mark."""
+        return [Clause(found.start(), found[0]) for found in CLAUSE.finditer(self.text)]
+
+    @property
+    def afterthoughts(self) -> list[Turn]:
+        """The clauses that hold nothing but facts and come after one that says more."""
+        said = [clause.of(self) for clause in self.clauses]
+        first = next((place for place, clause in enumerate(said) if not clause.says_only_facts), len(said))
+        return [clause for clause in said[first:] if clause.says_only_facts]
+
+    @property
     def matter(self) -> str:
         """The text without the clauses that hold nothing but facts, which stand in slots of their own."""
-        clauses = [Clause(found.start(), found[0]) for found in CLAUSE.finditer(self.text)]
-        telling = [clause for clause in clauses if not clause.of(self).says_only_facts]
+        telling = [clause for clause in self.clauses if not clause.of(self).says_only_facts]
         return "".join(clause.text for clause in telling).strip(MARKS) or self.text
 
     @property

@@ -12,10 +12,13 @@ from service import texts
 FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
 FOR_STAFF = (
     "claim",
+    "next",
+    "talks",
     "done",
     "undo",
     "transfer",
     "say",
+    "incident",
     "duty",
     "staff",
     "phrase",

@@ -23,7 +23,7 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import clocks, communities, db, emergency, inbox, outbox
+from service import bookings, clocks, communities, db, emergency, inbox, outbox
 from service.config import Settings
 from service.models import Community
 from service.outbox import Rates
@@ -100,6 +100,7 @@ def settle_in_with(session: Session, settings: Settings) -> Community:
     community = communities.settle_in(session, settings.bot_id, communities.profile(settings))
     if before not in (None, communities.hours(session, settings.bot_id)):
         clocks.rebuild(session, community.id)
+        bookings.plan_anew(session, community)
     return community
 
 

@@ -16,7 +16,8 @@ from telegram import (
     ReactionTypeEmoji,
 )
 
-from service.outbox import MOST_TEXT, Parcel, pages, units
+from service.outbox import Parcel
+from service.pages import MOST_TEXT, pages, units
 
 ROW_WIDTH = 16  # how wide the titles of one row of buttons may be; a Chinese character counts two
 
@@ -34,6 +35,7 @@ def _say(parcel: Parcel) -> Call:
         **_reply(parcel),
         **_words(parcel.payload, "text"),
         "reply_markup": _keyboard(parcel.payload),
+        **({"disable_notification": True} if parcel.payload.get("silent") else {}),
     }
 
 
@@ -103,8 +105,17 @@ def _react(parcel: Parcel) -> Call:
     return "set_message_reaction", {**_on(parcel), "reaction": [ReactionTypeEmoji(emoji)] if emoji else []}
 
 
+def _rename(parcel: Parcel) -> Call:
+    return "edit_forum_topic", {**_where(parcel), "name": parcel.payload["name"]}
+
+
+def _pin(parcel: Parcel) -> Call:
+    return "pin_chat_message", {**_on(parcel), "disable_notification": True}
+
+
 _ACTS: Mapping[str, Callable[[Parcel], Call]] = {
     "say": _say,
+    "lines": _say,
     "edit": _edit,
     "copy": _copy,
     "forward": _forward,
@@ -116,7 +127,10 @@ _ACTS: Mapping[str, Callable[[Parcel], Call]] = {
     "delete": _delete,
     "react": _react,
     "document": _document,
+    "rename": _rename,
+    "pin": _pin,
 }
+COSMETIC = ("rename",)  # acts that are not worth making a deleted topic again for
 POINT = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading", "proximity_alert_radius")
 
 

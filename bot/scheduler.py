@@ -14,16 +14,22 @@ from sqlalchemy.orm import Session
 from bot.heart import unwatched
 from service import (
     after_talks,
+    board,
     callbacks,
     db,
     delivery,
     desk,
     idle,
+    incident_reports,
+    incidents,
     ladder,
     near_misses,
     phone_calls,
     self_check,
     surveys,
+    topic_names,
+    visit_reminders,
+    waiting,
 )
 
 log = structlog.get_logger(__name__)
@@ -32,6 +38,7 @@ BATCH = 50  # rows of one transaction
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "call_backs": lambda session, now: callbacks.send_due(session, now=now, limit=BATCH),
+    "visits": lambda session, now: visit_reminders.send_due(session, now=now, limit=BATCH),
     "phone_calls": lambda session, now: phone_calls.post_due(session, now=now, limit=BATCH),
     "surveys": lambda session, now: surveys.expire_due(session, now=now, limit=BATCH),
     "after_talks": lambda session, now: after_talks.take_up(session, now=now, limit=BATCH),
@@ -39,7 +46,12 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "self_check": lambda session, now: self_check.check_due(session, now=now, limit=BATCH),
     "unconfirmed": lambda session, _: delivery.show_unconfirmed(session, limit=BATCH),
     "desk": lambda session, now: desk.hand_over_due(session, now=now, limit=BATCH),
+    "waiting": lambda session, now: waiting.sweep(session, now=now, limit=BATCH),
+    "topic_names": lambda session, now: topic_names.rename_due(session, now=now, limit=BATCH),
+    "board": lambda session, now: board.refresh_due(session, now=now, limit=BATCH),
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
+    "incidents": lambda session, now: incidents.ask_whether_over(session, now=now, limit=BATCH),
+    "incidents_over": lambda session, now: incident_reports.tell_due(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }
 

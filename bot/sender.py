@@ -59,12 +59,14 @@ class Sender(Drain[Parcel]):
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""
-        await self.write_down(await self._call(parcel))
+        await self.write_down(await self.call(parcel))
 
-    async def _call(self, parcel: Parcel) -> Settle:
+    async def call(self, parcel: Parcel) -> Settle:
         """Make the call; what comes back is what to write down about it."""
         try:
             if parcel.topic_id is not None and parcel.thread_id is None:
+                if parcel.act in render.COSMETIC:
+                    return lambda session: outbox.dropped(session, parcel, reason="its topic is gone")
                 return await self._make_topic(parcel)
             if render.changes_something(parcel) and render.target(parcel) is None:
                 return lambda session: outbox.dropped(session, parcel, reason="what it edits never arrived")
@@ -78,7 +80,7 @@ class Sender(Drain[Parcel]):
             return lambda session: outbox.dead(session, parcel, reason=bug)
         return lambda session: self._sent(session, parcel, _message_ids(result))
 
-    def _sent(self, session: Session, parcel: Parcel, message_ids: Sequence[int]) -> None:
+    def _sent(self, session: Session, parcel: Parcel, message_ids: list[int]) -> None:
         take_backs.taken_back(session, parcel, now=self._now())
         outbox.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
         if message_ids and not render.changes_something(parcel):
@@ -143,6 +145,10 @@ class Sender(Drain[Parcel]):
                 outbox.sent(session, parcel, message_id=None)
             case "topic":
                 assert parcel.topic_id is not None
+                if parcel.act in render.COSMETIC:
+                    topics.gone(session, parcel.topic_id, parcel.thread_id or 0)
+                    outbox.dropped(session, parcel, reason=reason)
+                    return
                 topics.lost(session, parcel.topic_id, parcel.thread_id or 0)
                 outbox.again(session, parcel, reason=reason, wait=0.0)
             case "bare":
@@ -161,6 +167,7 @@ class Sender(Drain[Parcel]):
 # What a 400 says, and what it means for the row.
 REFUSALS = (
     ("message is not modified", "sent"),
+    ("topic_not_modified", "sent"),
     ("message thread not found", "topic"),
     ("topic_deleted", "topic"),
     ("chat not found", "chat"),
@@ -169,6 +176,8 @@ REFUSALS = (
     ("quote_text_invalid", "bare"),
     ("message to edit not found", "dropped"),
     ("message can't be edited", "dropped"),
+    ("message to pin not found", "dropped"),
+    ("not enough rights to manage pinned", "dropped"),  # the overview is there, only not on top
     ("message to delete not found", "dropped"),
     ("message can't be deleted", "dropped"),
     ("message to copy not found", "dropped"),

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import (
+    bench_commands,
     calendar_commands,
     clock_commands,
     console_commands,
+    export_commands,
+    incident_commands,
     labels,
     model_commands,
     people,
     resident_commands,
+    schedule_commands,
     transcripts,
+    visit_commands,
 )
 from cli import knowledge as knowledge_commands
 from cli.starting import settings_for, transaction
@@ -34,9 +37,14 @@ app.add_typer(dead, name="dead")
 app.add_typer(knowledge_commands.app, name="knowledge")
 app.add_typer(console_commands.app, name="console")
 app.add_typer(labels.app)
+app.add_typer(bench_commands.app, name="bench")
 app.add_typer(model_commands.app)
 app.add_typer(calendar_commands.app)
 app.add_typer(clock_commands.app)
+app.add_typer(visit_commands.app)
+app.add_typer(schedule_commands.app)
+app.add_typer(export_commands.app)
+app.add_typer(incident_commands.app)
 app.add_typer(people.app)
 app.add_typer(transcripts.app)
 app.add_typer(resident_commands.app)
@@ -210,33 +218,3 @@ def dead_retry(
     with transaction(settings) as session:
         done = revive(session, settings.bot_id, number)
     sys.exit(0 if done else f"{way} {number}: no such dead letter, or it cannot be read at all")
-
-
-@app.command()
-def bench(
-    people: Annotated[int, typer.Option(help="Residents who talk at once.")] = 200,
-    steady: Annotated[float, typer.Option(help="Seconds of the run at 10 messages a second.")] = 60.0,
-    ingress_updates: Annotated[int, typer.Option("--ingress", help="Updates posted at the webhook.")] = 5000,
-    swaps: Annotated[int, typer.Option(help="Only swap the model under load, so many times.")] = 0,
-    roster: Annotated[int, typer.Option(help="Only import a roster of so many people.")] = 0,
-    knowledge: Annotated[
-        bool, typer.Option("--knowledge", help="Only ask questions: right answers, and time.")
-    ] = False,
-    entries: Annotated[int, typer.Option(help="Entries that questions are asked of.", min=200)] = 5000,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
-) -> None:
-    """Measure throughput and latency beside stock Rasa, and print a table; or one thing that an option names."""
-    from cli import bench as measuring
-    from cli import bench_knowledge, bench_roster, bench_swaps
-
-    settings = settings_for("bench", token=False)
-    if roster:
-        figures = bench_roster.run(roster)
-    elif knowledge:
-        figures = bench_knowledge.run(entries=entries)
-    elif swaps:
-        figures = asyncio.run(bench_swaps.run(settings, swaps=swaps))
-    else:
-        figures = asyncio.run(measuring.run(people=people, steady_seconds=steady, ingress=ingress_updates))
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2), "utf-8")

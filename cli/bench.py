@@ -69,22 +69,39 @@ async def run(*, people: int, steady_seconds: float, ingress: int) -> dict[str, 
         ingress: updates posted at the webhook.
     """
     turns: list[Turn] = yaml.safe_load(SCRIPT.read_text("utf-8"))["turns"]
-    async with _house() as house:
+    async with house_on_look_alike() as house:
         ours = await _closed_loop(house.ask, people, turns)
         ours.memory = house.memory()
-        steady = await _steady(house.ask, turns, seconds=steady_seconds, people=people)
+        at_a_pace = await steady(house.ask, turns, seconds=steady_seconds, people=people)
     async with _stock(people) as stock:
         theirs = await _closed_loop(stock.ask, people, turns)
         theirs.memory = stock.memory()
     acknowledged = await _ingress_alone(ingress)
-    _print(ours, theirs, steady, acknowledged)
+    _print(ours, theirs, at_a_pace, acknowledged)
     return {
         "ratio": ours.throughput / theirs.throughput,
         "a_throughput": ours.throughput,
         "b_throughput": theirs.throughput,
-        "a_p99_steady_ms": steady.percentile(0.99),
+        "a_p99_steady_ms": at_a_pace.percentile(0.99),
         "ingress_per_second": acknowledged,
     }
+
+
+async def at_rate(rate: float, *, seconds: float) -> dict[str, float]:
+    """Measure the whole house alone, while messages come at a steady pace, and print how long their answers took.
+
+    Args:
+        rate: messages a second.
+        seconds: how long newcomers begin.
+    """
+    turns: list[Turn] = yaml.safe_load(SCRIPT.read_text("utf-8"))["turns"]
+    async with house_on_look_alike() as house:
+        await house.ask(0, turns[0])  # somebody warms everything up
+        figures = await steady(house.ask, turns, seconds=seconds, people=1, rate=rate)
+    found = {f"p{share}_ms": figures.percentile(share / 100) for share in (50, 95, 99)}
+    print(f"{len(figures.latencies)} answers at {rate:g} messages/s, {os.getloadavg()[0]:.1f} processes wanting a core")
+    print("  ".join(f"{name.removesuffix('_ms')} {value:.0f} ms" for name, value in found.items()))
+    return found | {"messages_per_second": rate}
 
 
 async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
@@ -101,10 +118,10 @@ async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
     return figures
 
 
-async def _steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int) -> Figures:
-    """Newcomers begin at a steady pace, so that on the whole `STEADY_RATE` messages come a second."""
+async def steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int, rate: float = STEADY_RATE) -> Figures:
+    """Newcomers begin at a steady pace, so that on the whole `rate` messages come a second."""
     figures = Figures(seconds=seconds)
-    pause = len(turns) / STEADY_RATE  # one newcomer brings this many messages
+    pause = len(turns) / rate  # one newcomer brings this many messages
 
     async def talk(person: int) -> None:
         for turn in turns:
@@ -130,10 +147,13 @@ async def _timed(ask: Ask, person: int, turn: Turn, figures: Figures) -> None:
     figures.latencies.append(time.perf_counter() - started)
 
 
-class _House:
+class House:
     """Residents on the look-alike, who see the answers as its events."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, group: int, family: Supervisor) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, group: int, family: Supervisor, database_url: str
+    ) -> None:
+        self.database_url = database_url
         self._http = http
         self._url = url
         self._group = group
@@ -159,9 +179,8 @@ class _House:
     async def ask(self, person: int, turn: Turn) -> None:
         """Say one line, or tap, and wait until the answer stands in the chat."""
         if person not in self._ids:
-            who = await self._post("users", {"first_name": f"R{person}", "language_code": "zh"})
-            self._ids[person] = who["id"]
-            self._answers[who["id"]] = asyncio.Queue()
+            self._ids[person] = await self.newcomer(f"R{person}")
+            self._answers[self._ids[person]] = asyncio.Queue()
         chat_id = self._ids[person]
         if "payload" in turn:
             shown = self._last[chat_id]
@@ -177,6 +196,14 @@ class _House:
             await self._post("messages", {"from": chat_id, "text": turn["text"]})
         self._last[chat_id] = await asyncio.wait_for(self._answers[chat_id].get(), 60)
 
+    async def newcomer(self, name: str) -> int:
+        """Somebody new at Telegram, by their chat's number."""
+        return int((await self._post("users", {"first_name": name, "language_code": "zh"}))["id"])
+
+    async def greet(self, name: str) -> None:
+        """Somebody new starts the bot."""
+        await self._post("messages", {"from": await self.newcomer(name), "text": "/start"})
+
     def memory(self) -> dict[str, float]:
         """Resident memory of every process."""
         return _memory(self._family)
@@ -188,11 +215,14 @@ class _House:
 
 
 @asynccontextmanager
-async def _house() -> AsyncIterator[_House]:
-    port, data_dir = demo.free_port(), fresh("bench-a")
+async def house_on_look_alike(
+    limits: Mapping[str, str] = OUT_OF_THE_WAY, *, name: str = "bench-a"
+) -> AsyncIterator[House]:
+    """The whole house, and residents who see the answers; `limits` are the budgets it keeps to."""
+    port, data_dir = demo.free_port(), fresh(name)
     async with demo.look_alike(port=port, group_title="bench") as (_, group):
         with (
-            settings_of_children(OUT_OF_THE_WAY),
+            settings_of_children(limits),
             demo.demo_settings(port=port, group=group, data_dir=data_dir) as settings,
             database.opened(settings) as url,
         ):
@@ -202,7 +232,7 @@ async def _house() -> AsyncIterator[_House]:
                 address = f"http://127.0.0.1:{port}"
                 async with http.post(f"{address}/sim/limits", json=NO_LIMITS) as done:
                     assert done.status < 400, await done.text()
-                house = _House(http, address, group, supervisor)
+                house = House(http, address, group, supervisor, url)
                 listening = asyncio.create_task(house.listen())
                 yield house
                 listening.cancel()

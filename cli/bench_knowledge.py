@@ -1,4 +1,4 @@
-"""`guanjia bench --knowledge`: how well questions find their answers, and how fast among thousands of entries.
+"""`guanjia bench knowledge`: how well questions find their answers, and how fast among thousands of entries.
 
 Quality is measured over the base, on the questions of bench_knowledge.yml. Speed is measured through the database, as
 an action asks: the look whether the index is stale, the ranking, the choice; from one thread and from eight, on a

@@ -1,4 +1,4 @@
-"""`guanjia bench --roster N`: how long a roster of so many people takes, from the file to the commit."""
+"""`guanjia bench roster`: how long a roster of so many people takes, from the file to the commit."""
 
 from __future__ import annotations
 

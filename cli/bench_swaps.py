@@ -1,4 +1,4 @@
-"""`guanjia bench --swaps 20`: the model is swapped while residents talk, and nobody may notice.
+"""`guanjia bench swaps`: the model is swapped while residents talk, and nobody may notice.
 
 Rasa, action server and PostgreSQL run as they do in production; residents speak through the bot's own client of Rasa's
 channel. Two models take turns: the one of this version, and one with a single example more.

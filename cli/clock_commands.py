@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +12,7 @@ import typer
 
 from cli.calendar_commands import read
 from cli.starting import community as community_of
-from cli.starting import settings_for
+from cli.starting import refusals, settings_for
 
 if TYPE_CHECKING:
     from service.targets import Target
@@ -55,7 +53,7 @@ def keep(
     from service import clocks, targets
     from service.targets import Target
 
-    with _refusals(), community_of(settings_for("clocks", token=False)) as (session, community):
+    with refusals(), community_of(settings_for("clocks", token=False)) as (session, community):
         targets.keep(session, community.id, Target(kind, clock, minutes, category, urgency, always))
         count = clocks.rebuild(session, community.id)
     typer.echo(f"kept; {count} cases at work have their clocks set anew")
@@ -102,7 +100,7 @@ def what_if(
     if not changes and reading is None:
         sys.exit("what-if: name a change with --set or --calendar")
     now = datetime.now(UTC)
-    with _refusals(), community_of(settings_for("clocks", token=False)) as (session, community):
+    with refusals(), community_of(settings_for("clocks", token=False)) as (session, community):
         held = clocks.rules(session, community.id)
         hours = calendars.imagine(session, community, reading) if reading else held.calendar
         hours.next_opening(now)
@@ -142,15 +140,3 @@ def _words(row: Target) -> str:
     conditions = [f"category {row.category}" if row.category else "", f"urgency {row.urgency}+" if row.urgency else ""]
     told = f"{row.kind:16}{row.clock:16}{row.minutes:6} min {'always' if row.always else 'service'}"
     return f"{told:54}{', '.join(filter(None, conditions))}".rstrip()
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What the service refuses ends the command with the reason."""
-    from service import texts
-    from service.errors import ServiceError
-
-    try:
-        yield
-    except ServiceError as error:
-        sys.exit(texts.words(error.response, language="en", **error.facts))

@@ -51,6 +51,33 @@ def community(settings: Settings) -> Iterator[tuple[Session, Community]]:
         yield session, process.settle_in_with(session, settings)
 
 
+@contextmanager
+def named_community(settings: Settings, name: str | None) -> Iterator[tuple[Session, Community]]:
+    """One transaction of the database, and the community of that name, or the one of the settings.
+
+    Raises:
+        CommunityNotFound: there is none of this name, or there are several.
+    """
+    from bot import process
+    from service import communities
+
+    with transaction(settings) as session:
+        own = name in (None, settings.community)
+        yield session, process.settle_in_with(session, settings) if own else communities.access_by_name(session, name)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the service refuses ends the command with the reason."""
+    from service import texts
+    from service.errors import ServiceError
+
+    try:
+        yield
+    except ServiceError as error:
+        sys.exit(texts.words(error.response, language="en", **error.facts))
+
+
 def operator(*, unnamed: str = "operator") -> str:
     """The user of this machine by the name of their account; a container's may have a number and no name."""
     import getpass

@@ -43,6 +43,8 @@ def _written(line: Entry | Found, zone: ZoneInfo) -> str:
 
 def _content(entry: Entry) -> str:
     """What was said; of a file its kind and name before its caption."""
+    if entry.kind.startswith("waiting_"):
+        return _words(f"utter_word_{entry.kind}", told=entry.text)
     if entry.by == "system":
         return _words("utter_word_step", number=entry.text, step=_words(f"utter_word_step_{entry.kind}"))
     if entry.kind == "text":

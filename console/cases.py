@@ -103,7 +103,7 @@ def show(visit: Visit) -> Response:
         "cases/sheet.html",
         sheet=sheet,
         case=sheet.case,
-        log=[(step, _step_name(visit, step), _detail(visit, step)) for step in sheet.log],
+        log=[(step, step_name(visit, step.event), _detail(visit, step)) for step in sheet.log],
         files=[(file, _file_name(file)) for file in sheet.files],
         pauses=[(verb, visit.t(f"cases.pause_{reason}")) for verb, reason in work.PAUSES.items()],
         departments=[(f"to_{key}", visit.t(f"utter_word_{key}")) for key in others],
@@ -123,8 +123,9 @@ def step(visit: Visit) -> Response:
     return visit.back(f"/cases/{case.id}", told="cases.step_taken")
 
 
-def _step_name(visit: Visit, step: CaseEvent) -> str:
-    key = f"cases.step_{step.event}"
+def step_name(visit: Visit, event: str) -> str:
+    """What a step is called; one that has no name yet is another step."""
+    key = f"cases.step_{event}"
     return visit.t(key if key in texts.catalogue() else "cases.step_other")
 
 

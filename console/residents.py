@@ -7,7 +7,7 @@ from starlette.responses import Response
 from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
-from service import archive, archive_search, conversations, forgetting, own_data
+from service import archive, archive_search, conversations, forgetting, own_data, residents
 from service.models import Conversation
 from service.staff import Right
 
@@ -19,7 +19,7 @@ def search(visit: Visit) -> Response:
     words, before = visit.asked("q")[:200], visit.asked_number("before")
     if visit.asked("list") == HOUSEHOLDS:
         doors = archive_search.households(visit.session, visit.community.id, words, before=before)
-        places = {door.id: archive.place(door, archive.HOME_LANGUAGE) for door in doors.rows}
+        places = {door.id: archive.place(door, residents.HOME_LANGUAGE) for door in doors.rows}
         return visit.page("residents/households.html", found=doors, places=places, words=words)
     found = archive_search.residents(visit.session, visit.community.id, words, before=before)
     return visit.page("residents/search.html", found=found, words=words)
@@ -34,7 +34,7 @@ def household(visit: Visit) -> Response:
     bound: dict[int | None, list[object]] = {}
     for account in door.accounts:
         bound.setdefault(account.member_id, []).append(account)
-    place = archive.place(door.household, archive.HOME_LANGUAGE)
+    place = archive.place(door.household, residents.HOME_LANGUAGE)
     return visit.page("residents/household.html", door=door, bound=bound, place=place, day=day)
 
 

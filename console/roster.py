@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from console.doors import deed, page
 from console.visit import Visit
-from service import archive, invitation_sheet, invitations, roster, roster_file
+from service import archive, invitation_sheet, invitations, residents, roster, roster_file
 from service.errors import RosterUnreadable, TooManyMovedOut
 from service.invitation_sheet import Strip
 from service.models import Household
@@ -113,7 +113,7 @@ def invite(visit: Visit) -> Response:
     last_day = archive.today(visit.session, visit.community.id, now=visit.now + valid)
     strips = [
         Strip(
-            archive.place(door, archive.HOME_LANGUAGE),
+            archive.place(door, residents.HOME_LANGUAGE),
             invitation_sheet.link(
                 visit.said("bot").removeprefix("@"), invitations.invite(visit.session, door, now=visit.now, valid=valid)
             ),

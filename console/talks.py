@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from starlette.responses import Response
 
+from console.cases import step_name
 from console.doors import deed, page
 from console.troubles import Kind, Trouble, status_of
 from console.visit import Visit
@@ -89,6 +91,7 @@ def _show(visit: Visit, talk: Conversation, *, words: str = "", refused: Service
         refused=visit.t(refused.response, **refused.facts) if refused else None,
         most=typed_lines.MOST_TEXT,
         file_name=file_name,
+        step_name=partial(step_name, visit),
     )
 
 

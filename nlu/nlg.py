@@ -1,15 +1,21 @@
-"""What the assistant says, in the language of the message it answers."""
+"""What the assistant says, in the language of the message it answers, and not as it has just said it."""
 
+import copy
+import random
 import re
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
+from rasa.core.nlg.generator import ResponseVariationFilter
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 DEFAULT_LANGUAGE = "zh"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
+SHORT = 6  # characters: a 「好的」 may come twice
 
 
 class GuanjiaNLG(TemplatedNaturalLanguageGenerator):
@@ -26,10 +32,16 @@ class GuanjiaNLG(TemplatedNaturalLanguageGenerator):
         slots = tracker.current_slot_values()
         for language in (language_of(tracker), DEFAULT_LANGUAGE):
             filled = {**slots, "language": language}
-            answer = self.generate_from_slots(utter_action, filled, output_channel, **kwargs)
-            if answer is not None:
-                return answer
+            variants = self._variants(utter_action, filled, output_channel)
+            if variants:
+                chosen = random.choice(fresh(variants, said_last(tracker)) or variants)
+                return self._fill_response(copy.deepcopy(chosen), filled, **kwargs)
         return None
+
+    def _variants(self, utter_action: str, filled: Dict[str, Any], channel: str) -> List[Dict[str, Any]]:
+        if utter_action not in self.responses:
+            return []
+        return ResponseVariationFilter(self.responses).responses_for_utter_action(utter_action, channel, filled)
 
     def _fill_response(
         self, response: Dict[str, Any], filled_slots: Optional[Dict[str, Any]] = None, **kwargs: Any
@@ -43,6 +55,22 @@ def language_of(tracker: DialogueStateTracker) -> str:
     """Return the language the bot has found for the latest message."""
     message = tracker.latest_message
     return ((message.metadata or {}) if message else {}).get("language") or DEFAULT_LANGUAGE
+
+
+def said_last(tracker: DialogueStateTracker) -> str:
+    """Return the bot's newest line."""
+    lines = (event.text for event in reversed(tracker.events) if isinstance(event, BotUttered) and event.text)
+    return next(lines, "")
+
+
+def fresh(variants: List[Dict[str, Any]], said: str) -> List[Dict[str, Any]]:
+    """Return the variants that repeat no sentence of what was said."""
+    return [variant for variant in variants if not _repeats(str(variant.get("text") or ""), said)]
+
+
+def _repeats(text: str, said: str) -> bool:
+    sentences = (sentence.strip() for sentence in SENTENCE.split(text))
+    return any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
 
 
 def fill(template: Any, values: Dict[str, Any]) -> Any:

@@ -1,17 +1,18 @@
-"""After a hand-back: what was held back while a butler talked is said if it still holds, each with its reason."""
+"""What was held back while a butler talked, or at night, is said if it still holds, each with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, outbox, surveys
-from service.models import Case, CaseState, Conversation, OutboxRow, OutboxState, Owner
+from service import callbacks, conversations, holds, outbox, quiet_hours, surveys, visit_reminders
+from service.budget import SURVEY
+from service.models import Case, CaseState, Community, Conversation, OutboxRow, OutboxState, Owner
 
-SAID = "said after the butler handed back"
+SAID = "said after it was held back"
 OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 
 
@@ -26,14 +27,25 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were settled.
     """
+    holding = _holding(session)
+    if not holding:
+        return 0
+    asleep = [community.id for community in holding if quiet_hours.after(now, community) > now]
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
-        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT)
+        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
+        .where((OutboxRow.kind != SURVEY) | OutboxRow.community_id.not_in(asleep))
         .order_by(OutboxRow.id)
         .limit(limit)
     )
     return sum(_settle(session, row.id, row.conversation_id, now=now) for row in session.execute(held).all())
+
+
+def _holding(session: Session) -> Sequence[Community]:
+    """The communities in which anything is held."""
+    held = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.HELD)
+    return session.scalars(select(Community).where(Community.id.in_(held))).all()
 
 
 def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetime) -> bool:
@@ -41,10 +53,13 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
     row = session.get_one(OutboxRow, row_id, populate_existing=True)
     if conversation.owner is not Owner.BOT or row.state is not OutboxState.HELD:
         return False
+    if holds.open_hold(session, OutboxRow.id, row_id) is not None:
+        return False
     unreachable = conversation.resident.unreachable_since is not None
     reason = "the resident cannot be reached" if unreachable else _WHY_NOT[row.kind](session, row, now)
     if reason is None:
         row.state, row.reason, row.epoch = OutboxState.PENDING, SAID, conversation.epoch
+        row.not_before = func.clock_timestamp()  # it has not waited for a sender
         outbox.wake(session)
     else:
         row.state, row.reason, row.settled_at = OutboxState.DROPPED, reason, func.clock_timestamp()
@@ -63,17 +78,20 @@ def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | 
 
 def _why_not_survey(session: Session, row: OutboxRow, now: datetime) -> str | None:
     del now
-    return None if surveys.is_still_open(session, row.id) else "the survey was withdrawn"
+    return None if surveys.is_still_open(session, row) else "the survey was withdrawn"
 
 
 def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
-    """The question is planned afresh, because the quiet hours may have begun."""
-    callbacks.plan_again(session, row.id, now=now)
+    """The question, or its reminder, is planned afresh, because the quiet hours may have begun."""
+    callbacks.plan_again(session, row, now=now)
     return "planned again after the butler handed back"
 
 
 _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
-    "survey": _why_not_survey,
+    SURVEY: _why_not_survey,
     "call_back": _why_not_call_back,
+    "visit": _why_not_progress,
+    "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
+    "reminder": _why_not_call_back,
 }

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import conversations, takeover, texts
+from service import conversations, takeover, texts, topic_names, waits
 from service.communities import STAFF_LANGUAGE
 from service.models import Community, Conversation, EmergencyAlarm, Priority
 
@@ -49,6 +49,8 @@ def raise_alarm(
     resident = conversation.resident
     community = session.get_one(Community, conversation.community_id)
     fresh = takeover.escalate(session, conversation, reason="emergency", source=source, now=now, quietly=True)
+    if waits.put_first(session, conversation, now=now):
+        topic_names.look_again(session, conversation, now=now)
     answer = texts.say(f"utter_emergency_{kind}", language=resident.language, phone=community.phone)
     conversations.tell(
         session,

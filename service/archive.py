@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from service import where
 from service.models import ArchiveEvent, Building, Community, Household, Member, MemberRole, Resident
+from service.residents import HOME_LANGUAGE
 from service.where import Where
 
 ROLES = tuple(MemberRole)
-HOME_LANGUAGE = "zh"  # in which a resident's place is kept; it is read again by service/where.py
 
 
 def place(household: Household, language: str) -> str:
@@ -79,7 +79,16 @@ def accounts(session: Session, member: Member) -> Sequence[Resident]:
     return session.scalars(select(Resident).where(Resident.member_id == member.id).order_by(Resident.id)).all()
 
 
-def bind(session: Session, resident: Resident, member: Member, *, how: str, actor: str, now: datetime) -> None:
+def bind(
+    session: Session,
+    resident: Resident,
+    member: Member,
+    *,
+    how: str,
+    actor: str,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> None:
     """Let the account speak for the member; what it was bound to before ends with it.
 
     Args:
@@ -89,12 +98,13 @@ def bind(session: Session, resident: Resident, member: Member, *, how: str, acto
         how: invitation, phone or staff.
         actor: who decided, as in a case's log.
         now: the moment, aware UTC.
+        asked_at: when they asked staff for it, which was their yes; otherwise they are saying it just now.
     """
     if resident.member_id not in (None, member.id):
         unbind(session, resident, why="rebound", actor=actor, now=now)
     resident.member_id = member.id
-    if how != "staff":
-        member.consented_at = now
+    if how != "staff" or asked_at is not None:
+        member.consented_at = asked_at or now
     fill(resident, member)
     log(session, resident, "bound", actor=actor, member=member, now=now, how=how)
 

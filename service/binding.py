@@ -1,6 +1,7 @@
 """Bind a Telegram account to a member of a household: by invitation, by their own number, or by a yes of staff.
 
-Whoever proves something is offered who they may be, and says yes themselves: that yes is their consent. Nobody learns
+Whoever proves something is offered who they may be, and says yes themselves: that yes is their consent, and so is the
+wish of whoever asks staff. Nobody learns
 whether another person or number stands in the archive: what does not fit is answered in one and the same way.
 """
 
@@ -163,7 +164,8 @@ def decide(session: Session, staff: Staff, request_id: int, *, approved: bool, k
     request.decided_at, request.decided_by_id = now, staff.id
     actor = f"staff:{staff.number}"
     if approved and member is not None:
-        archive.bind(session, conversation.resident, member, how="staff", actor=actor, now=now)
+        asked_at = request.asked_at
+        archive.bind(session, conversation.resident, member, how="staff", actor=actor, now=now, asked_at=asked_at)
         _warn_others(session, member, conversation.resident, key=key, now=now)
         line = _welcome(conversation.resident, member)
     else:

@@ -1,150 +1,219 @@
-"""Today's board: who waits, what is late, what is open, who is on duty, how satisfied residents were today."""
+"""The board: one pinned message in General says who waits, what is at work and late, and who is on duty.
+
+It is looked at every few minutes, edited when it would say something else, after everything else that waits for the
+group, and written anew when somebody has deleted it. A community's first one comes with its first matter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
 
-from service import duty
+from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, topics, waits
+from service.communities import STAFF_LANGUAGE, Address
 from service.models import (
-    AT_WORK,
+    Board,
     Case,
     CaseClock,
     Community,
-    Conversation,
+    Delivery,
     Department,
-    Handover,
-    Resident,
-    Staff,
-    Survey,
+    OutboxRow,
+    OutboxState,
+    Priority,
+    Wait,
 )
+from service.pointers import Pointer
 
-SHOWN = 20  # of a list: the oldest; the count says how many there are
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A resident who waits for a person."""
-
-    conversation_id: int
-    name: str
-    place: str | None
-    since: datetime | None
+LOOK_EVERY = timedelta(minutes=3)
+MINUTE = timedelta(minutes=1)
+MOST = 15  # lines of a section; what is more is counted
+REFUSED = "BadRequest"  # how the reason of an edit begins whose message Telegram does not know any more
+KIND = "board"
 
 
-@dataclass(frozen=True)
-class Late:
-    """A promise that was not kept yet."""
+@dataclass
+class Overview:
+    """What the board says, without the moment at which it says so, and what its words lead to."""
 
-    case_id: int
-    number: str
-    category: str
-    department: str  # its key
-    clock: str
-    due_at: datetime
+    lines: list[str] = field(default_factory=list)
+    places: list[Pointer] = field(default_factory=list)
+    is_empty: bool = True
 
-
-@dataclass(frozen=True)
-class Stars:
-    """How residents rated today."""
-
-    count: int
-    mean: float | None
-
-
-@dataclass(frozen=True)
-class Board:
-    """Everything on it; lists are cut to the oldest, counts are whole."""
-
-    waiting: Sequence[Waiting]
-    waiting_count: int
-    late: Sequence[Late]
-    late_count: int
-    open_cases: Sequence[tuple[str, int]]  # by department
-    on_duty: Sequence[Staff]
-    stars: Stars
+    def add(self, key: str, count: int, lines: Iterable[str]) -> None:
+        """A section with its heading, if there is anything in it."""
+        if count:
+            self.lines += [_words(key, count=count), *lines]
+            self.is_empty = False
 
     @property
-    def open_count(self) -> int:
-        """Cases at work in all departments."""
-        return sum(count for _, count in self.open_cases)
+    def digest(self) -> str:
+        """Tells one content from another."""
+        said = json.dumps([self.lines, [place.entity for place in self.places]], sort_keys=True)
+        return hashlib.blake2s(said.encode()).hexdigest()
 
 
-def today(session: Session, community: Community, *, now: datetime) -> Board:
-    """The board of a community, in a handful of queries.
+def refresh_due(session: Session, *, now: datetime, limit: int = 50) -> int:
+    """Look at the boards whose time has come; any number of processes may do so at once.
 
     Args:
-        session: a transaction; it is only read.
-        community: whose.
+        session: the caller's transaction.
         now: the moment, aware UTC.
+        limit: communities of one transaction.
+
+    Returns:
+        How many were looked at.
     """
-    waiting, waiting_count = _waiting(session, community.id)
-    late, late_count = _late(session, community.id, now=now)
-    return Board(
-        waiting=waiting,
-        waiting_count=waiting_count,
-        late=late,
-        late_count=late_count,
-        open_cases=_open_cases(session, community.id),
-        on_duty=duty.on_duty(session, community, now=now),
-        stars=_stars(session, community, now=now),
+    due = select(Board).where(Board.look_at <= now).order_by(Board.look_at).limit(limit)
+    found = session.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
+    for board in found:
+        board.look_at = now + LOOK_EVERY
+        _refresh(session, board, session.get_one(Community, board.community_id), now=now)
+    return len(found)
+
+
+def _refresh(session: Session, board: Board, community: Community, *, now: datetime) -> None:
+    group = communities.staff_group(session, community.id)
+    if group is None:
+        return
+    overview = _overview(session, community, group, now=now)
+    if board.outbox_id is None and overview.is_empty:
+        return
+    payload = _payload(overview, at=now.astimezone(ZoneInfo(community.timezone)))
+    edit = session.get(OutboxRow, board.edit_id, populate_existing=True) if board.edit_id else None
+    was_lost = edit is not None and edit.state is OutboxState.DROPPED
+    if board.outbox_id is None or (was_lost and edit is not None and (edit.reason or "").startswith(REFUSED)):
+        _post(session, board, group, payload)
+    elif was_lost or overview.digest != board.digest:
+        _edit(session, board, group, payload)
+    board.digest = overview.digest
+
+
+def _post(session: Session, board: Board, group: Address, payload: dict[str, Any]) -> None:
+    """Write it and pin it, without a sound."""
+    board.edit_id = None
+    board.outbox_id = outbox.put(
+        session, **group, kind=KIND, act="say", payload=payload | {"silent": True}, priority=Priority.BOARD
+    )
+    outbox.put(
+        session,
+        **group,
+        kind=KIND,
+        act="pin",
+        payload={},
+        edits_id=board.outbox_id,
+        priority=Priority.BOARD,
+        delivery=Delivery.RETRY,
     )
 
 
-def _waiting(session: Session, community_id: int) -> tuple[Sequence[Waiting], int]:
-    found = (
-        select(Conversation.id, Resident.display_name, Resident.place, Handover.at, func.count().over())
-        .join(Resident, Resident.id == Conversation.resident_id)
-        .outerjoin(Handover, (Handover.conversation_id == Conversation.id) & (Handover.epoch == Conversation.epoch))
-        .where(Conversation.community_id == community_id, literal_column("conversations.owner = 'waiting'"))
-        .order_by(Handover.at, Conversation.id)
-        .limit(SHOWN)
+def _edit(session: Session, board: Board, group: Address, payload: dict[str, Any]) -> None:
+    """Let it say this; an edit that has not gone out is overtaken."""
+    assert board.outbox_id is not None
+    if outbox.reword(session, board.outbox_id, payload) is not None:
+        return
+    board.edit_id = outbox.put(
+        session,
+        **group,
+        kind=KIND,
+        act="edit",
+        payload=payload,
+        edits_id=board.outbox_id,
+        priority=Priority.BOARD,
+        delivery=Delivery.RETRY,
     )
-    rows = session.execute(found).all()
-    return [Waiting(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
-def _late(session: Session, community_id: int, *, now: datetime) -> tuple[Sequence[Late], int]:
-    found = (
-        select(
-            Case.id, Case.number, Case.category, Department.key, CaseClock.clock, CaseClock.due_at, func.count().over()
-        )
+def _payload(overview: Overview, *, at: datetime) -> dict[str, Any]:
+    text = _words("utter_staff_board", at=f"{at:%m-%d %H:%M}", lines="\n".join(overview.lines))
+    return {"text": text, "entities": pointers.entities(text, overview.places)}
+
+
+def _overview(session: Session, community: Community, group: Address, *, now: datetime) -> Overview:
+    overview = Overview()
+    _waiting(session, community, group, overview, now=now)
+    _late(session, community, overview, now=now)
+    _at_work(session, community, overview)
+    present = duty.on_duty(session, community, now=now)
+    names = [f"{member.number} {member.display_name}" for member in present]
+    comma = _words("utter_word_comma")
+    overview.lines.append(_words("utter_word_board_duty", names=comma.join(names) or _words("utter_word_board_nobody")))
+    return overview
+
+
+def _waiting(session: Session, community: Community, group: Address, overview: Overview, *, now: datetime) -> None:
+    """Who waits for a person, in the order in which they are to be answered, each leading to the topic."""
+    theirs = (Wait.community_id == community.id, Wait.ended_at.is_(None))
+    count = session.scalar(select(func.count()).where(*theirs)) or 0
+    found = select(Wait).options(joinedload(Wait.conversation)).where(*theirs).order_by(waits.in_line()).limit(MOST)
+    shown = session.scalars(found).all()
+
+    def lines() -> Iterator[str]:
+        for wait in shown:
+            name = conversations.topic_name(wait.conversation.resident)
+            thread = topics.thread_of(session, wait.conversation.topic_id)
+            if thread is not None:
+                overview.places.append(pointers.at_topic(name, group["chat_id"], thread))
+            kind = "urgent" if wait.reason == waits.URGENT else "usual"
+            waited = spans.said((now - wait.since) // MINUTE * MINUTE, language=STAFF_LANGUAGE)
+            yield _words(f"utter_word_board_waits_{kind}", name=name, waited=waited)
+        yield from _more(count - len(shown))
+
+    overview.add("utter_word_board_waiting", count, lines())
+
+
+def _late(session: Session, community: Community, overview: Overview, *, now: datetime) -> None:
+    """Cases of which something has not been done in time, the longest overdue first; without what they are about."""
+    due = func.min(CaseClock.due_at)
+    found = session.execute(
+        select(Case.number, Department.key, due)
         .join(CaseClock, CaseClock.case_id == Case.id)
         .join(Department, Department.id == Case.department_id)
-        .where(Case.community_id == community_id, literal_column(f"cases.{AT_WORK}"))
-        .where(CaseClock.stopped_at.is_(None), CaseClock.due_at < now)
-        .order_by(CaseClock.due_at, Case.id)
-        .limit(SHOWN)
-    )
-    rows: Sequence[Any] = session.execute(found).all()
-    return [Late(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+        .where(Case.community_id == community.id, Case.state.not_in(clocks.ENDED))
+        .where(CaseClock.due_at < now, CaseClock.stopped_at.is_(None))
+        .group_by(Case.number, Department.key)
+        .order_by(due, Case.number)
+    ).all()
+    lines = [
+        _words(
+            "utter_word_board_case",
+            number=number,
+            department=_words(f"utter_word_{key}"),
+            due=clocks.moment(due_at, community, language=STAFF_LANGUAGE) if due_at else "",
+        )
+        for number, key, due_at in found[:MOST]
+    ]
+    overview.add("utter_word_board_late", len(found), [*lines, *_more(len(found) - len(lines))])
 
 
-def _open_cases(session: Session, community_id: int) -> Sequence[tuple[str, int]]:
-    at_work = (Case.department_id == Department.id) & (Case.community_id == community_id)
-    found = (
-        select(Department.key, func.count(Case.id))
-        .outerjoin(Case, at_work & literal_column(f"cases.{AT_WORK}"))
-        .where(Department.community_id == community_id)
-        .group_by(Department.id)
-        .order_by(Department.id)
-    )
-    return [(key, count) for key, count in session.execute(found)]
+def _at_work(session: Session, community: Community, overview: Overview) -> None:
+    """How many cases each department has at work."""
+    count = func.count()
+    found = session.execute(
+        select(Department.key, count)
+        .join(Case, Case.department_id == Department.id)
+        .where(Case.community_id == community.id, Case.state.not_in(clocks.ENDED))
+        .group_by(Department.key)
+        .order_by(count.desc(), Department.key)
+    ).all()
+    lines = [
+        _words("utter_word_board_department", department=_words(f"utter_word_{key}"), count=cases)
+        for key, cases in found
+    ]
+    overview.add("utter_word_board_open", sum(cases for _, cases in found), lines)
 
 
-def _stars(session: Session, community: Community, *, now: datetime) -> Stars:
-    zone = ZoneInfo(community.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
-    rated = (
-        select(func.count(), func.avg(Survey.stars))
-        .join(Case, Case.id == Survey.case_id)
-        .where(Case.community_id == community.id, Survey.stars.is_not(None), Survey.answered_at >= midnight)
-    )
-    count, mean = session.execute(rated).one()
-    return Stars(count, float(mean) if mean is not None else None)
+def _more(count: int) -> list[str]:
+    return [_words("utter_word_board_more", count=count)] if count > 0 else []
+
+
+def _words(key: str, **slots: object) -> str:
+    return texts.words(key, language=STAFF_LANGUAGE, **slots)

@@ -1,7 +1,8 @@
 """What nobody asked for is rationed: at most one such message a day and one survey a fortnight, whatever sends it.
 
-Answers, progress of one's own cases and a butler's words are no such messages. A household is the resident's own chat
-until homes are verified: anybody can name a room, and nobody may silence a neighbour with it.
+Answers, progress of one's own cases, reminders of one's own appointments (service/visit_reminders.py) and a butler's
+words are no such messages. Accounts that are bound to one household of the archive share its budget; an account that is
+not has one of its own, because anybody can name a room, and nobody may silence a neighbour with it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from service import conversations, texts
-from service.models import Community, Conversation, Resident, UnaskedMessage
+from service import archive, conversations, texts
+from service.models import Community, Conversation, Household, Member, Resident, UnaskedMessage
 
 WORDS = Path(__file__).with_suffix(".yml")
 SURVEY = "survey"
 MARKS = " .,!。，！"
+ANOTHER_MOMENT = timedelta(minutes=1)  # while a neighbour of the same household is being written to
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Refusal:
 def why_not(session: Session, resident: Resident, kind: str, *, now: datetime, urgent: bool = False) -> Refusal | None:
     """Why this resident is not to be written to unasked, or None.
 
-    A survey follows on the resident's own answer, so it counts by its own measure only.
+    A survey follows on the resident's own answer, so it counts by its own measure only. After a None the household is
+    the caller's until the transaction ends, so that two schedulers do not each write to one of its members.
 
     Args:
         session: the caller's transaction; the resident's conversation is locked in it.
@@ -50,17 +53,46 @@ def why_not(session: Session, resident: Resident, kind: str, *, now: datetime, u
     if resident.questions_off_since is not None:
         return Refusal("the resident does not want to be asked")
     community = session.get_one(Community, resident.community_id)
-    if kind == SURVEY:
-        every = timedelta(days=community.survey_every_days)
-        surveys = UnaskedMessage.resident_id == resident.id, UnaskedMessage.kind == SURVEY
-        last = session.scalar(select(func.max(UnaskedMessage.sent_at)).where(*surveys))
-        return Refusal("too soon after the last survey", last + every) if last and now < last + every else None
+    member = archive.member_of(session, resident)
+    if member is not None and not _take_household(session, member.household_id, waits=kind == SURVEY):
+        return Refusal("the household is being written to", now + ANOTHER_MOMENT)
+    theirs = _of_household(resident, member)
+    limit = _survey_limit if kind == SURVEY else _daily_limit
+    return limit(session, community, theirs, now=now)
+
+
+def _take_household(session: Session, household_id: int, *, waits: bool) -> bool:
+    """Lock the household, or say that somebody else has it.
+
+    A sweep has many households in one transaction: two that waited for each other's would wait for ever. A survey is
+    asked now or never, and in a transaction of its own.
+    """
+    door = select(Household.id).where(Household.id == household_id)
+    return session.scalar(door.with_for_update(key_share=True, skip_locked=not waits)) is not None
+
+
+def _of_household(resident: Resident, member: Member | None) -> ColumnElement[bool]:
+    """Whose messages count: those to every account bound to the household, or only the resident's own."""
+    if member is None:
+        return UnaskedMessage.resident_id == resident.id
+    accounts = select(Resident.id).join(Member, Member.id == Resident.member_id)
+    return UnaskedMessage.resident_id.in_(accounts.where(Member.household_id == member.household_id))
+
+
+def _survey_limit(
+    session: Session, community: Community, theirs: ColumnElement[bool], *, now: datetime
+) -> Refusal | None:
+    every = timedelta(days=community.survey_every_days)
+    last = session.scalar(select(func.max(UnaskedMessage.sent_at)).where(theirs, UnaskedMessage.kind == SURVEY))
+    return Refusal("too soon after the last survey", last + every) if last and now < last + every else None
+
+
+def _daily_limit(
+    session: Session, community: Community, theirs: ColumnElement[bool], *, now: datetime
+) -> Refusal | None:
     begins = _day_begins(now, community)
     today = select(func.count()).where(
-        UnaskedMessage.resident_id == resident.id,
-        UnaskedMessage.kind != SURVEY,
-        UnaskedMessage.sent_at >= begins,
-        ~UnaskedMessage.urgent,
+        theirs, UnaskedMessage.kind != SURVEY, UnaskedMessage.sent_at >= begins, ~UnaskedMessage.urgent
     )
     if (session.scalar(today) or 0) < community.unasked_per_day:
         return None

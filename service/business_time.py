@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -165,6 +165,23 @@ class Calendar:
         whole = sum(self._block(index).worked for index in range(first, last))
         return (whole - self._block(first).until(begin) + self._block(last).until(finish)) * TICK
 
+    def opens_on(self, day: date) -> list[tuple[datetime, datetime]]:
+        """From when to when the community works in a local day's frames, aware UTC; joined where they meet.
+
+        Args:
+            day: local; a frame over night reaches into the day after.
+        """
+        frames = _joined((frame.opens, frame.closes) for frame in self._frames(day.toordinal() - EPOCH_DAY))
+        return [
+            (self._at(day, opens), self._at(day, closes))
+            for opens, closes in zip(frames.starts, frames.ends, strict=True)
+        ]
+
+    def _at(self, day: date, minutes: int) -> datetime:
+        """The moment at which clocks on the wall show so many minutes after the day's midnight."""
+        local = datetime.combine(day, time()) + timedelta(minutes=minutes)
+        return local.replace(tzinfo=self._zone).astimezone(UTC)
+
     def _frames(self, day: int) -> Frames:
         special = self._special.get(day)
         return self.week[(day + 3) % 7] if special is None else special  # 1 January 1970 was a Thursday
@@ -220,7 +237,7 @@ def around_the_clock() -> Calendar:
     return Calendar("UTC", (ALL_DAY,) * 7)
 
 
-def _joined(intervals: Iterator[tuple[int, int]]) -> _Block:
+def _joined(intervals: Iterable[tuple[int, int]]) -> _Block:
     starts: list[int] = []
     ends: list[int] = []
     for opens, closes in sorted(intervals):

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, categories, conversations, phone_cards, residents, surveys, texts
+from service import (
+    budget,
+    cases,
+    categories,
+    conversations,
+    holds,
+    phone_cards,
+    quiet_hours,
+    residents,
+    surveys,
+    texts,
+)
 from service.budget import Refusal
 from service.errors import CallBackNotOpen
 from service.models import (
@@ -22,6 +32,7 @@ from service.models import (
     Conversation,
     Delivery,
     FollowUpState,
+    OutboxRow,
     Outcome,
     Owner,
     Priority,
@@ -50,7 +61,7 @@ def plan(session: Session, case: Case, *, now: datetime) -> None:
         now: when it was finished, aware UTC.
     """
     delay = timedelta(hours=categories.call_back_hours(case.category))
-    due = _out_of_quiet_hours(now + delay, session.get_one(Community, case.community_id))
+    due = quiet_hours.after(now + delay, session.get_one(Community, case.community_id))
     whose = {
         "worker_id": case.worker_id,
         "butler_id": surveys.last_butler(session, case),
@@ -82,7 +93,7 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
 def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:
     """Call-backs with something to do whose moment has come, the longest due first."""
     of_cases = select(CallBack).join(Case, Case.id == CallBack.case_id)
-    return of_cases.where(to_do, CallBack.due_at <= now).order_by(CallBack.due_at)
+    return of_cases.where(to_do, CallBack.due_at <= now, holds.free(CallBack.id)).order_by(CallBack.due_at, CallBack.id)
 
 
 def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
@@ -101,8 +112,8 @@ def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: da
     """Why this is no good moment, and when the next may be."""
     community = session.get_one(Community, case.community_id)
     if refusal is not None and refusal.until is not None:
-        return _out_of_quiet_hours(refusal.until, community), refusal.reason
-    due = _out_of_quiet_hours(now, community)
+        return quiet_hours.after(refusal.until, community), refusal.reason
+    due = quiet_hours.after(now, community)
     if due > now:
         return due, "quiet hours"
     if case.conversation.owner is not Owner.BOT:
@@ -135,7 +146,7 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     else:
         call_back.reminded_at = now
     community = session.get_one(Community, call_back.case.community_id)
-    call_back.due_at = _out_of_quiet_hours(now + REMIND_AFTER, community)
+    call_back.due_at = quiet_hours.after(now + REMIND_AFTER, community)
 
 
 def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:
@@ -153,27 +164,42 @@ def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: 
         case.conversation,
         line,
         now=now,
-        key=f"{kind}:{call_back.id}:{case.conversation.epoch}",  # asked again after a talk that came in between
+        key=f"{kind}:{call_back.id}:{now.isoformat()}",  # asked again after a talk that came in between
         kind=kind,
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
 
 
-def plan_again(session: Session, outbox_id: int, *, now: datetime) -> None:
+def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     """A butler talked when the question was to go out: it is due again now, and checked as if for the first time.
 
     Args:
         session: the caller's transaction, in which the conversation is locked.
-        outbox_id: the row that was held back.
+        row: the question, or the reminder of it, that was held back.
         now: the moment, aware UTC.
     """
-    asked = select(CallBack).where(CallBack.outbox_id == outbox_id, CallBack.state == FollowUpState.SENT)
-    call_back = session.scalars(asked).one_or_none()
-    if call_back is not None:
-        call_back.state, call_back.due_at, call_back.reason = FollowUpState.PLANNED, now, "a butler talked"
-        call_back.reminded_at = None
-        budget.give_back(session, call_back.case.resident, "call_back")
+    call_back = asked_in(session, row)
+    if call_back is None or call_back.state is not FollowUpState.SENT:
+        return
+    if row.kind == "call_back":
+        call_back.state = FollowUpState.PLANNED
+    call_back.due_at, call_back.reason, call_back.reminded_at = now, "a butler talked", None
+    budget.give_back(session, call_back.case.resident, row.kind)
+
+
+def asked_in(session: Session, row: OutboxRow) -> CallBack | None:
+    """The call-back that a question or a reminder is about: its number stands in the key (see `_say`)."""
+    number = (row.key or "").split(":")[1:2]
+    return session.get(CallBack, int(number[0])) if number and number[0].isdecimal() else None
+
+
+def is_still_open(session: Session, row: OutboxRow) -> bool:
+    """Whether the resident may still answer what this row asks."""
+    call_back = asked_in(session, row)
+    if call_back is None or call_back.state not in WAITING:
+        return False
+    return call_back.case.state is CaseState.FINISHED and call_back.case.resolution == call_back.resolution
 
 
 def answer(
@@ -223,7 +249,7 @@ def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: st
     cases.advance(session, case, cases.Event.CALLED_BACK, actor=actor, key=f"{key}:called_back", now=now, data=data)
     phone_cards.show(session, call_back)
     if outcome is Outcome.HELD:
-        surveys.ask(session, case, now=now)
+        surveys.ask(session, case, now=now, at_once=actor == "resident")
     elif outcome in (Outcome.PARTLY, Outcome.NOT_HELD):
         reopen(session, case, key=key, now=now, outcome=outcome)
     else:
@@ -260,16 +286,3 @@ def cancel(session: Session, case: Case, *, reason: str) -> None:
 def of_case(session: Session, case: Case) -> Sequence[CallBack]:
     """The call-backs of a case, oldest first."""
     return session.scalars(select(CallBack).where(CallBack.case_id == case.id).order_by(CallBack.resolution)).all()
-
-
-def _out_of_quiet_hours(moment: datetime, community: Community) -> datetime:
-    """The same moment, or the end of the community's quiet hours that it falls into."""
-    local = moment.astimezone(ZoneInfo(community.timezone))
-    begins, ends = community.quiet_from, community.quiet_until
-    overnight = begins > ends
-    quiet = local.time() >= begins or local.time() < ends if overnight else begins <= local.time() < ends
-    if not quiet:
-        return moment
-    if overnight and local.time() >= begins:
-        local += timedelta(days=1)
-    return local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0).astimezone(moment.tzinfo)

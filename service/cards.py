@@ -9,9 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import cases, conversations, phrases, texts
+from service import cases, clocks, conversations, phrases, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, CaseState, Conversation, FollowUpState, Message, OutboxRow, OutboxState, Survey
+from service.models import (
+    Case,
+    CaseState,
+    Community,
+    Conversation,
+    FollowUpState,
+    Message,
+    OutboxRow,
+    OutboxState,
+    Survey,
+)
 from service.phrases import Ready
 from service.texts import Button, Line
 
@@ -74,7 +84,7 @@ def _understood(understood: Understood | None) -> Iterator[str]:
 
 
 def _cases(session: Session, conversation: Conversation, *, now: datetime) -> Iterator[str]:
-    """The open ones with how long each has been open."""
+    """The open ones with how long each has been open, and until when the next thing was promised."""
     for case in cases.of_resident(session, conversation, limit=MOST_CASES):
         if case.state not in OVER:
             yield _words(
@@ -83,7 +93,20 @@ def _cases(session: Session, conversation: Conversation, *, now: datetime) -> It
                 matter=case.matter[:60],
                 state=_words(f"utter_word_{case.state}"),
                 open_for=_span(now - case.opened_at),
+                promise=_promise(session, case, now=now),
             )
+
+
+def _promise(session: Session, case: Case, *, now: datetime) -> str:
+    """What the resident was told; nothing once the case is finished."""
+    if case.state in clocks.ENDED:
+        return ""
+    due = clocks.next_due(session, case)
+    if due is None:
+        return _words("utter_word_card_no_due")
+    community = session.get_one(Community, case.community_id)
+    said = clocks.moment(due, community, language=STAFF_LANGUAGE)
+    return _words(f"utter_word_card_{'late' if due < now else 'due'}", due=said)
 
 
 def _ratings(session: Session, conversation: Conversation) -> Iterator[str]:

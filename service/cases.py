@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import categories, clocks, communities, conversations, residents, texts, work_orders
+from service import bookings, categories, clocks, communities, conversations, residents, texts, work_orders
 from service.categories import Category
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import (
@@ -48,25 +48,36 @@ class Event(StrEnum):
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     KIND_CORRECTED = "kind_corrected"
+    APPOINTED = "appointed"
+    VISIT_AGREED = "visit_agreed"
+    VISIT_REMINDED = "visit_reminded"
+    NOBODY_HOME = "nobody_home"
+    VISIT_LAPSED = "visit_lapsed"
+    AMENDED = "amended"
 
 
 _S, _E = CaseState, Event
-_AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED, _S.NEEDS_INFO)
+AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED, _S.NEEDS_INFO)
 _NOT_ACCEPTED = (_S.OPEN, _S.REOPENED, _S.NEEDS_INFO, _S.PAUSED)
 
 # Which step is allowed where, and where it leads.
 STEPS: dict[tuple[CaseState, Event], CaseState] = {
     **{(state, _E.ACCEPTED): _S.ACCEPTED for state in _NOT_ACCEPTED},
     **{(state, _E.DEPARTED): _S.ON_THE_WAY for state in (*_NOT_ACCEPTED, _S.ACCEPTED)},
-    **{(state, _E.ARRIVED): _S.ON_SITE for state in _AT_WORK if state is not _S.ON_SITE},
-    **{(state, _E.PAUSED): _S.PAUSED for state in _AT_WORK if state is not _S.PAUSED},
+    **{(state, _E.ARRIVED): _S.ON_SITE for state in AT_WORK if state is not _S.ON_SITE},
+    **{(state, _E.PAUSED): _S.PAUSED for state in AT_WORK if state is not _S.PAUSED},
     (_S.PAUSED, _E.RESUMED): _S.ACCEPTED,
-    **{(state, _E.FINISHED): _S.FINISHED for state in _AT_WORK},
-    **{(state, _E.INFO_ASKED): _S.NEEDS_INFO for state in _AT_WORK if state is not _S.NEEDS_INFO},
-    **{(state, _E.HANDED_ON): _S.OPEN for state in _AT_WORK},
-    **{(state, _E.URGED): state for state in _AT_WORK},
-    **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in _AT_WORK},
-    **{(state, _E.KIND_CORRECTED): state for state in (*_AT_WORK, _S.FINISHED, _S.CLOSED)},
+    **{(state, _E.FINISHED): _S.FINISHED for state in AT_WORK},
+    **{(state, _E.INFO_ASKED): _S.NEEDS_INFO for state in AT_WORK if state is not _S.NEEDS_INFO},
+    **{(state, _E.HANDED_ON): _S.OPEN for state in AT_WORK},
+    **{(state, _E.URGED): state for state in AT_WORK},
+    **{(state, _E.AMENDED): state for state in AT_WORK},
+    **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in AT_WORK},
+    **{(state, _E.KIND_CORRECTED): state for state in (*AT_WORK, _S.FINISHED, _S.CLOSED)},
+    **{(state, _E.APPOINTED): state for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},
+    **{(state, _E.APPOINTED): _S.ACCEPTED for state in (_S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED)},  # come (again) then
+    **{(state, step): state for step in (_E.VISIT_AGREED, _E.VISIT_REMINDED, _E.VISIT_LAPSED) for state in AT_WORK},
+    **{(state, _E.NOBODY_HOME): _S.PAUSED for state in (_S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE)},
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,
     (_S.CLOSED, _E.REOPENED): _S.REOPENED,
@@ -208,6 +219,7 @@ def advance(
     if target is None:
         raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
     case.state = target
+    bookings.follow(session, case, event)
     if event is Event.FINISHED:
         case.resolution += 1
     _log(session, case, event, actor=actor, now=now, key=key, data=data)
@@ -265,7 +277,7 @@ def correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: st
     clocks.index_anew(session, case)
     category = categories.category(case.category)
     home, new_home = department_for(was, category), department_for(kind, category)
-    if case.state in _AT_WORK and case.department.key == home != new_home:
+    if case.state in AT_WORK and case.department.key == home != new_home:
         department = communities.department(session, case.community_id, new_home)
         return hand_on(session, case, department, actor=actor, key=f"{key}:department", now=now)
     work_orders.refresh(session, case)
@@ -279,7 +291,7 @@ def of_resident(session: Session, conversation: Conversation, *, limit: int = 5)
 
 
 def _resident_at_work(conversation: Conversation) -> Select[Case]:
-    found = select(Case).where(Case.resident_id == conversation.resident_id, Case.state.in_(_AT_WORK))
+    found = select(Case).where(Case.resident_id == conversation.resident_id, Case.state.in_(AT_WORK))
     return found.order_by(Case.id.desc()).limit(1)
 
 

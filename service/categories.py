@@ -25,6 +25,7 @@ class Category:
     key: str
     department: str
     call_back_hours: int
+    by_appointment: bool = True  # else somebody comes at once, or nobody has to be at home
 
 
 def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
@@ -39,6 +40,12 @@ def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
         key, value = _meanings()[found[0].removesuffix("s")]
         points[key] += value
     return max(categories().values(), key=lambda category: points[category.key]) if points else categories()["other"]
+
+
+def deciding_words(text: str) -> frozenset[str]:
+    """The words of a matter that name a trouble: two matters that share one are about the same kind of thing."""
+    found = (word[0].removesuffix("s") for word in _words().finditer(text[:LONGEST].lower()))
+    return frozenset(word for word in found if _meanings()[word][1] == POINTS["decides"])
 
 
 def call_back_hours(key: str) -> int:
@@ -62,7 +69,8 @@ def category(key: str) -> Category:
 @cache
 def categories() -> Mapping[str, Category]:
     """All of them, in the order in which a tie is decided."""
-    return {key: Category(key, row["department"], row["call_back_hours"]) for key, row in _table().items()}
+    facts = ("department", "call_back_hours", "by_appointment")
+    return {key: Category(key, **{fact: row[fact] for fact in facts if fact in row}) for key, row in _table().items()}
 
 
 @cache

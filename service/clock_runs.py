@@ -100,7 +100,8 @@ def runs(clock: str, log: Iterable[Step]) -> list[Run]:
         again = steps[end].at if end < len(steps) else None
         stopped = stop.at if stop else again
         ended = stop.event in _events("ends") if stop else again is not None
-        pauses = tuple(_pauses(steps[begin:end], stopped)) if rule.get("pauses", True) else ()
+        ran = [step for step in steps[begin:end] if stopped is None or step.at < stopped]  # later pauses are others'
+        pauses = tuple(_pauses(ran, stopped)) if rule.get("pauses", True) else ()
         found.append(Run(clock, number, started, urgency, stopped, ended, pauses))
     return found
 
@@ -121,14 +122,23 @@ def _urgency(steps: Sequence[Step]) -> int:
 def _pauses(steps: Sequence[Step], stopped: datetime | None) -> Iterator[tuple[datetime, datetime | None]]:
     """The pauses of a run; one for an appointment ends with it, and so does waiting for a visit wanted later."""
     for place, step in enumerate(steps):
-        wanted = step.data.get("until")
-        if step.event not in _events("pauses") and not (place == 0 and wanted):
+        wanted, over = step.data.get("until"), _ends_of(step, is_first=place == 0)
+        if not over:
             continue
-        ends = next((later.at for later in steps[place + 1 :] if place and later.event in _events("resumes")), stopped)
+        ends = next((later.at for later in steps[place + 1 :] if later.event in over), stopped)
         if wanted:
             until = max(datetime.fromisoformat(wanted), step.at)
             ends = until if ends is None else min(ends, until)
         yield step.at, ends
+
+
+def _ends_of(step: Step, *, is_first: bool) -> Sequence[str]:
+    """The steps that end what a step makes the work wait for; none when it does not wait."""
+    if step.event in _events("pauses"):
+        return _events("resumes")
+    if step.event in _events("visits"):
+        return _events("comes_before")
+    return _events("visits") if is_first and step.data.get("until") else ()
 
 
 def _events(key: str) -> Sequence[str]:

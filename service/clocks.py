@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import calendars, clock_runs, targets, texts, visits
+from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
@@ -130,7 +130,11 @@ def _row(case: Case, standing: Standing, told: set[str]) -> dict[str, object]:
 
 
 def rungs_ahead(standing: Standing, told: set[str]) -> Iterator[tuple[Rung, datetime]]:
-    """The steps of the ladder that nobody was told of yet, with their moments."""
+    """The steps of the ladder that nobody was told of yet, with their moments; none while the clock waits."""
+    if (
+        standing.due is None
+    ):  # paused after the warning's moment and before anybody was told: it is told when work goes on
+        return
     for rung in clock_runs.ladder():
         at = standing.reaches(rung.at)
         if at is not None and rung_key(standing.run, rung) not in told:
@@ -181,11 +185,15 @@ def expected(session: Session, case: Case, *, now: datetime, language: str) -> s
         language: zh or en.
     """
     standing = next(iter(running(session, case)), None)
+    community = session.get_one(Community, case.community_id)
+    appointment = bookings.live(session, case) if standing is not None and standing.run.clock == "arrive" else None
+    if appointment is not None and now < appointment.ends_at:
+        window = bookings.words(appointment, timezone=community.timezone, language=language)
+        return texts.words(f"utter_word_expected_visit_{appointment.state}", language=language, when=window)
     if standing is None or standing.due is None:
         return ""
     if standing.is_late(now):
         return texts.words("utter_word_expected_late", language=language)
-    community = session.get_one(Community, case.community_id)
     by = by_when(standing.due, now=now, timezone=community.timezone, language=language)
     return texts.words(f"utter_word_expected_{standing.run.clock}", language=language, by=by)
 
@@ -208,15 +216,20 @@ NEAR = {0: "utter_word_today_at", 1: "utter_word_tomorrow_at"}
 
 def due_line(session: Session, case: Case, *, language: str) -> str:
     """The case's next due time for its work order, with the day, because a card is read on any day."""
+    due = next_due(session, case)
+    if due is None:
+        return texts.words("utter_word_no_due", language=language)
+    return moment(due, session.get_one(Community, case.community_id), language=language)
+
+
+def next_due(session: Session, case: Case) -> datetime | None:
+    """Until when the resident was promised the next thing; None while that is open."""
     order = clock_runs.promises(case.kind)
     found = select(CaseClock.clock, CaseClock.due_at).where(
         CaseClock.case_id == case.id, CaseClock.stopped_at.is_(None), CaseClock.clock.in_(order)
     )
     running_now = {row.clock: row.due_at for row in session.execute(found)}
-    due = next((running_now[clock] for clock in order if clock in running_now), None)
-    if due is None:
-        return texts.words("utter_word_no_due", language=language)
-    return moment(due, session.get_one(Community, case.community_id), language=language)
+    return next((running_now[clock] for clock in order if clock in running_now), None)
 
 
 def moment(due: datetime, community: Community, *, language: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service import texts, topics
 from service.config import Settings
 from service.errors import CommunityNotFound
-from service.models import Community, Department
+from service.models import Board, Community, Department, TalksIn
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
 STAFF_LANGUAGE = "zh"  # of cards and work orders
@@ -43,7 +43,11 @@ class Profile:
     quiet_until: time = time(8)
     unasked_per_day: int = 1
     survey_every_days: int = 14
+    talks_in: TalksIn = TalksIn.GROUP
     console_url: str | None = None
+    visit_minutes: int = 120
+    visits_per_window: int = 2
+    remind_visits_at: time = time(19)
 
 
 class Address(TypedDict):
@@ -75,7 +79,11 @@ def profile(settings: Settings) -> Profile:
         quiet_until=settings.quiet_until,
         unasked_per_day=settings.unasked_per_day,
         survey_every_days=settings.survey_every_days,
+        talks_in=TalksIn(settings.talks_in),
         console_url=str(settings.console_url).rstrip("/"),
+        visit_minutes=settings.visit_minutes,
+        visits_per_window=settings.visits_per_window,
+        remind_visits_at=settings.remind_visits_at,
     )
 
 
@@ -88,6 +96,7 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
     statement = insert(Community).values(bot_id=bot_id, **facts)
     session.execute(statement.on_conflict_do_update(index_elements=["bot_id"], set_=facts))
     community = access_community(session, bot_id)
+    session.execute(insert(Board).values(community_id=community.id).on_conflict_do_nothing())
     known = set(session.scalars(select(Department.key).where(Department.community_id == community.id)))
     for key in DEPARTMENTS:
         if key not in known:
@@ -99,9 +108,9 @@ def settle_in(session: Session, bot_id: int, profile: Profile) -> Community:
 
 
 def hours(session: Session, bot_id: int) -> tuple[object, ...] | None:
-    """What its clocks rest on besides its calendar: the zone and the desk's hours; None before it has settled in."""
-    known = select(Community.timezone, Community.desk_opens, Community.desk_closes).where(Community.bot_id == bot_id)
-    row = session.execute(known).one_or_none()
+    """What its clocks and reminders rest on besides its calendar: the zone and hours; None before it has settled in."""
+    hours_of = (Community.timezone, Community.desk_opens, Community.desk_closes, Community.remind_visits_at)
+    row = session.execute(select(*hours_of).where(Community.bot_id == bot_id)).one_or_none()
     return None if row is None else tuple(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     quiet_until: time = Field(time(8), examples=["08:00"])
     unasked_per_day: PositiveInt = Field(1, le=24, examples=["1"])
     survey_every_days: PositiveInt = Field(14, le=366, examples=["14"])
+    visit_minutes: int = Field(120, ge=15, le=720, examples=["120"])
+    visits_per_window: PositiveInt = Field(2, le=100, examples=["2"])
+    remind_visits_at: time = Field(time(19), examples=["19:00"])
+    talks_in: Literal["group", "private"] = Field("group", examples=["private"])
 
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import communities, outbox, residents, texts, topics
+from service import communities, outbox, private_talks, residents, texts, topic_names, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import (
@@ -31,6 +31,8 @@ from service.models import (
 from service.texts import Line
 
 Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey
+REPLY = "reply"  # an answer, in staff's words
+IN_TOPIC = -1  # where the record of a talk stands, and what is about a message of the group's
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
@@ -53,6 +55,7 @@ class Said:
 class Amended:
     """What an edit changed of a line."""
 
+    line: Message
     before: str  # its words until now
     reworded: bool
     swapped: bool  # another file took the place of the first
@@ -91,12 +94,18 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     line = session.scalars(found.with_for_update()).first()
     if line is None:
         return None
-    changed = Amended(line.text, line.text != said.text, _file(line.media) != _file(said.media))
+    changed = Amended(line, line.text, line.text != said.text, _file(line.media) != _file(said.media))
     if changed.reworded or changed.swapped:
         before = {"text": line.text, "until": now.isoformat()} | ({"media": line.media} if changed.swapped else {})
         line.earlier, line.edited_at = [*(line.earlier or []), before], now
     line.text, line.media, line.entities = said.text, said.media, said.entities
     return changed
+
+
+def said_last(session: Session, conversation: Conversation) -> str:
+    """The bot's newest line to the resident; nothing when it has said none yet."""
+    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
+    return session.scalar(lines.order_by(Message.id.desc()).limit(1)) or ""
 
 
 def _file(media: dict[str, Any] | None) -> str | None:
@@ -112,11 +121,12 @@ def tell(
     *,
     now: datetime,
     key: str,
-    kind: str = "reply",
+    kind: str = REPLY,
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
     epoch: int | None = None,
     case_id: int | None = None,
+    waits: bool = False,
 ) -> int | None:
     """Say a line of the bot's to the resident, or to the butler who has taken over.
 
@@ -135,6 +145,7 @@ def tell(
         delivery: what may happen when nobody knows whether it arrived.
         epoch: the epoch in which the line was thought of, when that was before this transaction.
         case_id: the case whose progress it tells.
+        waits: it is held back for now: `service/after_talks.py` says it when the quiet hours are over.
 
     Returns:
         The outbox row, or None when it was said before or only the butler reads it.
@@ -146,6 +157,8 @@ def tell(
         to_staff(session, conversation, "say", note.payload(), key=place, kind="note", priority=Priority.WORK_ORDER)
     if silent and kind not in outbox.SAID_LATER:
         return None
+    if kind == REPLY:
+        line = _not_twice(session, conversation, line)
     born = conversation.epoch if epoch is None else epoch
     community = session.get_one(Community, conversation.community_id)
     row_id = outbox.put(
@@ -156,7 +169,7 @@ def tell(
         conversation_id=conversation.id,
         epoch=None if kind in WHOEVER_ANSWERS else born,
         case_id=case_id,
-        state=OutboxState.HELD if silent else OutboxState.PENDING,
+        state=OutboxState.HELD if silent or waits else OutboxState.PENDING,
         kind=kind,
         act="say",
         payload=line.payload(),
@@ -207,18 +220,42 @@ def to_staff(
     kind: str = "relay",
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
+    where: int | None = None,
 ) -> int | None:
-    """Pass something on to the resident's topic in the staff group; None where the community has no group."""
+    """Pass something on to whoever answers: to the resident's topic, or to the butler's private chat.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose.
+        act: as in `outbox.put`.
+        payload: as in `outbox.put`.
+        key: passing the same key on again does nothing.
+        kind: what it is, in staff's words.
+        priority: who goes first.
+        delivery: what may happen when nobody knows whether it arrived.
+        where: the chat in which stands what it is about; `IN_TOPIC` for the record that everybody reads. Without it,
+            where the talk takes place.
+
+    Returns:
+        The outbox row; None where the community has no group, or when the key was there already.
+    """
     group = communities.staff_group(session, conversation.community_id)
     if group is None:
         return None
+    name = topic_name(conversation.resident)
     if conversation.topic_id is None:
-        name = topic_name(conversation.resident)
-        conversation.topic_id = topics.open_topic(session, conversation.community_id, name).id
+        title = topic_names.title(session, conversation)
+        conversation.topic_id = topics.open_topic(session, conversation.community_id, title).id
+    butler = private_talks.room(session, conversation) if where is None else None
+    chat_id = butler.user_id if butler else where if where and where > 0 else None
+    if butler is not None and kind == "relay" and "on" not in payload:
+        private_talks.introduce(session, butler, conversation, name=name, key=f"{key}:who")
+    elif chat_id is not None and kind == "note":
+        payload = private_talks.about(payload, name)
     return outbox.put(
         session,
-        **group,
-        topic_id=conversation.topic_id,
+        **(group if chat_id is None else {**group, "chat_id": chat_id}),
+        topic_id=conversation.topic_id if chat_id is None else None,
         conversation_id=conversation.id,
         kind=kind,
         act=act,
@@ -227,6 +264,12 @@ def to_staff(
         delivery=delivery,
         key=key,
     )
+
+
+def read_in(session: Session, conversation: Conversation) -> int:
+    """The private chat in which the talk is read and answered, or `IN_TOPIC`."""
+    butler = private_talks.room(session, conversation)
+    return butler.user_id if butler else IN_TOPIC
 
 
 def alert_staff(session: Session, community_id: int, line: Line, *, key: str, priority: int) -> None:
@@ -286,6 +329,9 @@ def in_order(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]
 def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, limit: int) -> int:
     """Take what is due of cases one after the other, its conversation locked first, and act on what is due still.
 
+    What others have in hand at this moment is left to them, or to the next sweep: a sweep that holds many conversations
+    waits for none.
+
     Args:
         session: the caller's transaction.
         due: rows of one table, joined with their cases, in the order in which they are taken.
@@ -293,11 +339,12 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
         limit: rows of one transaction.
 
     Returns:
-        How many rows were looked at; 0 means nothing is due.
+        How many rows were looked at; 0 means nothing is due, or all of it is in other hands.
     """
     model = due.column_descriptions[0]["entity"]
-    rows = session.execute(due.limit(limit).with_only_columns(model.id, Case.conversation_id)).all()
-    for row in in_order(rows):
+    free = due.join(Conversation, Conversation.id == Case.conversation_id).limit(limit)
+    taken = free.with_only_columns(model.id, Case.conversation_id).with_for_update(of=Conversation, skip_locked=True)
+    for row in (rows := session.execute(taken).all()):
         lock(session, row.conversation_id)
         mine = due.where(model.id == row.id).with_for_update(of=model, skip_locked=True)
         still = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
@@ -309,6 +356,13 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
 def lock(session: Session, conversation_id: int) -> Conversation:
     """The conversation, locked until the transaction ends."""
     return session.scalars(_LOCKED, {"conversation_id": conversation_id}).one()
+
+
+def _not_twice(session: Session, conversation: Conversation, line: Line) -> Line:
+    """The line, led in when it is word for word what was said last: a record that sticks is not listened to (N7)."""
+    if line.text != said_last(session, conversation):
+        return line
+    return replace(line, text=texts.words("utter_once_more", language=conversation.resident.language, text=line.text))
 
 
 def write_down(
@@ -335,11 +389,8 @@ def write_down(
 
 
 def topic_name(resident: Resident) -> str:
-    """What staff read in the list of topics."""
-    called = residents.salutation(resident, language=STAFF_LANGUAGE).strip(
-        "，, "
-    )  # it carries the comma of its sentence
-    return " · ".join(filter(None, [called or resident.display_name, resident.place]))
+    """Who it is and where they live, on cards and lists."""
+    return " · ".join(filter(None, [residents.called(resident, language=STAFF_LANGUAGE), resident.place]))
 
 
 def silence(session: Session, conversation: Conversation, *, reason: str) -> None:

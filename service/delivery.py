@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import communities, conversations, outbox, residents, texts
+from service import callbacks, communities, conversations, holds, outbox, private_talks, residents, surveys, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
-from service.models import OutboxRow, OutboxState, Owner, Priority
+from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
 from service.outbox import Parcel
 
 
@@ -36,15 +37,34 @@ def unreachable(session: Session, bot_id: int, chat_id: int, *, now: datetime) -
 def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
     """Telegram refuses a message because of the chat: private chats are out of reach, a group needs a person."""
     if parcel.chat_id > 0:
-        outbox.dropped(session, parcel, reason=reason)
-        unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
+        _close(session, parcel, reason=reason, now=now)
     else:
         outbox.dead(session, parcel, reason=reason)
 
 
+def _close(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
+    """A private chat is out of reach: a resident's lines are dropped, a butler's go to the topics."""
+    talk = conversations.lock(session, parcel.conversation_id) if parcel.conversation_id else None
+    if talk is not None and talk.resident.chat_id != parcel.chat_id:
+        outbox.again(session, parcel, reason=reason, wait=0.0)
+        shut_by_butler(session, parcel.bot_id, parcel.chat_id, now=now)
+    else:
+        outbox.dropped(session, parcel, reason=reason)
+        unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
+
+
+def shut_by_butler(session: Session, bot_id: int, chat_id: int, *, now: datetime) -> None:
+    """A butler has blocked the bot: their talks go on in the topics, and whoever reads there is told why."""
+    for talk in private_talks.shut(session, bot_id, chat_id):
+        line = texts.say("utter_staff_private_shut", language=STAFF_LANGUAGE)
+        key = f"shut:{talk.id}:{now.isoformat()}"
+        conversations.to_staff(session, talk, "say", line.payload(), key=key, kind="note")
+
+
 def show_unconfirmed(session: Session, *, limit: int = 20) -> int:
     """Ask staff about messages that may or may not have arrived, each once; returns how many there were."""
-    rows = select(OutboxRow).where(OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN)
+    unknown = OutboxRow.state == OutboxState.UNCONFIRMED, OutboxRow.reason != SHOWN
+    rows = select(OutboxRow).where(*unknown, holds.free(OutboxRow.id))
     found = session.scalars(rows.order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)).all()
     for row in found:
         row.reason = SHOWN
@@ -66,6 +86,8 @@ SHOWN = "shown to staff"
 def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool) -> None:
     """Staff say what became of an unconfirmed message: it arrived, or it is to be sent again.
 
+    A question that has been answered or taken back meanwhile is not asked again; the row says so.
+
     Raises:
         ButtonExpired: it is settled already, or another community's.
     """
@@ -77,8 +99,27 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     if arrived:
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"
         return
-    row.state, row.reason = OutboxState.PENDING, "staff sent it again"
+    row.state, row.reason = _again(session, row, talk)
+    row.not_before = func.clock_timestamp()
     if talk is not None and row.epoch is not None:
         row.epoch = talk.epoch
-        row.state = OutboxState.HELD if talk.owner is Owner.BUTLER else OutboxState.PENDING
     outbox.wake(session)
+
+
+# Questions, and whether they are still to be asked; everything else is sent again as it is.
+_STILL_ASKED: Mapping[str, Callable[[Session, OutboxRow], bool]] = {
+    "call_back": callbacks.is_still_open,
+    "reminder": callbacks.is_still_open,
+    "survey": surveys.is_still_open,
+}
+
+
+def _again(session: Session, row: OutboxRow, talk: Conversation | None) -> tuple[OutboxState, str]:
+    """What becomes of a row that staff want to be sent again."""
+    asked = _STILL_ASKED.get(row.kind)
+    if asked is not None and not asked(session, row):
+        return OutboxState.DROPPED, "it is not asked any more"
+    if talk is not None and row.epoch is not None and talk.owner is Owner.BUTLER:
+        later = row.kind in outbox.SAID_LATER
+        return OutboxState.HELD if later else OutboxState.DROPPED, outbox.TAKEN_OVER
+    return OutboxState.PENDING, "staff sent it again"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
-from service import calendars, clocks, conversations, takeover, texts
+from service import calendars, clocks, conversations, holds, takeover, texts
 from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import NotEnoughServiceTime
@@ -94,7 +94,7 @@ def hand_over_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     due = (
         select(DeskMessage)
         .options(joinedload(DeskMessage.conversation))
-        .where(DeskMessage.handed_over_at.is_(None), DeskMessage.opens_at <= now)
+        .where(DeskMessage.handed_over_at.is_(None), DeskMessage.opens_at <= now, holds.free(DeskMessage.id))
     )
     in_order = due.order_by(DeskMessage.community_id, DeskMessage.id).limit(limit)
     found = session.scalars(in_order.with_for_update(of=DeskMessage, skip_locked=True)).all()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service import staff
 from service.errors import ShiftNotClear
-from service.models import Community, Duty, Shift, Staff
+from service.models import Community, Duty, Role, Shift, Staff
 from service.staff import Right
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–~]\s*(\d{1,2}):(\d{2})")
@@ -88,6 +88,17 @@ def on_duty(session: Session, community: Community, *, now: datetime) -> Sequenc
         member
         for member in staff.present(session, community.id)
         if member.duty is Duty.ON or (member.duty is None and member.id in by_roster)
+    ]
+
+
+def on_duty_or_all(session: Session, community: Community, role: Role, *, now: datetime) -> Sequence[Staff]:
+    """Those of a role who are on duty; when nobody is, everybody who has it and has not gone off duty themselves.
+
+    Somebody has to hear of what cannot wait, also where no roster is kept.
+    """
+    present = [member for member in on_duty(session, community, now=now) if member.role is role]
+    return present or [
+        member for member in staff.present(session, community.id) if member.role is role and member.duty is not Duty.OFF
     ]
 
 

@@ -38,6 +38,30 @@ class CallBackNotOpen(ServiceError):
     response = "utter_button_expired"
 
 
+class NoVisitWanted(ServiceError):
+    """Nobody is to come for this case: it is over, somebody is there, or it needs no visit."""
+
+    response = "utter_visit_not_wanted"
+
+
+class VisitChanged(ServiceError):
+    """The button belongs to an appointment that was moved, is over or is not theirs."""
+
+    response = "utter_visit_changed"
+
+
+class WindowGone(ServiceError):
+    """The window has begun, or is offered no more."""
+
+    response = "utter_visit_gone"
+
+
+class WindowFull(ServiceError):
+    """Others have the last places of the window."""
+
+    response = "utter_visit_full"
+
+
 class SurveyNotOpen(ServiceError):
     """The survey was answered, withdrawn or is not theirs."""
 
@@ -70,6 +94,18 @@ class NothingToHandBack(ServiceError):
 
 class TranscriptNotFound(ServiceError):
     """Nobody of this community is called so, or several are."""
+
+
+class IncidentNotClear(ServiceError):
+    """An incident needs a place, what fails there, and times that can be read."""
+
+    response = "utter_staff_incident_usage"
+
+
+class IncidentNotFound(ServiceError):
+    """No such incident of this community, or it is over."""
+
+    response = "utter_staff_incident_over"
 
 
 class NothingToTakeBack(ServiceError):
@@ -136,6 +172,24 @@ class InvitationNotValid(ServiceError):
     """The invitation is unknown, used, revoked or expired; the answer is the same."""
 
     response = "utter_invitation_not_valid"
+
+
+class FollowUpNotFound(ServiceError):
+    """There is no such follow-up that is still to come, or it is another community's."""
+
+    response = "utter_follow_up_not_found"
+
+
+class FollowUpHeld(ServiceError):
+    """Somebody holds it back already."""
+
+    response = "utter_follow_up_held"
+
+
+class FollowUpNotHeld(ServiceError):
+    """Nobody holds it back."""
+
+    response = "utter_follow_up_not_held"
 
 
 class CommunityNotFound(ServiceError):

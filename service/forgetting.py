@@ -24,6 +24,7 @@ from service import (
     phone_cards,
     surveys,
     texts,
+    topic_names,
     traces,
     where,
     work_orders,
@@ -115,7 +116,8 @@ def forget(session: Session, conversation: Conversation, *, before: int, key: st
         note = texts.say("utter_staff_forgotten", language=STAFF_LANGUAGE)
         conversations.to_staff(session, conversation, "say", note.payload(), key=f"{key}:forgotten_note", kind="note")
         topic = session.get_one(Topic, topic_id)
-        topic.name, topic.card = f"№ {conversation.id}", None
+        topic.card = topic.rename_at = None
+        topic_names.rename(session, topic, f"№{conversation.id}")
     conversation.topic_id = conversation.awaiting_case_id = conversation.keyboard_turn = None
     _say_farewell(session, conversation, chat_id, texts.say("utter_forgotten", language=language), key=key)
 
@@ -147,12 +149,14 @@ _WORDS = {
     "updates": "UPDATE inbox SET raw = '{}' WHERE id = ANY(:updates)",
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
+    "reports of an incident": "DELETE FROM incident_reports WHERE conversation_id = :conversation",
     "questions": "DELETE FROM unanswered_questions WHERE conversation_id = :conversation",
     "messages to a closed desk": "DELETE FROM desk_messages WHERE conversation_id = :conversation",
     "comments": """
         UPDATE surveys SET comment = NULL FROM cases
         WHERE cases.id = case_id AND cases.conversation_id = :conversation
     """,
+    "why something was held back": "UPDATE holds SET why = '' WHERE conversation_id = :conversation",
     "notes of who handed on": "UPDATE handovers SET note = NULL WHERE conversation_id = :conversation",
 }
 
@@ -184,7 +188,10 @@ _TIES = {
 
 
 # Of the steps of a case: what the clocks and the figures go by; everything else may be somebody's words.
-KEPT_FACTS = ("from", "to", "stars", "until", "urgency", "rung", "told", "outcome", "resolution", "tries")
+KEPT_FACTS = (
+    "from", "to", "stars", "until", "ends", "urgency", "rung", "told", "outcome", "resolution", "tries", "reminder",
+    "not_sent",
+)  # fmt: skip
 _KEEP_FACTS = text("""
     UPDATE case_events SET data = (
       SELECT jsonb_object_agg(fact.key, fact.value) FROM jsonb_each(data) AS fact

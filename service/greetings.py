@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import cases, clocks, communities, residents, texts
-from service.models import Community, Conversation, Message
+from service import cases, clocks, communities, conversations, residents, texts
+from service.models import Community, Conversation
 from service.texts import Line
 
 
@@ -23,15 +22,11 @@ def greet(session: Session, conversation: Conversation, *, now: datetime) -> Lin
         salutation=residents.salutation(resident),
         community=community.name,
     )
-    if greeting.text != _said_last(session, conversation):
+    last = conversations.said_last(session, conversation)
+    if greeting.text != last:
         return greeting
-    return texts.say("utter_here", language=resident.language, salutation=residents.salutation(resident))
-
-
-def _said_last(session: Session, conversation: Conversation) -> str | None:
-    """The bot's newest line to the resident."""
-    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
-    return session.scalar(lines.order_by(Message.id.desc()).limit(1))
+    called = residents.salutation(resident)
+    return texts.say("utter_here", language=resident.language, seed=now, unlike=last, salutation=called)
 
 
 def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> Line:
@@ -39,7 +34,7 @@ def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> 
     language = conversation.resident.language
     found = cases.of_resident(session, conversation)
     if not found:
-        return texts.say("utter_no_cases", language=language)
+        return texts.say("utter_no_cases", language=language, unlike=conversations.said_last(session, conversation))
     lines = [
         texts.words(
             "utter_case_line",

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from service import outbox
 from service.models import Conversation, OutboxRow, OutboxState
 
-TAKEN_OVER = "a butler has taken over"
 LAST_WORDS = timedelta(seconds=3)  # how long after its call began the line of a killed sender may still arrive
+COURTESY = "courtesy"  # the kind of what only says that they are not forgotten: a butler who comes need not know
 HOLD = 30.0  # seconds without the claim trying again, after which the bot may speak
 
 _HOLD = text("""
@@ -54,8 +54,8 @@ def settle(session: Session, conversation: Conversation) -> Sequence[OutboxRow]:
     rows = session.scalars(waiting.order_by(OutboxRow.id).execution_options(populate_existing=True)).all()
     for row in rows:
         row.state = OutboxState.HELD if row.kind in outbox.SAID_LATER else OutboxState.DROPPED
-        row.reason, row.settled_at = TAKEN_OVER, func.clock_timestamp()
-    return [row for row in rows if row.state is OutboxState.DROPPED]
+        row.reason, row.settled_at = outbox.TAKEN_OVER, func.clock_timestamp()
+    return [row for row in rows if row.state is OutboxState.DROPPED and row.kind != COURTESY]
 
 
 def hold(session: Session, conversation_id: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import conversations, takeover, texts
+from service import conversations, holds, takeover, texts
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Owner
 
@@ -32,6 +32,7 @@ def sweep(session: Session, *, now: datetime, limit: int = 50) -> int:
         Conversation.owner == Owner.BUTLER,
         Conversation.butler_id.is_not(None),
         Conversation.active_at < now - SILENT_FOR,
+        holds.free(Conversation.id),
         Conversation.idle_told_at.is_(None)
         | (~Conversation.answer_owed & (Conversation.idle_told_at < now - ANSWER_WITHIN)),
     )
@@ -48,6 +49,8 @@ def _look(session: Session, conversation_id: int, *, now: datetime) -> bool:
     conversation = conversations.lock(session, conversation_id)
     since, told = conversation.active_at, conversation.idle_told_at
     if conversation.owner is not Owner.BUTLER or since is None or since >= now - SILENT_FOR:
+        return False
+    if holds.open_hold(session, Conversation.id, conversation_id) is not None:
         return False
     source = f"idle:{conversation.id}:{conversation.epoch}:{since.isoformat()}"
     if told is None:

@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clocks, communities, conversations, outbox, texts
+from service import clocks, communities, conversations, holds, outbox, texts
 from service.clock_runs import Rung
 from service.clocks import TOLD, Standing
 from service.communities import STAFF_LANGUAGE
@@ -46,7 +46,7 @@ def climb_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     due = (
         select(CaseClock.case_id, Case.conversation_id)
         .join(Case, Case.id == CaseClock.case_id)
-        .where(CaseClock.wake_at <= now)
+        .where(CaseClock.wake_at <= now, holds.free(CaseClock.case_id))
         .order_by(CaseClock.wake_at)
         .limit(limit)
     )
@@ -54,6 +54,8 @@ def climb_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     alarms: list[Alarm] = []
     for row in conversations.in_order(set(rows)):
         conversations.lock(session, row.conversation_id)
+        if holds.open_hold(session, CaseClock.case_id, row.case_id) is not None:
+            continue
         case = session.get_one(Case, row.case_id, with_for_update={"of": Case}, populate_existing=True)
         alarms += _climb(session, case, now=now)
         clocks.index(session, case)

@@ -18,10 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, QueryContext, mapped_column, relationship
 
 
 class Owner(StrEnum):
@@ -46,6 +47,13 @@ class Duty(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class TalksIn(StrEnum):
+    """Where a butler who has claimed talks with the resident."""
+
+    GROUP = "group"  # in the resident's topic: everybody reads along
+    PRIVATE = "private"  # in their own chat with the bot, which has a budget of its own
 
 
 class CaseState(StrEnum):
@@ -80,6 +88,7 @@ class Priority:
     FOLLOW_UP = 30
     NOTICE = 40
     CARD = 50
+    BOARD = 60  # what only looks nicer: the overview, names of topics
 
 
 class OutboxState(StrEnum):
@@ -112,6 +121,26 @@ class Outcome(StrEnum):
     NOT_HELD = "not_held"
     UNREACHED = "unreached"
     DECLINED = "declined"
+
+
+class VisitState(StrEnum):
+    """The life of an appointment; what is moved is a new one."""
+
+    PROPOSED = "proposed"  # by staff; it holds until the resident wants another
+    AGREED = "agreed"
+    KEPT = "kept"
+    MISSED = "missed"  # nobody was at home
+    LAPSED = "lapsed"  # nobody came
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+class VisitStep(StrEnum):
+    """What an appointment has ahead of it, in this order."""
+
+    EVENING = "evening"  # the reminder on the evening before
+    HOUR = "hour"  # the reminder an hour before
+    OVER = "over"  # the window ends
 
 
 class LabelUse(StrEnum):
@@ -152,6 +181,14 @@ class RequestState(StrEnum):
     OPEN = "open"
     APPROVED = "approved"
     DECLINED = "declined"
+
+
+class ReportOutcome(StrEnum):
+    """What a resident said of the incident they were joined to."""
+
+    DIFFERENT = "different"  # theirs is another matter
+    FIXED = "fixed"
+    NOT_FIXED = "not_fixed"
 
 
 class QuestionState(StrEnum):
@@ -221,10 +258,21 @@ class Community(Base):
     quiet_until: Mapped[time]  # … to here
     unasked_per_day: Mapped[int] = mapped_column(default=1, server_default="1")  # messages to one household
     survey_every_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    visit_minutes: Mapped[int] = mapped_column(default=120, server_default="120")  # how long a window is
+    visits_per_window: Mapped[int] = mapped_column(default=2, server_default="2")  # of a department that says nothing
+    remind_visits_at: Mapped[time] = mapped_column(default=time(19), server_default="19:00")  # of the evening before
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what answers name: {fee: {zh: …}}
     console_url: Mapped[str | None]  # by which staff know the console, without a slash at the end
     staff_chat_id: Mapped[int | None] = mapped_column(unique=True)
+    talks_in: Mapped[TalksIn] = mapped_column(default=TalksIn.GROUP, server_default="group")
     moved_from: Mapped[int | None]  # the group's id before Telegram gave it another; the settings may still name it
+
+
+@event.listens_for(Community, "load")
+def _keep(community: Community, context: QueryContext | None) -> None:
+    """A session forgets what nobody holds: without this, each step of a case asked for its community seven times."""
+    if context is not None:  # a merge loads without one
+        context.session.info.setdefault("kept", []).append(community)
 
 
 class WeekdayHours(Base):
@@ -258,6 +306,7 @@ class Department(Base):
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
     key: Mapped[str]
     topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"))
+    visit_places: Mapped[int | None]  # appointments in one window; none: as the community says; 0: it makes none
 
     topic: Mapped[Topic] = relationship(lazy="raise_on_sql")
 
@@ -266,7 +315,10 @@ class Topic(Base):
     """A forum topic of the staff group; `thread_id` is empty until Telegram has made it."""
 
     __tablename__ = "topics"
-    __table_args__ = (Index("topics_by_thread", "community_id", "thread_id"),)
+    __table_args__ = (
+        Index("topics_by_thread", "community_id", "thread_id"),
+        Index("topics_to_rename", "rename_at", postgresql_where=text("rename_at IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -276,6 +328,8 @@ class Topic(Base):
     closed: Mapped[bool] = mapped_column(
         default=False, server_default="false"
     )  # by staff; nothing is passed on from it
+    rename_at: Mapped[datetime | None]  # when its name is compared with what it should be
+    renamed_at: Mapped[datetime | None]
 
 
 class Resident(Base):
@@ -320,6 +374,9 @@ class Staff(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     languages: Mapped[list[Any] | None]  # zh, en; none said: the community's own
     duty: Mapped[Duty | None]
+    private_since: Mapped[datetime | None]  # since when the bot may write to them in private
+    talks_with_id: Mapped[int | None]  # the conversation to which a plain line in their private chat goes
+    shown_id: Mapped[int | None]  # the conversation whose line was shown there last
 
     department: Mapped[Department | None] = relationship(lazy="raise_on_sql")
 
@@ -580,7 +637,7 @@ class Case(Base):
         Index("cases_by_community", "community_id", "id"),
         Index("cases_by_state", "community_id", "state", "id"),
         Index("cases_by_department", "community_id", "department_id", "id"),
-        Index("cases_by_category", "community_id", "category", "id"),
+        Index("cases_by_category", "community_id", "category", "opened_at"),
         Index("cases_by_day", "community_id", "opened_at"),
         Index("cases_urgent", "community_id", "id", postgresql_where=text("urgency > 0")),
         _searched("cases", CASE_WORDS),
@@ -630,6 +687,56 @@ class CaseEvent(Base):
     key: Mapped[str | None]
 
 
+class Incident(Base):
+    """What ails many at once: no water in building 3. Who reports it is told and joined, instead of a case each."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        UniqueConstraint("community_id", "source"),
+        Index("incidents_open", "community_id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    source: Mapped[str]  # the turn or command that entered it: entering it again changes nothing
+    category: Mapped[str] = mapped_column(String(32))
+    trouble: Mapped[str | None] = mapped_column(String(32))  # of incident_words.yml; none: all of the category
+    places: Mapped[list[Any]]  # as service/where.py writes them in Chinese; empty: the whole community
+    text_zh: Mapped[str | None]
+    text_en: Mapped[str | None]
+    begins_at: Mapped[datetime]
+    expected_until: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]  # when staff were asked whether it is over, for it was expected to be
+    ended_at: Mapped[datetime | None]
+    entered_by: Mapped[str]  # staff:<number>, or the operator's name
+
+
+class IncidentReport(Base):
+    """A resident who was told of an incident: joined to it, told when it ends, asked whether theirs is mended."""
+
+    __tablename__ = "incident_reports"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "conversation_id"),
+        Index("incident_reports_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    matter: Mapped[str]  # in their words, for the case that is opened when theirs is another matter
+    place: Mapped[str | None]
+    phone: Mapped[str | None]
+    joined_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # when they are to be told that it is over
+    told_at: Mapped[datetime | None]
+    outcome: Mapped[ReportOutcome | None]
+    reason: Mapped[str | None]  # why they were not told, or are told later
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
+
+    incident: Mapped[Incident] = relationship(lazy="joined", innerjoin=True)
+
+
 class DeskMessage(Base):
     """Somebody wrote while the desk was closed: they were told when it opens, once; staff are told then."""
 
@@ -648,6 +755,56 @@ class DeskMessage(Base):
     handed_over_at: Mapped[datetime | None]
 
     conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
+class Wait(Base):
+    """Somebody waits for a person to answer; who comes back unanswered goes on waiting where they stood."""
+
+    __tablename__ = "waits"
+    __table_args__ = (
+        Index("waits_open", "conversation_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("waits_line", "community_id", "since", postgresql_where=text("ended_at IS NULL")),
+        Index("waits_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("waits_by_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    reason: Mapped[str] = mapped_column(String(32))  # as in the handover; emergency goes before all others
+    since: Mapped[datetime]  # the place in line follows from it
+    wake_at: Mapped[datetime | None]  # when somebody is to be told next
+    courtesy_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the line that says how long by now
+    ended_at: Mapped[datetime | None]
+    answered: Mapped[bool] = mapped_column(default=False, server_default="false")  # by a butler; else they left
+
+    conversation: Mapped[Conversation] = relationship(lazy="raise_on_sql")
+
+
+class WaitStep(Base):
+    """A step that was taken for somebody who waits: who was told when. The log is never changed."""
+
+    __tablename__ = "wait_steps"
+    __table_args__ = (UniqueConstraint("wait_id", "step"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    wait_id: Mapped[int] = mapped_column(ForeignKey("waits.id"))
+    step: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    told: Mapped[list[Any] | None]  # staff numbers; none where a later step of the same moment told more
+
+
+class Board(Base):
+    """The pinned overview in General of a staff group: one message, and what it says now."""
+
+    __tablename__ = "boards"
+    __table_args__ = (Index("boards_due", "look_at"),)
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    look_at: Mapped[datetime] = mapped_column(server_default=text("to_timestamp(0)"))  # when it is looked at next
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the message
+    edit_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # its last edit
+    digest: Mapped[str | None] = mapped_column(String(64))  # of what it says, which names residents
 
 
 class CaseClock(Base):
@@ -723,6 +880,36 @@ class CallBack(Base):
     case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
 
 
+class Appointment(Base):
+    """A window in which somebody comes to a resident's home."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        Index("appointments_once", "case_id", unique=True, postgresql_where=text("state IN ('proposed', 'agreed')")),
+        Index(
+            "appointments_by_window",
+            "department_id",
+            "begins_at",
+            postgresql_where=text("state IN ('proposed', 'agreed')"),
+        ),
+        Index("appointments_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))  # whose place in the window it takes
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    state: Mapped[VisitState]
+    made_at: Mapped[datetime]
+    step: Mapped[VisitStep | None]  # what comes next
+    due_at: Mapped[datetime | None]  # when; none when nothing is ahead
+    reason: Mapped[str | None]  # why the last step waits, or why it is off
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the last reminder
+
+    case: Mapped[Case] = relationship(lazy="joined", innerjoin=True)
+
+
 class Survey(Base):
     """How satisfied the resident is: one per case and resolution."""
 
@@ -764,6 +951,24 @@ class UnaskedMessage(Base):
     kind: Mapped[str] = mapped_column(String(32))
     sent_at: Mapped[datetime]
     urgent: Mapped[bool]  # exempt, and logged
+
+
+class Hold(Base):
+    """Somebody holds a follow-up back; one hold at a time, and who released it stays written down."""
+
+    __tablename__ = "holds"
+    __table_args__ = (Index("holds_open", "of", "row_id", unique=True, postgresql_where=text("released_at IS NULL")),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    of: Mapped[str] = mapped_column(String(32))  # the table whose row is held
+    row_id: Mapped[int]
+    by: Mapped[str]
+    why: Mapped[str]  # in words of staff
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
 
 
 class EmergencyAlarm(Base):

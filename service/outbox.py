@@ -16,13 +16,23 @@ from sqlalchemy import ColumnElement, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import db
+from service import bursts, db
 from service.models import Delivery, OutboxRow, OutboxState, Priority, table
+from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
-SAID_LATER = ("progress", "call_back", "survey")  # kinds that still matter when a butler hands back
-MOST_TEXT = 4096  # UTF-16 units of a message
-ENDS = ("\n\n", "\n", "。", "！", "？", ". ", "! ", "? ", "，", ", ", " ")  # where a long text is cut, best first
+EDITS_REST = 1.0  # seconds between the first change of a card in the group and the edit that shows the newest state
+OVERTAKEN = "a newer one overtook it"
+SAID_LATER = (
+    "progress",
+    "call_back",
+    "reminder",
+    "survey",
+    "visit",
+    "visit_reminder",
+)  # kinds that still matter when a butler hands back
+UNASKED = ("call_back", "reminder", "survey")  # kinds whose hour is checked when they are written
+STALE = timedelta(hours=1)  # written so long ago, that hour may be over: a sender was down
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,8 @@ def put(
         conversation_id: whose transcript it belongs to.
         epoch: the conversation's epoch for a bot's line; None for staff's lines, cards and what nothing holds back.
         case_id: the case whose progress it tells.
-        edits_id: the row whose message is edited; its message id is looked up at send time.
+        edits_id: the row whose message is edited; its message id is looked up at send time. In a group only the newest
+            of several edits goes out, after a rest in which more may follow.
         key: writing the same key again does nothing.
         state: pending, or held while a butler talks.
 
@@ -128,6 +139,8 @@ def put(
     }
     first, *rest = _pages(act, dict(payload))
     row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
+    if row_id is not None and edits_id is not None and act == "edit" and chat_id < 0:
+        _only_the_newest(session, row_id, edits_id)
     for number, page in enumerate(rest, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
     return row_id
@@ -142,23 +155,6 @@ def _pages(act: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
     if "reply" in payload:
         parts[0]["reply"] = payload["reply"]
     return parts
-
-
-def pages(text: str, *, most: int = MOST_TEXT) -> list[str]:
-    """The text in pieces that Telegram takes, cut between paragraphs, lines or sentences where there are such."""
-    found: list[str] = []
-    while units(text) > most:
-        room = len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
-        ends = (text.rfind(mark, room // 2, room) + len(mark) for mark in ENDS if mark in text[room // 2 : room])
-        cut = next(ends, room)
-        found.append(text[:cut].rstrip())
-        text = text[cut:].lstrip("\n ")
-    return [page for page in (*found, text) if page] or [text]
-
-
-def units(text: str) -> int:
-    """How long Telegram finds a text."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 # How many tokens the bot has left; the row stays locked, so one sender of a bot takes at a time.
@@ -176,24 +172,31 @@ _HEAD = """
                     AND (other.priority, other.id) < (row.priority, row.id))
 """
 
-_HEADS = text(f"""
-    SELECT row.id, row.chat_id, row.conversation_id, row.epoch FROM outbox AS row
+_READY = f"""
+    FROM outbox AS row
     LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
     LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
     WHERE row.bot_id = :bot_id AND row.state = 'pending' AND row.not_before <= clock_timestamp()
       AND (chat.key IS NULL OR chat.closed_until <= clock_timestamp())
       AND (talk.held_until IS NULL OR talk.held_until <= clock_timestamp()) AND {_HEAD}
-    ORDER BY row.priority, row.id LIMIT :limit
-""")  # noqa: S608 - only our own text is put in
+    ORDER BY row.priority, row.id
+"""
+_HEADS = text(f"""
+    SELECT row.id, row.chat_id, row.conversation_id, row.epoch, row.payload ? 'joins' AS joins,
+           row.act = 'edit' AND row.payload ? 'on' OR row.payload -> 'reply' ?& '{{twin,quote}}' AS refers,
+           CASE WHEN row.act IN ('copy', 'forward') THEN jsonb_array_length(row.payload -> 'message_ids')
+                ELSE 1 END AS messages,
+           row.kind = ANY(:unasked) AND row.not_before < clock_timestamp() - :stale AS stale {_READY} LIMIT :limit
+""")
 
 # FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
 _TALK = text("""
     SELECT epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations WHERE id = :id FOR SHARE
 """)
 
-_OVERTAKEN = text("""
+_KEEP_BACK = text("""
     UPDATE outbox SET state = CASE WHEN kind = ANY(:later) THEN 'held' ELSE 'dropped' END,
-           reason = 'a butler has taken over', settled_at = clock_timestamp()
+           reason = :reason, settled_at = clock_timestamp()
     WHERE id = :id AND state = 'pending'
 """)
 
@@ -251,19 +254,25 @@ _CLOSE_CHAT = text("""
     ON CONFLICT (key) DO UPDATE SET closed_until = greatest(b.closed_until, excluded.closed_until)
 """)
 
+# While a row only waits for the bot's budget, nothing else need be known: of a hundred thousand that wait, one is read.
 _NEXT = text(f"""
-    SELECT extract(epoch FROM min(greatest(row.not_before, chat.closed_until, bot.closed_until, talk.held_until))
-                   - clock_timestamp())
-    FROM outbox AS row
-    LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
-    LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
-    LEFT JOIN budgets AS bot ON bot.key = 'bot:' || row.bot_id
-    WHERE row.bot_id = :bot_id AND row.state = 'pending' AND {_HEAD}
+    SELECT CASE WHEN EXISTS (SELECT 1 {_READY} LIMIT 1)
+      THEN coalesce((SELECT extract(epoch FROM closed_until - clock_timestamp()) FROM budgets
+                     WHERE key = 'bot:' || CAST(:bot_id AS text)), 0)
+      ELSE (SELECT extract(epoch FROM min(greatest(
+                row.not_before, chat.closed_until, bot.closed_until, talk.held_until)) - clock_timestamp())
+            FROM outbox AS row
+            LEFT JOIN conversations AS talk ON talk.id = row.conversation_id AND row.epoch IS NOT NULL
+            LEFT JOIN budgets AS chat ON chat.key = 'chat:' || row.bot_id || ':' || row.chat_id
+            LEFT JOIN budgets AS bot ON bot.key = 'bot:' || row.bot_id
+            WHERE row.bot_id = :bot_id AND row.state = 'pending' AND {_HEAD}) END
 """)  # noqa: S608
 
 _ORPHANS = text("SELECT DISTINCT sender FROM outbox WHERE state = 'sending' AND sender IS NOT NULL")
 
 ORPHANED = "the sender died while sending"
+TAKEN_OVER = "a butler has taken over"
+TOO_OLD = "it waited too long for a sender"
 
 # What a dead sender left in flight is uncertain: each class has its own answer.
 _FREE = text(f"""
@@ -280,7 +289,8 @@ _FREE = text(f"""
 def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates) -> list[Parcel]:
     """Mark up to `limit` rows as being sent; the caller commits before it calls Telegram.
 
-    A bot's line that was born before a takeover is dropped here, at the last moment.
+    A bot's line that was born before a takeover is dropped here, at the last moment, and so is a question that nobody
+    asked for and that has waited too long for a sender: whether it is still its hour is checked anew, or it is off.
 
     Args:
         session: a transaction of its own, committed at once.
@@ -292,22 +302,34 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": max(rates.bot_per_second, 1.0)}
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
     parcels: list[Parcel] = []
-    for head in session.execute(_HEADS, {"bot_id": bot_id, "limit": min(limit, max(tokens, 0))}).all():
+    facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
+    for head in session.execute(_HEADS, facts).all():
         if not _may_not_go(session, head):
-            parcels += _start(session, head.id, sender, bucket=_chat_bucket(bot_id, head.chat_id, rates))
+            _make_ready(session, head)
+            bucket = _chat_bucket(bot_id, head.chat_id, rates) | {"n": head.messages}
+            parcels += _start(session, head.id, sender, bucket=bucket)
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
 
 
 def _may_not_go(session: Session, head: Row[Any]) -> bool:
-    """Whether a line of the bot's was born before a takeover, which settles it, or a claim is just being made."""
+    """Whether a line of the bot's is too old or from before a takeover, which settles it, or a claim is being made."""
     if head.epoch is None:
         return False
     epoch, held = session.execute(_TALK, {"id": head.conversation_id}).one()
-    if epoch != head.epoch:
-        session.execute(_OVERTAKEN, {"id": head.id, "later": list(SAID_LATER)})
-    return bool(epoch != head.epoch or held)
+    reason = TAKEN_OVER if epoch != head.epoch else TOO_OLD if head.stale else None
+    if reason is not None:
+        session.execute(_KEEP_BACK, {"id": head.id, "later": list(SAID_LATER), "reason": reason})
+    return bool(reason is not None or held)
+
+
+def _make_ready(session: Session, head: Row[Any]) -> None:
+    """What can only be known now: which lines go along, and where in one message the line stands that it refers to."""
+    if head.joins:
+        bursts.join(session, head.id)
+    if head.refers:
+        bursts.fit(session, head.id)
 
 
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
@@ -321,7 +343,7 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
 
 def _start(session: Session, row_id: int, sender: int, *, bucket: dict[str, Any]) -> list[Parcel]:
     """The parcel; nothing when its chat has no token left."""
-    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), "n": 1, **bucket})
+    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), **bucket})
     return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
 
 
@@ -408,6 +430,21 @@ def withdraw(session: Session, row_id: int, *, reason: str) -> bool:
     return bool(_drop_waiting(session, OutboxRow.id == row_id, reason=reason))
 
 
+def withdraw_kinds(session: Session, conversation_id: int, kinds: Sequence[str], *, reason: str) -> None:
+    """Take back what has not gone out of these kinds in a conversation."""
+    _drop_waiting(session, OutboxRow.conversation_id == conversation_id, OutboxRow.kind.in_(kinds), reason=reason)
+
+
+def reword(session: Session, edits_id: int, payload: Mapping[str, Any]) -> int | None:
+    """Let an edit of this row that has not gone out yet say this instead; None when there is none such."""
+    edits = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit")
+    waiting = select(OutboxRow.id).where(*edits, OutboxRow.state == OutboxState.PENDING)
+    row_id = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+    if row_id is not None:
+        session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(payload=dict(payload)))
+    return row_id
+
+
 def _drop_waiting(session: Session, *which: ColumnElement[bool], reason: str) -> Sequence[datetime]:
     """Drop what waits, and say when it was due; a row that a sender is just taking is not waited for."""
     waiting = select(OutboxRow.id).where(*which, OutboxRow.state == OutboxState.PENDING)
@@ -430,8 +467,18 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
         How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
         of it.
     """
-    the_same = (OutboxRow.act == act, OutboxRow.payload["on"] == on)
-    due = _drop_waiting(session, *the_same, reason="a newer one overtook it")
+    return _overtake(session, OutboxRow.act == act, OutboxRow.payload["on"] == on, after=after)
+
+
+def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
+    """A group takes few events, so a card that changes again and again is edited once."""
+    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit", OutboxRow.id < row_id)
+    delay(session, row_id, seconds=_overtake(session, *earlier, after=EDITS_REST))
+
+
+def _overtake(session: Session, *which: ColumnElement[bool], after: float) -> float:
+    """Drop what waits; the newcomer is due when the first of them was, so that a steady stream holds nothing up."""
+    due = _drop_waiting(session, *which, reason=OVERTAKEN)
     left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
     return max(float(left or 0.0), 0.0)
 

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import archive, binding, cases, outbox, texts, traces
+from service import archive, binding, cases, outbox, residents, texts, traces
 from service.errors import ButtonExpired
 from service.models import (
+    Appointment,
     ArchiveEvent,
     Base,
     BindingRequest,
@@ -24,12 +25,14 @@ from service.models import (
     DeskMessage,
     EmergencyAlarm,
     Handover,
+    IncidentReport,
     Member,
     Message,
     Owner,
     Resident,
     Survey,
     UnansweredQuestion,
+    Wait,
 )
 from service.texts import Line
 
@@ -44,15 +47,18 @@ CASE = (
     "phone", "opened_at",
 )  # fmt: skip
 EVENT = ("at", "event", "actor", "data")
+VISIT = ("made_at", "begins_at", "ends_at", "state")
 CALL_BACK = ("due_at", "state", "reason", "outcome")
 SURVEY = ("asked_at", "state", "stars", "reasons", "comment", "answered_at")
 LINE = (
     "said_at", "author", "kind", "text", "entities", "earlier", "edited_at", "media", "forwarded_from", "withdrawn_at",
 )  # fmt: skip
 WHO_ANSWERED = ("at", "owner", "reason")  # the note is from staff to staff
+REPORT = ("joined_at", "kind", "matter", "place", "phone", "told_at", "outcome")
 QUESTION = ("asked_at", "text", "language", "state")
 FOR_LEARNING = ("noticed_at", "text", "language", "why", "state")
 DESK = ("taken_at", "words")
+WAITED = ("since", "ended_at", "answered", "reason")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
@@ -67,7 +73,7 @@ def me(session: Session, conversation: Conversation, *, now: datetime) -> Line:
     counts = {"cases": cases.count(session, conversation), "lines": lines}
     if member is None:
         unknown = texts.words("utter_word_nothing_kept", language=language)
-        place, phone = resident.place or unknown, resident.phone or unknown
+        place, phone = residents.home(resident, language=language) or unknown, resident.phone or unknown
         line = texts.say("utter_me_unbound", language=language, place=place, phone=phone, **counts)
         return binding.with_contact_key(line, language)
     return texts.say("utter_me", language=language, **_file_words(session, resident, member), **counts)
@@ -135,6 +141,8 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         ],
         "who_answered": _all(session, Handover, WHO_ANSWERED, Handover.conversation_id == conversation.id),
         "desk_messages": _all(session, DeskMessage, DESK, DeskMessage.conversation_id == conversation.id),
+        "waits": _all(session, Wait, WAITED, Wait.conversation_id == conversation.id),
+        "incidents": _all(session, IncidentReport, REPORT, IncidentReport.conversation_id == conversation.id),
         "questions": _all(session, UnansweredQuestion, QUESTION, UnansweredQuestion.conversation_id == conversation.id),
         "kept_for_learning": _all(session, Candidate, FOR_LEARNING, Candidate.id.in_(noticed)),
         "emergencies": _all(session, EmergencyAlarm, ALARM, EmergencyAlarm.conversation_id == conversation.id),
@@ -146,6 +154,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
 def _case(session: Session, case: Case) -> dict[str, Any]:
     return _facts(case, CASE) | {
         "events": [_facts(event, EVENT) for event in cases.events(session, case)],
+        "appointments": _all(session, Appointment, VISIT, Appointment.case_id == case.id),
         "call_backs": _all(session, CallBack, CALL_BACK, CallBack.case_id == case.id),
         "surveys": _all(session, Survey, SURVEY, Survey.case_id == case.id),
     }

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import conversations, twins
+from service import bursts, conversations, twins
 from service.models import Conversation, Delivery, OutboxRow, OutboxState, Priority, Twin
+from service.twins import Place
 
 MOST_CAPTION = 1024  # UTF-16 units that a bot may put below a picture; people with Premium write more
 
@@ -65,6 +66,19 @@ def stands_there(session: Session, conversation: Conversation, chat_id: int, mes
     return twins.other_side(session, chat_id, message_id, conversation_id=conversation.id) is not None
 
 
+def is_read_there(session: Session, conversation: Conversation, chat_id: int, message_id: int) -> bool:
+    """Whether the same message stands where the other side reads now: not in the topic of a private talk."""
+    place = twins.other_side(session, chat_id, message_id, conversation_id=conversation.id)
+    return place is not None and _is_in_sight(session, conversation, place)
+
+
+def _is_in_sight(session: Session, conversation: Conversation, place: Place) -> bool:
+    if place.chat_id == conversation.resident.chat_id:
+        return True
+    here = conversations.read_in(session, conversation)
+    return place.chat_id == here if here > 0 else place.chat_id < 0
+
+
 def across(conversation: Conversation, chat_id: int) -> bool:
     """Whether what was said in this chat goes to the resident; else it goes to their topic."""
     return chat_id != conversation.resident.chat_id
@@ -80,10 +94,13 @@ def send(
     key: str,
     priority: int = Priority.TALK,
     delivery: Delivery = Delivery.AT_LEAST_ONCE,
+    where: int | None = None,
 ) -> int | None:
-    """Write a row for one of the two sides."""
-    side = conversations.to_resident if to_resident else conversations.to_staff
-    return side(session, conversation, act, payload, key=key, priority=priority, delivery=delivery)
+    """Write a row for one of the two sides; on staff's, `where` something stands that it is about."""
+    facts: dict[str, Any] = {"key": key, "priority": priority, "delivery": delivery}
+    if to_resident:
+        return conversations.to_resident(session, conversation, act, payload, **facts)
+    return conversations.to_staff(session, conversation, act, payload, where=where, **facts)
 
 
 def _plan(session: Session, conversation: Conversation, row_id: int, bundle: Bundle) -> None:
@@ -121,9 +138,15 @@ def _reply(session: Session, conversation: Conversation, bundle: Bundle, before:
     if bundle.reply_to is None:
         return {}
     place = twins.other_side(session, bundle.chat_id, bundle.reply_to, conversation_id=conversation.id)
-    if place is None:
+    if place is None or not _is_in_sight(session, conversation, place):
         return {}
-    return {"reply": place.reference | ({"quote": bundle.quote} if bundle.quote else {})}
+    if bundle.quote is None:
+        return {"reply": place.reference}
+    line = bursts.quoted(session, place.twin, bundle.quote) if "message_id" in place.reference else None
+    if line is not None:
+        return {"reply": {"message_id": line[0], "quote": line[1]}}
+    over_the_end = "message_id" in place.reference and len(twins.of_row(session, place.twin.outbox_id)) > 1
+    return {"reply": place.reference | ({} if over_the_end else {"quote": bundle.quote})}
 
 
 def _pass_captions_on(session: Session, conversation: Conversation, bundle: Bundle) -> None:
@@ -136,7 +159,7 @@ def say_caption(session: Session, conversation: Conversation, picture: Twin, wor
     """A caption that no bot may write below a picture follows as a text that answers the picture."""
     payload = words | {"reply": {"twin": picture.id}}
     to_resident = across(conversation, picture.said_chat_id)
-    row_id = send(session, conversation, to_resident, "say", payload, key=key)
+    row_id = send(session, conversation, to_resident, "say", payload, key=key, where=picture.chat_id)
     if row_id is not None:
         caption = Bundle(picture.said_chat_id, [(picture.said_message_id, "caption")], "say", payload)
         _plan(session, conversation, row_id, caption)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from service import texts, where
 from service.models import Conversation, Owner, Resident
 
+HOME_LANGUAGE = "zh"  # in which a place is kept; it is read again by service/where.py
 HONORIFICS = ("mr", "ms")  # how the roster keeps a title
 
 
@@ -72,6 +74,12 @@ def salutation(resident: Resident, *, language: str | None = None) -> str:
     )
 
 
+def called(resident: Resident, *, language: str) -> str:
+    """What staff call the resident: surname and title when known, else the name they have on Telegram."""
+    known = salutation(resident, language=language)
+    return known.strip("，, ") or resident.display_name  # it carries the comma of its sentence
+
+
 def honorific(resident: Resident) -> str | None:
     """Their title in their language: the roster knows mr and ms, what they said of themselves stays as it is."""
     if resident.honorific in HONORIFICS:
@@ -85,8 +93,14 @@ def remember(resident: Resident, *, phone: str | None = None, place: str | None 
     The first place with a room is taken for their home; a lamp at the north gate or a neighbour's door is not.
     """
     resident.phone = phone or resident.phone
-    if resident.place is None and place and where.parse(place).room:
-        resident.place = place
+    lives = where.parse(place or "")
+    if resident.place is None and lives.room:
+        resident.place = where.display(replace(lives, place=None), HOME_LANGUAGE)
+
+
+def home(resident: Resident, *, language: str) -> str:
+    """Their own door in words, without the room a matter was about; empty when it is not known."""
+    return where.display(replace(where.parse(resident.place or ""), place=None), language)
 
 
 def unreachable(resident: Resident, *, now: datetime) -> bool:

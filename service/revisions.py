@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service import outbox, relays, twins
+from service import bursts, outbox, pages, relays, twins
 from service.models import Conversation, Delivery, Priority, Twin
 from service.relays import MOST_CAPTION, Words
 from service.twins import Place
@@ -43,7 +43,8 @@ def revise(session: Session, conversation: Conversation, now_says: Revision, *, 
     if body is None or body.withdrawn_at is not None or (body.kind == "text") != (now_says.kind == "text"):
         return None
     if body.kind == "text":
-        change(session, conversation, body, "edit", now_says.words, key=key)
+        if not bursts.reword(session, body, now_says.words):
+            change(session, conversation, body, "edit", now_says.words, key=key)
     else:
         there = [one for one in words if one.withdrawn_at is None]
         _revise_picture(session, conversation, body, there, now_says, key=key)
@@ -53,7 +54,7 @@ def revise(session: Session, conversation: Conversation, now_says: Revision, *, 
 def _revise_picture(
     session: Session, conversation: Conversation, body: Twin, words: Sequence[Twin], now_says: Revision, *, key: str
 ) -> None:
-    apart = bool(words) or outbox.units(now_says.words["text"]) > MOST_CAPTION
+    apart = bool(words) or pages.units(now_says.words["text"]) > MOST_CAPTION
     below: Words = {"text": ""} if apart else now_says.words
     if now_says.file_id is not None:
         file = {"kind": now_says.kind, "file_id": now_says.file_id}
@@ -104,6 +105,7 @@ def react(session: Session, conversation: Conversation, place: Place, emoji: str
         key=f"{key}:react",
         priority=Priority.CARD,
         delivery=Delivery.RETRY,
+        where=place.chat_id,
     )
 
 
@@ -129,4 +131,5 @@ def change(
         key=f"{key}:{act}",
         priority=priority,
         delivery=Delivery.RETRY,
+        where=twin.chat_id,
     )

@@ -38,12 +38,13 @@ CHECKS: Mapping[str, str] = {
     "resident_not_passed_on": """
         SELECT said.conversation_id, said.id FROM messages AS said
         JOIN conversations AS talk ON talk.id = said.conversation_id AND talk.community_id = :community_id
+        JOIN residents AS resident ON resident.id = talk.resident_id
         JOIN handovers AS had ON had.conversation_id = talk.id AND had.owner <> 'bot' AND had.at < said.said_at
         LEFT JOIN handovers AS later ON later.conversation_id = talk.id AND later.epoch = had.epoch + 1
         WHERE said.id > :after AND said.author = 'resident' AND said.inbox_id IS NOT NULL AND talk.topic_id IS NOT NULL
           AND said.said_at < coalesce(later.at, 'infinity')
           AND NOT EXISTS (SELECT 1 FROM outbox AS copy
-                          WHERE copy.conversation_id = talk.id AND copy.topic_id IS NOT NULL
+                          WHERE copy.conversation_id = talk.id AND copy.chat_id <> resident.chat_id
                           AND (copy.payload -> 'message_ids' @> to_jsonb(said.message_id)
                                OR copy.key = 'turn:' || said.inbox_id || '\\:edited'))
     """,
@@ -60,7 +61,7 @@ CHECKS: Mapping[str, str] = {
     "passed_on_twice": """
         SELECT min(copy.conversation_id), max(copy.id) FROM outbox AS copy,
                jsonb_array_elements(copy.payload -> 'message_ids') AS number
-        WHERE copy.community_id = :community_id AND copy.act = 'copy' AND copy.conversation_id IS NOT NULL
+        WHERE copy.community_id = :community_id AND copy.act IN ('copy', 'lines') AND copy.conversation_id IS NOT NULL
         GROUP BY copy.chat_id, copy.topic_id, copy.payload -> 'from_chat_id', number
         HAVING count(*) > 1 AND max(copy.created_at) >= :since
     """,

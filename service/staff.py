@@ -25,6 +25,7 @@ class Right(StrEnum):
     TALK = "talk"  # take a resident over, answer them, hand them back or on
     END_FOR_OTHERS = "end_for_others"  # hand back or on what another butler has
     CONFIRM = "confirm"  # say what became of a message nobody can vouch for
+    INCIDENTS = "incidents"  # make an incident known, and say that it is over
     OWN_DUTY = "own_duty"
     DUTY_OF_OTHERS = "duty_of_others"  # the roster
     PHRASES = "phrases"  # change the canned phrases
@@ -37,7 +38,8 @@ class Right(StrEnum):
     AUDIT = "audit"  # read who was shown or changed what
 
 
-_EVERYBODY = frozenset({Right.WORK, Right.OWN_DUTY})
+# Whoever mends it knows first that it is broken for all, and that it is mended.
+_EVERYBODY = frozenset({Right.WORK, Right.INCIDENTS, Right.OWN_DUTY})
 _BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE, Right.RECORDS}
 _SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES, Right.LETTERS}
 _MANAGER = _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.ARCHIVE, Right.PRIVACY}

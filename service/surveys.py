@@ -11,17 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, conversations, keyboards, residents, takeover, texts, work_orders
+from service import budget, cases, conversations, holds, keyboards, quiet_hours, residents, takeover, texts, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
 from service.models import (
     CallBack,
     Case,
     CaseState,
+    Community,
     Conversation,
     Delivery,
     FollowUpState,
     Message,
+    OutboxRow,
     Priority,
     Survey,
 )
@@ -36,7 +38,7 @@ LONGEST = 1000  # characters of a comment
 RATEABLE = (CaseState.FINISHED, CaseState.CLOSED)
 
 
-def ask(session: Session, case: Case, *, now: datetime) -> None:
+def ask(session: Session, case: Case, *, now: datetime, at_once: bool = True) -> None:
     """Ask how satisfied the resident is with this resolution; asking twice does nothing.
 
     A survey that is not sent has its reason, and the case is closed with thanks instead.
@@ -45,6 +47,7 @@ def ask(session: Session, case: Case, *, now: datetime) -> None:
         session: the caller's transaction; the case is locked in it.
         case: finished, and the fix holds.
         now: the moment, aware UTC.
+        at_once: they have just tapped that it holds, so it is their hour; after a phone call the quiet hours count.
     """
     refusal = budget.why_not(session, case.resident, budget.SURVEY, now=now)
     values = {
@@ -60,13 +63,14 @@ def ask(session: Session, case: Case, *, now: datetime) -> None:
         return
     survey = session.get_one(Survey, survey_id)
     if refusal is None:
-        _send(session, survey, now=now)
+        _send(session, survey, now=now, at_once=at_once)
     else:
         _close_unrated(session, survey, now=now)
 
 
-def _send(session: Session, survey: Survey, *, now: datetime) -> None:
+def _send(session: Session, survey: Survey, *, now: datetime, at_once: bool) -> None:
     case = survey.case
+    waits = not at_once and quiet_hours.after(now, session.get_one(Community, case.community_id)) > now
     line = texts.say("utter_survey", language=case.resident.language, number=case.number, survey_id=survey.id)
     survey.outbox_id = conversations.tell(
         session,
@@ -77,6 +81,7 @@ def _send(session: Session, survey: Survey, *, now: datetime) -> None:
         kind="survey",
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
+        waits=waits,
     )
     budget.spend(session, case.resident, budget.SURVEY, now=now)
 
@@ -241,9 +246,9 @@ def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
     work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
 
 
-def is_still_open(session: Session, outbox_id: int) -> bool:
+def is_still_open(session: Session, row: OutboxRow) -> bool:
     """Whether the question in this row is still to be asked: not withdrawn, and the case not reopened since."""
-    found = select(Survey).where(Survey.outbox_id == outbox_id, Survey.state == FollowUpState.SENT)
+    found = select(Survey).where(Survey.outbox_id == row.id, Survey.state == FollowUpState.SENT)
     survey = session.scalars(found).one_or_none()
     return survey is not None and survey.resolution == survey.case.resolution
 
@@ -267,7 +272,7 @@ def expire_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many were looked at; 0 means nothing has expired.
     """
-    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER
+    old = Survey.state == FollowUpState.SENT, Survey.asked_at <= now - EXPIRES_AFTER, holds.free(Survey.id)
     due = select(Survey).join(Case, Case.id == Survey.case_id).where(*old).order_by(Survey.asked_at)
     return conversations.take_due(session, due, partial(_expire, session, now=now), limit=limit)
 

@@ -79,7 +79,9 @@ def _say_when_all_are_gone(session: Session, conversation: Conversation, twin: T
     first = together[0]
     note = texts.say("utter_staff_taken_back", language=STAFF_LANGUAGE)
     payload = note.payload() | {"reply": {"message_id": first.said_message_id}}
-    conversations.to_staff(session, conversation, "say", payload, key=f"taken_back:{first.id}", kind="note")
+    conversations.to_staff(
+        session, conversation, "say", payload, key=f"taken_back:{first.id}", kind="note", where=first.said_chat_id
+    )
 
 
 def _lines(session: Session, conversation: Conversation, copies: list[Twin]) -> list[Message]:

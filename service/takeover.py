@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import cards, conversations, held, staff, texts, topics
+from service import cards, conversations, held, private_talks, staff, texts, topic_names, topics, waits
 from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import ConversationTaken, NothingToHandBack
@@ -74,14 +74,17 @@ def claim(session: Session, conversation: Conversation, member: Staff, *, source
     if conversation.butler_id != member.id:
         _check_may_talk(conversation, member)
     unsaid = held.settle(session, conversation)
-    before = conversation.owner
+    before, epoch = conversation.owner, conversation.epoch
     if conversation.butler_id != member.id:
         change_owner(session, conversation, Owner.BUTLER, butler=member, reason="claimed", now=now)
     if before is Owner.BOT:  # nobody has told the butlers yet what it is about
         _post_card(session, conversation, reason="staff", source=source, understood=None, now=now)
     _greet(session, conversation, member, source=source, now=now)
     told = texts.say("utter_staff_claimed", language=STAFF_LANGUAGE, number=member.number, name=member.display_name)
-    conversations.to_staff(session, conversation, "say", told.payload(), key=f"{source}:claimed", kind="note")
+    _to_record(session, conversation, told, key=f"{source}:claimed")
+    if epoch != conversation.epoch:
+        private_talks.turn_to(member, conversation)
+        go_private(session, conversation, source=source, now=now)
     _tell_unsaid(session, conversation, unsaid, source=source)
     return True
 
@@ -133,12 +136,42 @@ def give_back(
     phrase: str = "utter_handed_back",
 ) -> None:
     """The bot answers again; staff read `told`, the resident `phrase`."""
+    butler = private_talks.room(session, conversation)
     change_owner(session, conversation, Owner.BOT, reason=reason, now=now)
     conversation.misunderstood, conversation.answer_owed = 0, False
     conversation.dialogue_is_old = True
     line = texts.say(phrase, language=conversation.resident.language)
     conversations.tell(session, conversation, line, key=f"{source}:handed_back", now=now)
-    conversations.to_staff(session, conversation, "say", told.payload(), key=f"{source}:handed_back_note", kind="note")
+    _to_record(session, conversation, told, key=f"{source}:handed_back_note")
+    tell_in_private(session, butler, conversation, told, key=f"{source}:handed_back_private")
+
+
+def go_private(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
+    """Where the community talks in private, the butler's chat begins with the card; who never opened it is told to."""
+    member = session.get_one(Staff, conversation.butler_id) if conversation.butler_id else None
+    if member is not None and private_talks.has_to_open(session, conversation, member, now=now):
+        line = texts.say("utter_staff_private_open", language=STAFF_LANGUAGE, number=member.number)
+        _to_record(session, conversation, line, key=f"{source}:open")
+    butler = private_talks.room(session, conversation)
+    if butler is not None:
+        card = cards.card(session, conversation, reason="staff", understood=None, now=now)
+        name = conversations.topic_name(conversation.resident)
+        private_talks.begin(session, butler, conversation, card, name=name, key=source)
+
+
+def tell_in_private(
+    session: Session, butler: Staff | None, conversation: Conversation, line: texts.Line, *, key: str
+) -> None:
+    """Say in the chat in which a butler had the talk what has become of it; in its topic everybody reads it."""
+    if butler is not None:
+        name = conversations.topic_name(conversation.resident)
+        private_talks.tell(session, butler, conversation, line, name=name, key=key)
+
+
+def _to_record(session: Session, conversation: Conversation, line: texts.Line, *, key: str) -> None:
+    """Who has the talk stands in the topic, wherever it takes place."""
+    where = conversations.IN_TOPIC
+    conversations.to_staff(session, conversation, "say", line.payload(), key=key, kind="note", where=where)
 
 
 def _check_may_talk(conversation: Conversation, member: Staff) -> None:
@@ -186,7 +219,8 @@ def _post_card(
     now: datetime,
 ) -> None:
     card = cards.card(session, conversation, reason=reason, understood=understood, now=now)
-    conversations.to_staff(session, conversation, "say", card.payload(), key=f"{source}:card", kind="card")
+    where = conversations.IN_TOPIC
+    conversations.to_staff(session, conversation, "say", card.payload(), key=f"{source}:card", kind="card", where=where)
     if conversation.topic_id is not None:
         topics.remember_card(session, conversation.topic_id, card.payload())
 
@@ -210,6 +244,8 @@ def change_owner(
     if owner is not Owner.BUTLER:
         conversation.greeted_by_id = None
     conversation.active_at, conversation.idle_told_at = now, None
+    waits.follow(session, conversation, reason=reason, now=now)
+    topic_names.look_again(session, conversation, now=now)
     session.add(
         Handover(
             conversation_id=conversation.id,

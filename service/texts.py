@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -14,6 +15,8 @@ import yaml
 DOMAIN = Path(__file__).resolve().parent.parent / "domain.yml"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, ten times as fast
 LANGUAGES = ("zh", "en")
+SHORT = 6  # characters: a 「好的」 may come twice running, a sentence may not
+_SENTENCE = re.compile(r"[。！？!?\n]|\. |\{\w+\}")  # what is filled in is said as often as it is so
 
 
 @dataclass(frozen=True)
@@ -54,19 +57,21 @@ def _responses() -> Mapping[str, list[dict[str, Any]]]:
     return responses
 
 
-def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
+def say(key: str, *, language: str, seed: object = "", unlike: object = "", **slots: object) -> Line:
     """Make the line `key` in `language`.
 
     Args:
         key: a response of domain.yml.
         language: zh or en.
         seed: picks among variants; the same seed gives the same one, so a retry says the same.
+        unlike: what was said last; a variant that repeats a sentence of it is the last choice.
         slots: what fills `{…}`; None and missing ones read as nothing.
 
     Raises:
         KeyError: no such response; a bug, found by the tests.
     """
     variants = [variant for variant in _responses()[key] if _language_of(variant) in (language, None)]
+    variants = [variant for variant in variants if not _repeats(variant["text"], str(unlike))] or variants
     digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest()
     chosen = variants[int.from_bytes(digest) % len(variants)]
     filled = _Blank({name: value for name, value in slots.items() if value is not None})
@@ -77,6 +82,12 @@ def say(key: str, *, language: str, seed: object = "", **slots: object) -> Line:
         ),
         menu=tuple(reply["title"] for reply in chosen.get("quick_replies", ())),
     )
+
+
+def _repeats(text: str, said: str) -> bool:
+    """Whether a sentence of the text, or what stands around its slots, stands in what was said."""
+    sentences = (sentence.strip() for sentence in _SENTENCE.split(text))
+    return any(len(sentence) >= SHORT and sentence in said for sentence in sentences)
 
 
 def template(key: str, *, language: str) -> str:
@@ -93,10 +104,15 @@ def words(key: str, *, language: str, **slots: object) -> str:
     return say(key, language=language, **slots).text
 
 
+def exists(key: str) -> bool:
+    """Whether there is a line of this name, for names that are made of stored words."""
+    return key in _responses()
+
+
 def kind_name(kind: str, *, language: str) -> str:
     """What a kind of message is called; one nobody knows yet is new."""
     key = f"utter_word_kind_{kind}"
-    return words(key if key in _responses() else "utter_word_kind_unsupported", language=language)
+    return words(key if exists(key) else "utter_word_kind_unsupported", language=language)
 
 
 def _language_of(variant: Mapping[str, Any]) -> str | None:

@@ -41,8 +41,7 @@ def lost(session: Session, topic_id: int, thread_id: int) -> None:
 
     The next send makes it again, and what stood first in it goes before everything that waits for it.
     """
-    gone = update(Topic).where(Topic.id == topic_id, Topic.thread_id == thread_id).values(thread_id=None)
-    topic = session.scalars(gone.returning(Topic)).one_or_none()
+    topic = gone(session, topic_id, thread_id)
     if topic is None or topic.card is None:
         return
     community = session.get_one(Community, topic.community_id)
@@ -61,10 +60,27 @@ def lost(session: Session, topic_id: int, thread_id: int) -> None:
     )
 
 
+def gone(session: Session, topic_id: int, thread_id: int) -> Topic | None:
+    """Somebody deleted the topic; None when it has been made again already."""
+    gone = update(Topic).where(Topic.id == topic_id, Topic.thread_id == thread_id).values(thread_id=None)
+    return session.scalars(gone.returning(Topic)).one_or_none()
+
+
+def called(session: Session, community_id: int, thread_id: int, name: str) -> None:
+    """Telegram reports what a topic is called by now."""
+    found = update(Topic).where(Topic.community_id == community_id, Topic.thread_id == thread_id)
+    session.execute(found.values(name=name[:128]))
+
+
 def find(session: Session, community_id: int, thread_id: int) -> Topic | None:
     """Our topic for Telegram's thread, if it is one of ours."""
     found = select(Topic).where(Topic.community_id == community_id, Topic.thread_id == thread_id)
     return session.scalars(found).one_or_none()
+
+
+def thread_of(session: Session, topic_id: int | None) -> int | None:
+    """What Telegram calls our topic; None while there is none."""
+    return None if topic_id is None else session.scalar(select(Topic.thread_id).where(Topic.id == topic_id))
 
 
 def migrate(session: Session, old_chat_id: int, new_chat_id: int) -> None:

@@ -56,6 +56,8 @@ _TURNS = "SELECT CAST(id AS text) FROM inbox WHERE bot_id = :bot AND lane = :lan
 _CASES = "SELECT CAST(id AS text) FROM cases WHERE resident_id = :resident"
 _REQUESTS = "SELECT CAST(id AS text) FROM binding_requests WHERE resident_id = :resident"
 
+_WAITS = "SELECT CAST(id AS text) FROM waits WHERE conversation_id = :conversation"
+
 _CALL_BACKS = f"SELECT CAST(id AS text) FROM call_backs WHERE CAST(case_id AS text) IN ({_CASES})"  # noqa: S608
 
 _CANDIDATES_ARE = f"""
@@ -66,8 +68,8 @@ _CANDIDATES_ARE = f"""
 _CANDIDATES = text(f"SELECT id FROM candidates WHERE {_CANDIDATES_ARE}")  # noqa: S608
 
 # Beside what is said to them and in their topic: alerts, work orders, requests and tasks to call, what edits one of
-# these or asks staff about it, and the lists of near misses, of the morning and of late cases: they stand there among
-# others.
+# these or asks staff about it, and the lists of near misses, of the morning, of late cases and of who waits, the board
+# too: they stand there among others.
 _CALLS = text(f"""
     WITH said AS (
       SELECT id FROM outbox WHERE bot_id = :bot AND (
@@ -84,27 +86,34 @@ _CALLS = text(f"""
           AND EXISTS (SELECT 1 FROM candidates WHERE why = 'near_miss' AND {_CANDIDATES_ARE})
     UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'desk_opens'
           AND EXISTS (SELECT 1 FROM desk_messages WHERE conversation_id = :conversation)
+    UNION SELECT id FROM outbox WHERE community_id = :community AND split_part(key, ':', 1) = 'waits'
+          AND string_to_array(split_part(key, ':', 3), ',') && ARRAY({_WAITS})
+    UNION SELECT id FROM outbox WHERE community_id = :community AND kind = 'board' AND EXISTS ({_WAITS})
     UNION SELECT outbox.id FROM outbox JOIN cases ON position(cases.number IN outbox.payload ->> 'text') > 0
           WHERE cases.resident_id = :resident AND outbox.community_id = :community AND outbox.kind = 'note'
 """)  # noqa: S608
 
-# An update of staff repeats what it answers or taps on: the work order, the relayed line, the topic and its name.
+# An update of staff repeats what it answers or taps on: the work order, the relayed line, the topic and its name. It
+# came from the group, or from the private chat in which a butler has talked with them.
 # Its numbers are looked for in the text as it came, because nothing else is certain of what Telegram sends.
 _UPDATES = text("""
     WITH theirs AS (
-      SELECT message_id FROM outbox WHERE id = ANY(:calls) AND chat_id <> :chat
-      UNION SELECT message_id FROM messages WHERE conversation_id = :conversation AND chat_id <> :chat
-      UNION SELECT message_id FROM twins WHERE conversation_id = :conversation AND chat_id <> :chat
-      UNION SELECT said_message_id FROM twins WHERE conversation_id = :conversation AND said_chat_id <> :chat
-      UNION SELECT thread_id FROM topics WHERE id = CAST(:topic AS bigint)),
+      SELECT chat_id, message_id FROM outbox WHERE id = ANY(:calls) AND chat_id <> :chat
+      UNION SELECT chat_id, message_id FROM messages WHERE conversation_id = :conversation AND chat_id <> :chat
+      UNION SELECT chat_id, message_id FROM twins WHERE conversation_id = :conversation AND chat_id <> :chat
+      UNION SELECT said_chat_id, said_message_id FROM twins
+            WHERE conversation_id = :conversation AND said_chat_id <> :chat
+      UNION SELECT -1, thread_id FROM topics WHERE id = CAST(:topic AS bigint)),
     seen AS (
-      SELECT id, regexp_matches(encode(raw, 'escape'), '"message_(thread_)?id":\\s*(\\d+)', 'g') AS found FROM inbox
-      WHERE bot_id = :bot AND (done_at IS NOT NULL OR dead_at IS NOT NULL)
+      SELECT id, lane, regexp_matches(encode(raw, 'escape'), '"message_(thread_)?id":\\s*(\\d+)', 'g') AS found
+      FROM inbox WHERE bot_id = :bot AND (done_at IS NOT NULL OR dead_at IS NOT NULL)
         AND id > (SELECT min(id) FROM inbox WHERE bot_id = :bot AND lane = :lane)
-        AND split_part(lane, ':', 1) = 'group' AND split_part(lane, ':', 2) IN (
-          SELECT CAST(unnest(ARRAY[staff_chat_id, moved_from]) AS text) FROM communities WHERE id = :community))
+        AND (split_part(lane, ':', 1) = 'group' AND split_part(lane, ':', 2) IN (
+               SELECT CAST(unnest(ARRAY[staff_chat_id, moved_from]) AS text) FROM communities WHERE id = :community)
+             OR lane IN (SELECT 'chat:' || user_id FROM staff WHERE community_id = :community)))
     SELECT id FROM inbox WHERE bot_id = :bot AND lane = :lane AND id <= :before
-    UNION SELECT id FROM seen WHERE found[2] IN (SELECT CAST(message_id AS text) FROM theirs)
+    UNION SELECT seen.id FROM seen JOIN theirs ON seen.found[2] = CAST(theirs.message_id AS text)
+          AND (theirs.chat_id < 0 AND seen.lane LIKE 'group:%' OR seen.lane = 'chat:' || theirs.chat_id)
 """)
 
 

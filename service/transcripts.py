@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session, aliased
 
 from service import word_search
 from service.errors import TranscriptNotFound
-from service.models import MESSAGE_WORDS, Case, CaseEvent, Conversation, Message, OutboxRow, Resident, Staff, Twin
+from service.models import (
+    MESSAGE_WORDS,
+    Case,
+    CaseEvent,
+    Conversation,
+    Message,
+    OutboxRow,
+    Resident,
+    Staff,
+    Twin,
+    Wait,
+    WaitStep,
+)
 from service.paging import Page
 
 MOST_FOUND = 200  # lines of one search
@@ -24,9 +36,9 @@ class Entry:
     """One line, or one step of a case, with all that is known of it."""
 
     at: datetime
-    by: str  # resident, bot, butler, note; system for a step of a case
+    by: str  # resident, bot, butler, note; system for a step of a case, or for whom a resident's waiting was told
     kind: str  # text, a kind of media, or the step
-    text: str  # what it says now; of a step, the case's number
+    text: str  # what it says now; of a step, the case's number, or the numbers of staff who were told
     staff_no: int | None = None
     edits: Sequence[Mapping[str, Any]] = ()  # earlier wordings and files, each until when
     edited_at: datetime | None = None
@@ -71,7 +83,7 @@ def access_conversation(session: Session, community_id: int, name: str) -> Conve
 
 
 def read(session: Session, conversation: Conversation) -> list[Entry]:
-    """The whole talk in order: every line of resident, bot and butlers, and every step of the resident's cases."""
+    """The whole talk in order: every line of resident, bot and butlers, every step of cases and of waiting."""
     lines = _lines(session, Message.conversation_id == conversation.id)
     return sorted([*(entry for _, entry in lines), *_steps(session, conversation)], key=lambda entry: entry.at)
 
@@ -183,6 +195,19 @@ def _entry(message: Message, staff_no: int | None, withdrawn_by: int | None, row
 
 
 def _steps(session: Session, conversation: Conversation) -> list[Entry]:
+    return [*_case_steps(session, conversation), *_wait_steps(session, conversation)]
+
+
+def _wait_steps(session: Session, conversation: Conversation) -> list[Entry]:
+    """Who was told when that the resident waits: the names of the steps stand in waiting.yml."""
+    found = select(WaitStep).join(Wait, Wait.id == WaitStep.wait_id).where(Wait.conversation_id == conversation.id)
+    return [
+        Entry(at=step.at, by="system", kind=f"waiting_{step.step}", text=", ".join(map(str, step.told or ())))
+        for step in session.scalars(found.order_by(WaitStep.id))
+    ]
+
+
+def _case_steps(session: Session, conversation: Conversation) -> list[Entry]:
     found = (
         select(CaseEvent, Case.number)
         .join(Case, Case.id == CaseEvent.case_id)

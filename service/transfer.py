@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import communities, conversations, held, outbox, staff, takeover, texts
+from service import communities, conversations, held, outbox, private_talks, staff, takeover, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchTarget, NothingToHandBack
 from service.models import Conversation, Department, Owner, Priority, Staff
 from service.staff import Right
+from service.texts import Line
 
 Target = Staff | Department
 MOST_NOTE = 500  # characters
@@ -65,6 +67,7 @@ def transfer(
         if conversation.butler_id == to.id:
             return False
     held.settle(session, conversation)
+    before = private_talks.room(session, conversation)
     takeover.change_owner(
         session,
         conversation,
@@ -75,7 +78,13 @@ def transfer(
         note=note[:MOST_NOTE] or None,
         now=now,
     )
-    _tell(session, conversation, member, to, note=note[:MOST_NOTE], source=source)
+    told = _tell(session, conversation, member, to, note=note[:MOST_NOTE], source=source)
+    takeover.tell_in_private(session, before, conversation, told, key=f"{source}:transferred_from")
+    if isinstance(to, Staff):
+        private_talks.turn_to_when_free(session, to, conversation)
+    takeover.go_private(session, conversation, source=source, now=now)
+    after = private_talks.room(session, conversation)
+    takeover.tell_in_private(session, after, conversation, told, key=f"{source}:transferred_to_private")
     return True
 
 
@@ -94,7 +103,7 @@ def offer(session: Session, conversation: Conversation, candidates: list[Staff],
     conversations.to_staff(session, conversation, "say", line.payload(), key=key, kind="note")
 
 
-def _tell(session: Session, conversation: Conversation, member: Staff, to: Target, *, note: str, source: str) -> None:
+def _tell(session: Session, conversation: Conversation, member: Staff, to: Target, *, note: str, source: str) -> Line:
     """Staff read it in the resident's topic, a department in its own too, where a button takes over."""
     name = (
         f"{to.number} {to.display_name}"
@@ -110,9 +119,11 @@ def _tell(session: Session, conversation: Conversation, member: Staff, to: Targe
         note=note,
         conversation_id=conversation.id,
     )
-    conversations.to_staff(session, conversation, "say", line.payload(), key=f"{source}:transferred", kind="note")
+    facts: dict[str, Any] = {"kind": "note", "where": conversations.IN_TOPIC}
+    conversations.to_staff(session, conversation, "say", line.payload(), key=f"{source}:transferred", **facts)
     if isinstance(to, Department):
         _tell_department(session, conversation, to, line, key=f"{source}:transferred_to")
+    return line
 
 
 def _tell_department(

@@ -60,15 +60,17 @@ def plan(
     return planned
 
 
-def arrived(session: Session, outbox_id: int, chat_id: int, message_ids: Sequence[int]) -> int:
+def arrived(session: Session, outbox_id: int, chat_id: int, message_ids: list[int]) -> int:
     """Telegram calls the copies this, in their order; returns how many of the row's are missing.
 
-    When some are missing (Telegram passes over what it cannot copy), nobody can say which: then none is known.
+    When some are missing (Telegram passes over what it cannot copy), nobody can say which: then none is known. Several
+    lines of a burst (`service/bursts.py`) are one message.
     """
     waiting = of_row(session, outbox_id)
-    if len(waiting) != len(message_ids):
+    burst = len(message_ids) == 1 and all(twin.kind == "text" for twin in waiting)
+    if len(waiting) != len(message_ids) and not burst:
         return max(len(waiting) - len(message_ids), 0)
-    for twin, message_id in zip(waiting, message_ids, strict=True):
+    for twin, message_id in zip(waiting, message_ids * len(waiting) if burst else message_ids, strict=True):
         twin.chat_id, twin.message_id = chat_id, message_id
     return 0
 
@@ -107,6 +109,8 @@ def companions(session: Session, twin: Twin) -> Sequence[Twin]:
 def other_side(session: Session, chat_id: int, message_id: int, *, conversation_id: int | None = None) -> Place | None:
     """Where the same message stands on the other side, whichever of the two is the original.
 
+    Of a message that several lines share it is the last: what is said to a burst is said to its end.
+
     Args:
         session: the caller's transaction.
         chat_id: where it stands.
@@ -118,9 +122,11 @@ def other_side(session: Session, chat_id: int, message_id: int, *, conversation_
     found = select(Twin).where(or_(original, copy))
     if conversation_id is not None:
         found = found.where(Twin.conversation_id == conversation_id)
-    twin = session.scalars(found.order_by(Twin.id).limit(1)).one_or_none()
-    if twin is None:
+    either = session.scalars(found.order_by(Twin.id)).all()
+    copies = [twin for twin in either if (twin.said_chat_id, twin.said_message_id) == (chat_id, message_id)]
+    if copies:
+        return Place(copies[0].chat_id, {"twin": copies[0].id}, copies[0])
+    if not either:
         return None
-    if (twin.said_chat_id, twin.said_message_id) == (chat_id, message_id):
-        return Place(twin.chat_id, {"twin": twin.id}, twin)
+    twin = max(either, key=lambda one: (one.outbox_id, one.place))
     return Place(twin.said_chat_id, {"message_id": twin.said_message_id}, twin)

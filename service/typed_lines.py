@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service import conversations, outbox, phrases, takeover, texts
 from service.communities import STAFF_LANGUAGE
+from service.conversations import IN_TOPIC
 from service.errors import ResidentUnreachable
 from service.models import Conversation, Staff
 from service.phrases import Ready
@@ -55,7 +56,9 @@ def say_phrase(
 def note(session: Session, conversation: Conversation, member: Staff, words: str, *, key: str, now: datetime) -> None:
     """Write something for colleagues into the topic, like a note typed there; it never goes to the resident."""
     written = Line(f"// {member.number} {member.display_name}: {words[:MOST_TEXT]}")
-    row_id = conversations.to_staff(session, conversation, "say", written.payload(), key=f"{key}:note", kind="note")
+    row_id = conversations.to_staff(
+        session, conversation, "say", written.payload(), key=f"{key}:note", kind="note", where=IN_TOPIC
+    )
     if row_id is not None:
         conversations.write_down(
             session, conversation, words[:MOST_TEXT], author="note", outbox_id=row_id, staff=member, now=now
@@ -72,5 +75,7 @@ def _say(
     takeover.claim(session, conversation, member, source=key, now=now)
     phrases.send(session, conversation, ready, member, key=f"{key}:say", kind=kind, now=now)
     shown = texts.say("utter_staff_phrase_sent", language=STAFF_LANGUAGE, text=ready.text)
-    conversations.to_staff(session, conversation, "say", shown.payload(), key=f"{key}:shown", kind="note")
+    conversations.to_staff(
+        session, conversation, "say", shown.payload(), key=f"{key}:shown", kind="note", where=IN_TOPIC
+    )
     return True

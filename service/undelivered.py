@@ -82,7 +82,8 @@ def _not_passed_on(session: Session, conversation: Conversation, parcel: Parcel,
     phrase = "utter_staff_too_large" if large else "utter_staff_undelivered"
     beside = {"reply": {"message_id": said[0].said_message_id}} if said else {}
     what = texts.kind_name(kind, language=STAFF_LANGUAGE)
-    _to_staff(session, conversation, phrase, key=key, beside=beside, what=what)
+    where = said[0].said_chat_id if said else None
+    _to_staff(session, conversation, phrase, key=key, beside=beside, where=where, what=what)
     if not gone:
         language = conversation.resident.language
         line = texts.say("utter_not_received", language=language, what=texts.kind_name(kind, language=language))
@@ -121,12 +122,15 @@ def _to_staff(
     *,
     key: str,
     beside: Mapping[str, Any] | None = None,
+    where: int | None = None,
     **slots: object,
 ) -> None:
-    """Say something about a message in the topic, in its place among the messages; `beside` goes into the payload."""
+    """Say something about a message, in its place among the messages; `beside` goes into the payload."""
     line = texts.say(phrase, language=STAFF_LANGUAGE, **slots)
     payload = line.payload() | dict(beside or {})
-    conversations.to_staff(session, conversation, "say", payload, key=key, kind="note", priority=Priority.TALK)
+    conversations.to_staff(
+        session, conversation, "say", payload, key=key, kind="note", priority=Priority.TALK, where=where
+    )
 
 
 _ANSWERS: dict[str, Callable[[Session, Conversation, Parcel, str], None]] = {
@@ -134,6 +138,7 @@ _ANSWERS: dict[str, Callable[[Session, Conversation, Parcel, str], None]] = {
     "forward": _not_passed_on,
     "place": _not_passed_on,
     "say": _not_passed_on,
+    "lines": _not_passed_on,
     "edit": _not_changed,
     "caption": _not_changed,
     "swap": _not_changed,

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import callbacks, candidates, cases, clocks, communities, conversations, residents, texts, work_orders
+from service import (
+    appointments,
+    bookings,
+    callbacks,
+    candidates,
+    cases,
+    clocks,
+    communities,
+    conversations,
+    residents,
+    texts,
+    visit_offers,
+    work_orders,
+)
 from service.cases import Event
-from service.models import Case, Staff
+from service.models import Case, Community, Staff
+from service.texts import Button
 
 # What a button's word means, and what the resident hears about it.
 VERBS: dict[str, tuple[Event, str]] = {
@@ -19,6 +35,7 @@ VERBS: dict[str, tuple[Event, str]] = {
     "resume": (Event.RESUMED, "utter_case_resumed"),
     "done": (Event.FINISHED, "utter_case_finished"),
     "ask": (Event.INFO_ASKED, "utter_case_needs_info"),
+    "nobody_home": (Event.NOBODY_HOME, "utter_case_nobody_home"),
 }
 
 KINDS = ("repair", "complaint", "inquiry")  # what staff may say a case is after all
@@ -52,12 +69,8 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     """
     case = cases.access_case_as_staff(session, member, case_id)
     actor = f"staff:{member.number}"
-    if verb in TO_DEPARTMENT:
-        department = communities.department(session, case.community_id, TO_DEPARTMENT[verb])
-        cases.hand_on(session, case, department, actor=actor, key=key, now=now)
-        return case
-    if verb in IS_KIND:
-        _correct_kind(session, case, IS_KIND[verb], actor=actor, key=key, now=now)
+    if verb in TO_DEPARTMENT or verb in IS_KIND:
+        _hand_on(session, case, verb, actor=actor, key=key, now=now)
         return case
     if verb in PAUSES:
         _pause(session, member, case, PAUSES[verb], key=key, now=now)
@@ -66,7 +79,8 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     if not cases.advance(session, case, event, actor=actor, key=key, now=now):
         return case
     case.worker_id = member.id
-    _tell_resident(session, case, phrase, key=f"case:{case.id}:{key}", number=member.number, now=now)
+    buttons = _buttons(session, case, event, now=now)
+    _tell_resident(session, case, phrase, key=f"case:{case.id}:{key}", number=member.number, now=now, buttons=buttons)
     if event is Event.FINISHED:
         callbacks.plan(session, case, now=now)
     if event is Event.INFO_ASKED:
@@ -80,6 +94,30 @@ def possible(case: Case) -> Sequence[str]:
     events = {verb: event for verb, (event, _) in VERBS.items()} | others
     behind = work_orders.past(case)
     return [verb for verb, event in events.items() if (case.state, event) in cases.STEPS and verb not in behind]
+
+
+def _hand_on(session: Session, case: Case, verb: str, *, actor: str, key: str, now: datetime) -> None:
+    """Another department, or another kind and perhaps its department; the appointment was made with the old one."""
+    had_appointment = bookings.live(session, case) is not None
+    if verb in IS_KIND:
+        _correct_kind(session, case, IS_KIND[verb], actor=actor, key=key, now=now)
+    else:
+        department = communities.department(session, case.community_id, TO_DEPARTMENT[verb])
+        cases.hand_on(session, case, department, actor=actor, key=key, now=now)
+    if had_appointment and bookings.live(session, case) is None:
+        appointments.tell_cancelled(session, case, key=key, now=now)
+
+
+def _buttons(session: Session, case: Case, event: Event, *, now: datetime) -> tuple[Button, ...]:
+    """What the resident can tap below a step: another time when somebody sets out, a window when nobody was home."""
+    if event is Event.DEPARTED:
+        return appointments.keys_of(session, case)
+    return _windows(session, case, now=now) if event is Event.NOBODY_HOME else ()
+
+
+def _windows(session: Session, case: Case, *, now: datetime) -> tuple[Button, ...]:
+    found, whose = bookings.free(session, case, now=now), visit_offers.RESIDENTS
+    return visit_offers.buttons(session, case, found, whose=whose, language=case.resident.language)
 
 
 def offer(session: Session, member: Staff, case_id: int, what: str, *, key: str) -> None:
@@ -111,16 +149,30 @@ def _correct_kind(session: Session, case: Case, kind: str, *, actor: str, key: s
 
 def _pause(session: Session, member: Staff, case: Case, reason: str, *, key: str, now: datetime) -> None:
     """The work waits for somebody or something else; for an appointment that is known, no longer than until then."""
-    data = {"reason": reason}
-    if reason == "appointment" and case.wanted_from is not None and case.wanted_from > now:
-        data["until"] = case.wanted_from.isoformat()
+    data, appointment = {"reason": reason}, bookings.live(session, case)
+    agreed = appointment.begins_at if appointment is not None else case.wanted_from
+    is_open = reason == "appointment" and appointment is None and visit_offers.is_wanted(case)
+    if reason == "appointment" and agreed is not None and agreed > now:
+        data["until"] = agreed.isoformat()
     if cases.advance(session, case, Event.PAUSED, actor=f"staff:{member.number}", key=key, now=now, data=data):
         case.worker_id = member.id
-        phrase = f"utter_case_paused_{reason}"
-        _tell_resident(session, case, phrase, key=f"case:{case.id}:{key}", number=member.number, now=now)
+        phrase = "utter_case_paused_choose" if is_open else f"utter_case_paused_{reason}"
+        buttons = _windows(session, case, now=now) if is_open else ()
+        told = f"case:{case.id}:{key}"
+        _tell_resident(session, case, phrase, key=told, number=member.number, now=now, buttons=buttons)
 
 
-def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, number: int, now: datetime) -> None:
+def _tell_resident(
+    session: Session,
+    case: Case,
+    phrase: str,
+    *,
+    key: str,
+    number: int,
+    now: datetime,
+    buttons: tuple[Button, ...] = (),
+) -> None:
+    zone = ZoneInfo(session.get_one(Community, case.community_id).timezone)
     line = texts.say(
         phrase,
         language=case.resident.language,
@@ -128,6 +180,8 @@ def _tell_resident(session: Session, case: Case, phrase: str, *, key: str, numbe
         number=case.number,
         matter=case.matter[:60],
         staff_no=number,
+        clock=f"{now.astimezone(zone):%H:%M}",
         expected=clocks.expected(session, case, now=now, language=case.resident.language),
     )
-    conversations.tell(session, case.conversation, line, now=now, key=key, kind="progress", case_id=case.id)
+    said = replace(line, buttons=buttons)
+    conversations.tell(session, case.conversation, said, now=now, key=key, kind="progress", case_id=case.id)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clocks, communities, outbox, texts, visits
+from service import bookings, clocks, communities, outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, OutboxState, Priority
-from service.texts import Line
+from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
+from service.texts import Button, Line
 from service.when import When
 
 # Steps that are behind the case, or that its state does not offer: their buttons are gone.
@@ -21,6 +21,12 @@ PAST: dict[CaseState, tuple[str, ...]] = {
     CaseState.ON_SITE: ("accept", "depart", "arrive"),
     CaseState.NEEDS_INFO: ("ask",),
     CaseState.PAUSED: ("accept", "pause"),
+}
+
+# Buttons that only these states offer.
+ONLY: dict[str, tuple[CaseState, ...]] = {
+    "resume": (CaseState.PAUSED,),
+    "nobody_home": (CaseState.ON_THE_WAY, CaseState.ON_SITE),
 }
 
 
@@ -48,15 +54,16 @@ def rewrite(session: Session, case: Case) -> None:
 
 
 def _show(session: Session, case: Case, row_id: int, sheet: Line) -> None:
-    """Edit the work order; an edit that has not gone out yet is overtaken by this one."""
-    overtaken = update(OutboxRow).where(OutboxRow.edits_id == row_id, OutboxRow.state == OutboxState.PENDING)
-    session.execute(overtaken.values(state=OutboxState.DROPPED, reason="a newer edit overtook it"))
+    """Edit the work order; only the newest state is shown."""
     _put(session, case, sheet, kind="card", edits_id=row_id, delivery=Delivery.RETRY)
 
 
-def note(session: Session, case: Case, phrase: str, *, key: str, **slots: object) -> None:
-    """Say something about the case in its department's topic."""
+def note(
+    session: Session, case: Case, phrase: str, *, key: str, buttons: tuple[Button, ...] = (), **slots: object
+) -> None:
+    """Say something about the case in its department's topic, with buttons beside those of the phrase."""
     line = texts.say(phrase, language=STAFF_LANGUAGE, number=case.number, **slots)
+    line = replace(line, buttons=(*buttons, *line.buttons))
     _put(session, case, line, kind="note", key=key, delivery=Delivery.AT_LEAST_ONCE)
 
 
@@ -148,11 +155,17 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
 
 def past(case: Case) -> tuple[str, ...]:
     """The steps that are behind the case, or that its state does not offer."""
-    return (*PAST.get(case.state, ()), *(() if case.state is CaseState.PAUSED else ("resume",)))
+    return (*PAST.get(case.state, ()), *(word for word, states in ONLY.items() if case.state not in states))
 
 
 def _wanted_at(session: Session, case: Case) -> str | None:
-    """When the resident wants somebody, in their words and as what these mean."""
+    """When the resident wants somebody, in their words and as what these mean; and the appointment."""
     when = When(case.wanted_from, case.wanted_until) if case.wanted_from else None
     zone = session.get_one(Community, case.community_id).timezone
-    return visits.written(case.wanted_at, when, timezone=zone, language=STAFF_LANGUAGE)
+    wanted = visits.written(case.wanted_at, when, timezone=zone, language=STAFF_LANGUAGE)
+    appointment = bookings.live(session, case)
+    if appointment is None:
+        return wanted
+    window = bookings.words(appointment, timezone=zone, language=STAFF_LANGUAGE)
+    phrase = f"utter_word_visit_{appointment.state}"
+    return "；".join(filter(None, (wanted, texts.words(phrase, language=STAFF_LANGUAGE, when=window))))

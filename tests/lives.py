@@ -12,11 +12,16 @@ from sqlalchemy import select, text
 from service import (
     archive,
     binding,
+    board,
     candidates,
     cases,
     conversations,
     delivery,
     desk,
+    holds,
+    incident_reports,
+    incident_words,
+    incidents,
     learning,
     near_misses,
     phone_cards,
@@ -26,9 +31,12 @@ from service import (
     take_backs,
     takeover,
     texts,
+    topic_names,
     topics,
     transfer,
     unanswered,
+    wait_calls,
+    waiting,
     work,
 )
 from service.cards import Understood
@@ -84,6 +92,7 @@ def lived(stage: Stage, *, state: str = "finished") -> Conversation:
     turn = write(stage, talk, WORDS)
     _ask_to_be_bound(stage, talk, turn)
     _taught_something(stage, talk, turn)
+    _was_told_of_an_incident(stage, talk)
     _brought_a_case(stage, talk, state)
     _talked_with_a_butler(stage, talk, turn)
     _send_everything(stage)
@@ -112,6 +121,13 @@ def _taught_something(stage: Stage, talk: Conversation, turn: int) -> None:
     learning.add(stage.session, Labelled(WORDS, "repair", "zh"), use=LabelUse.TEST, by="li", at=NOON)
 
 
+def _was_told_of_an_incident(stage: Stage, talk: Conversation) -> None:
+    entry = incident_words.read("3栋 停水", now=NOON, timezone="Asia/Shanghai")
+    incident = incidents.enter(stage.session, stage.community, entry, by="li", source="turn:0", now=NOON)
+    facts = cases.Facts(kind="repair", matter=WORDS, place="3栋2单元1201", phone=PHONE)
+    incident_reports.join(stage.session, talk, incident, facts, now=NOON)
+
+
 def _brought_a_case(stage: Stage, talk: Conversation, state: str) -> None:
     """With two work orders, what the department asked for, and a question that nobody had written an answer to."""
     case = stage.case(talk, state=state, matter=WORDS, contact="慕容女士", phone=PHONE, wanted_at="明天地毯晾干前")
@@ -129,6 +145,8 @@ def _rated_it(stage: Stage, talk: Conversation, case: Case) -> None:
     call_back = CallBack(case_id=case.id, case=case, resolution=case.resolution, due_at=NOON, state=FollowUpState.PHONE)
     stage.session.add(call_back)
     stage.session.flush()
+    whose = {"community_id": stage.community.id, "conversation_id": talk.id}
+    holds.put(stage.session, CallBack.id, call_back.id, by="li", why=WORDS, now=NOON, **whose)
     phone_cards.post(stage.session, call_back)
     surveys.ask(stage.session, case, now=NOON)
     survey = stage.session.scalars(select(Survey)).one()
@@ -142,6 +160,7 @@ def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
     at_night = NOON + timedelta(hours=10)
     known = Understood("repair", 0.9, {"matter": WORDS, "phone": PHONE})
     takeover.escalate(stage.session, talk, reason="asked", source=f"turn:{turn}", now=NOON, understood=known)
+    _waited_among_others(stage)
     desk.take_message(stage.session, talk, WORDS, now=at_night)
     assert desk.hand_over_due(stage.session, now=at_night + timedelta(hours=12))
     butler = stage.take_over(talk)
@@ -162,6 +181,16 @@ def _talked_with_a_butler(stage: Stage, talk: Conversation, turn: int) -> None:
     transfer.transfer(stage.session, talk, butler, engineering, note=AMONG_STAFF, source="turn:staff", now=NOON)
     takeover.settle(stage.session, talk, source=f"turn:{turn}", now=LATER)
     assert talk.owner is Owner.BOT
+    assert topic_names.rename_due(stage.session, now=LATER)
+
+
+def _waited_among_others(stage: Stage) -> None:
+    """On the list of those who wait, in the line that counts, and on the board."""
+    for number in range(wait_calls.ONE_BY_ONE):
+        takeover.escalate(stage.session, stage.resident(), reason="asked", source=f"other:{number}", now=NOON)
+    assert waiting.sweep(stage.session, now=NOON + timedelta(minutes=1))
+    stage.session.flush()
+    assert board.refresh_due(stage.session, now=NOON)
 
 
 def _pass_a_picture_on(stage: Stage, talk: Conversation) -> None:

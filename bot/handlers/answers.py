@@ -37,7 +37,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     tapped = None if ask.keyboard is None else -ask.keyboard
     if conversation.dialogue_is_old and conversation.epoch == ask.epoch:
         conversation.dialogue_is_old = False
-    conversation.keyboard_turn = turn.id if any(reply.buttons for reply in answer.replies) else tapped
+    conversation.keyboard_turn = turn.id if any(map(_asks, answer.replies)) else tapped
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
         apologise(session, turn, ask, conversation, now=now)
@@ -69,6 +69,11 @@ def apologise(session: Session, turn: Turn, ask: Ask, conversation: Conversation
         kind="note",
         priority=Priority.TALK,
     )
+
+
+def _asks(reply: Reply) -> bool:
+    """Whether a button of it answers the dialogue; others lead to the service at any time."""
+    return any(payload.startswith("/") for _, payload in reply.buttons)
 
 
 def _line(reply: Reply, turn: Turn) -> Line:

@@ -11,10 +11,12 @@ from telegram import CallbackQuery, Message, Update
 from bot.handlers import incoming, resident
 from bot.rasa import Ask
 from service import (
+    appointments,
     binding,
     callbacks,
     conversations,
     forgetting,
+    incident_reports,
     outbox,
     own_data,
     residents,
@@ -22,7 +24,7 @@ from service import (
     texts,
 )
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Outcome
+from service.models import Conversation, Outcome, ReportOutcome
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -105,6 +107,14 @@ def _say_more(scene: Scene, conversation: Conversation, number: int, word: str) 
     surveys.say_more(scene.session, conversation, number, word, key=scene.key, now=scene.now)
 
 
+def _window(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    appointments.choose(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
+def _appointment(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    appointments.answer(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
 def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
     """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
     if number != conversation.id or word not in ("yes", "no"):
@@ -138,6 +148,12 @@ def _binding(scene: Scene, conversation: Conversation, number: int, _: str) -> N
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:binding")
 
 
+def _incident(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    if word not in tuple(ReportOutcome):
+        raise ButtonExpired
+    incident_reports.answer(scene.session, conversation, number, ReportOutcome(word), now=scene.now)
+
+
 def _expired(*_: object) -> None:
     raise ButtonExpired
 
@@ -147,5 +163,8 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "s": _survey,
     "sr": _say_more,
     "b": _binding,
+    "ir": _incident,
     "l": _language,
+    "a": _window,
+    "v": _appointment,
 }

@@ -44,5 +44,7 @@ def _topics(scene: Scene, message: Message) -> None:
     elif created:
         topics.adopt(scene.session, scene.community.id, created.name, thread)
         answer(scene, message, "utter_staff_no_resident")
+    if message.forum_topic_edited and message.forum_topic_edited.name:
+        topics.called(scene.session, scene.community.id, thread, message.forum_topic_edited.name)
     if message.forum_topic_closed or message.forum_topic_reopened:
         topics.close(scene.session, scene.community.id, thread, closed=message.forum_topic_closed is not None)

@@ -21,6 +21,7 @@ def resident_blocks_or_returns(scene: Scene, updates: Sequence[Update]) -> None:
     change = updates[0].my_chat_member
     assert change is not None
     if change.new_chat_member.status in GONE:
+        delivery.shut_by_butler(scene.session, scene.community.bot_id, change.chat.id, now=scene.now)
         delivery.unreachable(scene.session, scene.community.bot_id, change.chat.id, now=scene.now)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from telegram import Message
 
-from service import outbox, texts, topics
+from service import outbox, private_talks, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.models import Priority
 from service.texts import Line
@@ -28,6 +28,7 @@ def say(scene: Scene, message: Message, line: Line, *, name: str) -> None:
         community_id=scene.community.id,
         chat_id=message.chat_id,
         topic_id=_topic_id(scene, message),
+        conversation_id=private_talks.of_chat(scene.session, scene.community, message.chat_id),
         kind="note",
         act="say",
         payload=line.payload(),

@@ -34,7 +34,12 @@ def by_staff(scene: Scene, updates: Sequence[Update]) -> None:
     """Staff's emoji on a resident's line shows on it in their chat; one of them takes a line of staff's back."""
     change = updates[0].message_reaction
     assert change is not None
-    place = twins.other_side(scene.session, change.chat.id, change.message_id)
+    show(scene, change, None)
+
+
+def show(scene: Scene, change: MessageReactionUpdated, conversation_id: int | None) -> None:
+    """Show staff's emoji at the resident's; the talk has to be named where numbers alone do not tell it."""
+    place = twins.other_side(scene.session, change.chat.id, change.message_id, conversation_id=conversation_id)
     if place is None or change.user is None or change.user.is_bot:
         return
     conversation = conversations.lock(scene.session, place.twin.conversation_id)
@@ -54,7 +59,9 @@ def _take_back(scene: Scene, conversation: Conversation, change: MessageReaction
     except ServiceError as error:
         line = texts.say(error.response, language=STAFF_LANGUAGE, **error.facts)
         payload = line.payload() | {"reply": {"message_id": change.message_id}}
-        conversations.to_staff(scene.session, conversation, "say", payload, key=f"{scene.key}:error", kind="note")
+        conversations.to_staff(
+            scene.session, conversation, "say", payload, key=f"{scene.key}:error", kind="note", where=change.chat.id
+        )
 
 
 def _emoji(change: MessageReactionUpdated) -> str | None:

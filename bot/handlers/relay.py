@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telegram import Message
 
 from bot.handlers import incoming
-from service import conversations, outbox, relays, revisions, texts, undelivered
+from service import bursts, conversations, pages, relays, revisions, texts, undelivered
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
 from service.models import Conversation, Priority
@@ -63,24 +63,30 @@ def revise(scene: Scene, conversation: Conversation, message: Message, amended: 
     kind = incoming.kind_of(message)
     words = incoming.words_of(message)
     now_says = Revision(message.chat_id, message.message_id, kind, words, _file_id(message) if swapped else None)
+    theirs = message.chat_id == conversation.resident.chat_id
     twin = revisions.revise(scene.session, conversation, now_says, key=scene.key)
-    if twin is not None and amended is not None and (amended.reworded or swapped) and _is_residents(message):
+    if twin is not None and amended is not None and (amended.reworded or swapped) and theirs:
         line = texts.say("utter_staff_was", language=STAFF_LANGUAGE, text=amended.before or "—")
         payload = line.payload() | {"reply": {"twin": twin.id}}
         key = f"{scene.key}:was"
-        conversations.to_staff(
-            scene.session, conversation, "say", payload, key=key, kind="note", priority=Priority.TALK
-        )
+        facts: dict[str, Any] = {"kind": "note", "priority": Priority.TALK, "where": twin.chat_id}
+        conversations.to_staff(scene.session, conversation, "say", payload, key=key, **facts)
+        _tell_who_reads_elsewhere(scene, conversation, twin.chat_id, message)
     return twin is not None
+
+
+def _tell_who_reads_elsewhere(scene: Scene, conversation: Conversation, chat_id: int, message: Message) -> None:
+    """The copy stands in the topic, and the butler who has the talk now reads in private."""
+    here = conversations.read_in(scene.session, conversation)
+    if here > 0 and here != chat_id:
+        line = texts.say("utter_staff_edited", language=STAFF_LANGUAGE, text=incoming.words_of(message)["text"])
+        key = f"{scene.key}:edited_elsewhere"
+        conversations.to_staff(scene.session, conversation, "say", line.payload(), key=key, kind="note")
 
 
 def was_passed_on(scene: Scene, conversation: Conversation, message: Message) -> bool:
     """Whether the message has a copy on the other side."""
     return relays.stands_there(scene.session, conversation, message.chat_id, message.message_id)
-
-
-def _is_residents(message: Message) -> bool:
-    return message.chat.type == message.chat.PRIVATE
 
 
 def _can_be_passed_on(message: Message) -> bool:
@@ -107,6 +113,8 @@ def _bundle(album: Sequence[Message], *, forwards: bool) -> Bundle:
         return replace(bundle, act="forward")  # it keeps its origin, and what the dice showed
     if kind == "dice" and first.dice is not None:
         return replace(bundle, act="say", payload=bundle.payload | {"text": f"{first.dice.emoji} {first.dice.value}"})
+    if forwards and kind == "text":
+        return replace(bundle, payload=bundle.payload | bursts.mark(incoming.words_of(first)))
     long = {message.message_id: words for message in album if (words := _long_caption(message))}
     payload = bundle.payload | ({"media": _media(album)} if _is_album(album) else {})
     return replace(bundle, payload=payload | ({"bare": True} if long else {}), captions=_all_captions(album, long))
@@ -124,7 +132,7 @@ def _source(album: Sequence[Message]) -> dict[str, Any]:
 def _long_caption(message: Message) -> Words | None:
     """A caption longer than a bot may write."""
     words = incoming.words_of(message)
-    return words if message.text is None and outbox.units(words["text"]) > MOST_CAPTION else None
+    return words if message.text is None and pages.units(words["text"]) > MOST_CAPTION else None
 
 
 def _all_captions(album: Sequence[Message], long: Mapping[int, Words]) -> Mapping[int, Words]:
@@ -178,7 +186,7 @@ def _key(conversation: Conversation, message: Message) -> str:
 def _say_what_it_answers(scene: Scene, conversation: Conversation, message: Message) -> None:
     """A resident answers a line of the bot's, which stands nowhere in the topic, or something from another chat."""
     reply = incoming.answered(message)
-    if reply is not None and relays.stands_there(scene.session, conversation, message.chat_id, reply):
+    if reply is not None and relays.is_read_there(scene.session, conversation, message.chat_id, reply):
         return
     before = message.reply_to_message
     words = (message.quote.text if message.quote else None) or (before and (before.text or before.caption))

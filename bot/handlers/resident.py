@@ -12,6 +12,8 @@ from bot.handlers import commands, incoming, relay, staff_commands, wordless
 from bot.rasa import Ask
 from service import (
     alarms,
+    amendments,
+    appointments,
     binding,
     budget,
     candidates,
@@ -19,6 +21,7 @@ from service import (
     conversations,
     desk,
     emergency,
+    phones,
     residents,
     settled,
     staff,
@@ -29,6 +32,7 @@ from service import (
     work_orders,
 )
 from service.communities import STAFF_LANGUAGE
+from service.conversations import Amended
 from service.models import Case, CaseState, Conversation, Owner
 from service.staff import Right
 
@@ -64,6 +68,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     binding.let_go_of_moved_out(scene.session, conversation, now=scene.now)
     is_settled = _card(scene, conversation, bubbles[-1])
+    if is_settled and conversation.owner is Owner.BOT and incoming.own_number(bubbles[-1]):
+        return ask(scene, conversation, "/share_phone", payload=True)  # a form may be waiting for it
     if conversation.owner is not Owner.BOT:
         return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
@@ -131,6 +137,7 @@ def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
         return False
     number, language = incoming.own_number(message), conversation.resident.language
     if number:
+        residents.remember(conversation.resident, phone=phones.normalise(number) or number)
         line = binding.share_phone(scene.session, conversation, number, now=scene.now)
     elif conversation.owner is Owner.BOT and cases.at_work(scene.session, conversation) is None:
         line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
@@ -145,6 +152,11 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
     case = None if payload else _awaited_case(scene, conversation)
     if case is not None:
         work.give_info(scene.session, case, words, key=scene.key, now=scene.now)
+        return None
+    is_asked = (conversation.keyboard_turn or 0) > 0  # by the dialogue, which the words then answer
+    if not (payload or is_asked) and appointments.take_words(
+        scene.session, conversation, words, key=scene.key, now=scene.now
+    ):
         return None
     return ask(scene, conversation, payload or words, payload=payload is not None)
 
@@ -189,8 +201,21 @@ def edited(scene: Scene, updates: Sequence[Update]) -> None:
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
         return
     candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)
-    if amended is None or amended.reworded or amended.swapped:
+    is_in_case = amended is not None and amended.reworded and _amend_case(scene, conversation, amended)
+    if not is_in_case and (amended is None or amended.reworded or amended.swapped):
         _tell_of_edit(scene, conversation, message, now_said.text, passed_on=passed_on)
+
+
+def _amend_case(scene: Scene, conversation: Conversation, amended: Amended) -> bool:
+    """The case that the line told of says what the line says now, unless a butler has the talk and sees to it."""
+    if conversation.owner is not Owner.BOT:
+        return False
+    key = f"{scene.key}:amended"
+    case = amendments.edited(scene.session, conversation, amended.line, amended.before, key=key, now=scene.now)
+    if case is not None:
+        line = texts.say("utter_amended", language=conversation.resident.language, seed=scene.key, number=case.number)
+        conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{key}:told")
+    return case is not None
 
 
 def _tell_of_edit(scene: Scene, conversation: Conversation, message: Message, text: str, *, passed_on: bool) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from telegram import Update
 from telegram.constants import ChatType
 
-from bot.handlers import buttons, membership, reactions, resident, staff, staff_taps
+from bot.handlers import buttons, membership, private, reactions, staff, staff_taps
 from bot.rasa import Ask
 from service import communities, forgetting
 from service.inbox import Turn
@@ -86,10 +86,10 @@ def _ignore(_: Scene, __: Sequence[Update]) -> None:
 
 # For every kind of update: what to do in a private chat, in the staff group, in any other chat.
 HANDLERS: dict[str, tuple[Handler, Handler, Handler]] = {
-    "message": (resident.said, staff.said, membership.said_elsewhere),
-    "edited_message": (resident.edited, staff.edited, _ignore),
-    "callback_query": (buttons.tapped_by_resident, staff_taps.tapped, _ignore),
-    "message_reaction": (reactions.by_resident, reactions.by_staff, _ignore),
+    "message": (private.said, staff.said, membership.said_elsewhere),
+    "edited_message": (private.edited, staff.edited, _ignore),
+    "callback_query": (private.tapped, staff_taps.tapped, _ignore),
+    "message_reaction": (private.reacted, reactions.by_staff, _ignore),
     "my_chat_member": (membership.resident_blocks_or_returns, _ignore, membership.joined_a_group),
     "chat_member": (_ignore, membership.staff_changed, _ignore),
 }

@@ -28,16 +28,21 @@ def said(scene: Scene, updates: Sequence[Update]) -> None:
     message = messages[0]
     if group_changes.happened(scene, message) or not _by_a_person(scene, message):
         return
-    command = _command(message)
+    command = command_of(message)
     conversation = _conversation(scene, message)
     try:
         member = member_of(scene, message)
-        if command and not command.startswith(NOTE):
-            _obey(conversation, Order(scene, message, member, _behind(message)), command)
+        if command:
+            obey(conversation, Order(scene, message, member, behind(message)), command)
         elif conversation is not None:
-            _speak(scene, conversation, member, messages)
+            speak(scene, conversation, member, in_rows(scene, messages))
     except ServiceError as error:
         answer(scene, message, error.response, **error.facts)
+
+
+def in_rows(scene: Scene, messages: Sequence[Message]) -> list[tuple[Message, int]]:
+    """The messages of a turn, each with its inbox row."""
+    return [(message, row_id) for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True)]
 
 
 def _by_a_person(scene: Scene, message: Message) -> bool:
@@ -49,18 +54,20 @@ def _by_a_person(scene: Scene, message: Message) -> bool:
     return message.from_user is not None and not message.from_user.is_bot
 
 
-def _command(message: Message) -> str:
-    """The first word of a line that begins with a slash, without the bot's name."""
+def command_of(message: Message) -> str:
+    """The first word of a line that begins with a slash, without the bot's name; notes are no commands."""
     text = message.text or ""
-    return text.split(maxsplit=1)[0].split("@")[0].lower() if text.startswith("/") else ""
+    is_command = text.startswith("/") and not text.startswith(NOTE)
+    return text.split(maxsplit=1)[0].split("@")[0].lower() if is_command else ""
 
 
-def _behind(message: Message) -> str:
+def behind(message: Message) -> str:
     """What stands behind the command."""
     return incoming.clean(" ".join((message.text or "").split(maxsplit=1)[1:]))
 
 
-def _obey(conversation: Conversation | None, order: Order, command: str) -> None:
+def obey(conversation: Conversation | None, order: Order, command: str) -> None:
+    """Do what a command says, about the resident whose talk it is or about staff themselves."""
     if command in staff_commands.ANYWHERE:
         staff_commands.ANYWHERE[command](order)
     elif conversation is None:
@@ -72,27 +79,36 @@ def _obey(conversation: Conversation | None, order: Order, command: str) -> None
         order.answer("utter_staff_commands")
 
 
-def _speak(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
-    words = next(filter(None, (message.text or message.caption for message in messages)), "")
+def speak(scene: Scene, conversation: Conversation, member: Staff, said: Sequence[tuple[Message, int]]) -> None:
+    """Pass what a butler says on to the resident, unless it is a note among staff or the topic is closed.
+
+    Args:
+        scene: the turn.
+        conversation: the talk it belongs to, locked.
+        member: who says it.
+        said: the messages, each with its inbox row.
+    """
+    first = said[0][0]
+    words = next(filter(None, (message.text or message.caption for message, _ in said)), "")
     if words.startswith(NOTE):
-        for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
+        for message, row_id in said:
             conversations.note(scene.session, conversation, incoming.said(message, inbox_id=row_id), member, scene.now)
-    elif topics.is_closed(scene.session, conversation.topic_id):
-        answer(scene, messages[0], "utter_staff_topic_closed")
+    elif first.is_topic_message and topics.is_closed(scene.session, conversation.topic_id):
+        answer(scene, first, "utter_staff_topic_closed")
     else:
-        _relay(scene, conversation, member, messages)
+        _relay(scene, conversation, member, said)
 
 
-def _relay(scene: Scene, conversation: Conversation, member: Staff, messages: Sequence[Message]) -> None:
+def _relay(scene: Scene, conversation: Conversation, member: Staff, said: Sequence[tuple[Message, int]]) -> None:
     """Typing takes the resident over; then the line goes to them as it is, an album as one."""
     takeover.claim(scene.session, conversation, member, source=scene.key, now=scene.now)
-    for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True):
+    for message, row_id in said:
         heard = incoming.said(message, inbox_id=row_id)
         conversations.hear(scene.session, conversation, heard, now=scene.now, by=member)
     if conversation.resident.unreachable_since is not None:
-        answer(scene, messages[0], "utter_staff_blocked", name=conversation.resident.display_name)
+        answer(scene, said[0][0], "utter_staff_blocked", name=conversation.resident.display_name)
         return
-    for message in relay.to_resident(scene, conversation, messages):
+    for message in relay.to_resident(scene, conversation, [message for message, _ in said]):
         what = texts.kind_name(incoming.kind_of(message), language=STAFF_LANGUAGE)
         answer(scene, message, "utter_staff_kind_not_sent", what=what)
 
@@ -101,7 +117,11 @@ def edited(scene: Scene, updates: Sequence[Update]) -> None:
     """A butler corrected a line: the resident's copy is corrected too, unless it has become a note among staff."""
     message = updates[0].effective_message
     assert message is not None
-    conversation = _conversation(scene, message)
+    correct(scene, _conversation(scene, message), message)
+
+
+def correct(scene: Scene, conversation: Conversation | None, message: Message) -> None:
+    """Bring the resident's copy of an edited line up to date."""
     if conversation is None or not relay.was_passed_on(scene, conversation, message):
         return
     if (message.text or message.caption or "").startswith(NOTE):

@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import notes, undo
-from service import duty, outbox, phrases, sign_in, staff, takeover, texts, transfer
+from service import (
+    conversations,
+    duty,
+    incident_words,
+    incidents,
+    outbox,
+    phrases,
+    private_talks,
+    sign_in,
+    staff,
+    takeover,
+    texts,
+    transfer,
+)
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Department, Duty, Role, Staff
+from service.models import Conversation, Department, Duty, Owner, Role, Staff, TalksIn
 from service.staff import Right
 
 if TYPE_CHECKING:
@@ -91,6 +104,43 @@ IN_TOPICS: Mapping[str, Callable[[Order, Conversation], None]] = {
     "/say": _say,
     **dict.fromkeys(undo.COMMANDS, _undo),
 }
+
+# --- About their own residents --------------------------------------------------------------------------------------
+
+
+def show_talks(order: Order, phrase: str = "utter_staff_private_talks") -> None:
+    """The switch keyboard: a key for each resident the member has; in a topic there is nothing to switch."""
+    session = order.scene.session
+    talks = private_talks.talks_of(session, order.member)
+    if not talks:
+        order.member.talks_with_id = None
+        order.answer("utter_staff_private_none")
+        return
+    named = [(talk, conversations.topic_name(talk.resident)) for talk in talks]
+    if order.scene.community.talks_in is TalksIn.GROUP:
+        order.answer("utter_staff_talks", names="\n".join(name for _, name in named))
+        return
+    keys = private_talks.choices(named, active=order.member.talks_with_id)
+    line = texts.say(phrase, language=STAFF_LANGUAGE)
+    notes.say(order.scene, order.message, texts.Line(line.text, buttons=keys), name=phrase)
+
+
+def ask_whom(order: Order) -> None:
+    """A line that nobody is meant by goes nowhere: the talk is over, or none was chosen."""
+    order.answer("utter_staff_private_not_sent")
+    show_talks(order)
+
+
+def take_next(order: Order) -> None:
+    """Take over whoever waits longest, without looking for their card in the group."""
+    scene = order.scene
+    talk_id = private_talks.next_waiting(scene.session, order.member)
+    talk = conversations.lock(scene.session, talk_id) if talk_id is not None else None
+    if talk is None or talk.owner is not Owner.WAITING:
+        order.answer("utter_staff_private_nobody_waits")
+    else:
+        takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
+
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------
 
@@ -180,6 +230,23 @@ def _phrase(order: Order) -> None:
         order.answer("utter_staff_phrases", names=", ".join(phrases.names(session, order.scene.community.id)))
 
 
+def _incident(order: Order) -> None:
+    """Make an incident known; without words, show those that are open."""
+    scene = order.scene
+    staff.check(order.member, Right.INCIDENTS)
+    if order.words.strip():
+        entry = incident_words.read(order.words, now=scene.now, timezone=scene.community.timezone)
+        by = f"staff:{order.member.number}"
+        shown = [incidents.enter(scene.session, scene.community, entry, by=by, source=scene.key, now=scene.now)]
+    else:
+        shown = list(incidents.open_ones(scene.session, scene.community.id))
+    for incident in shown:
+        line = incidents.card(scene.session, incident, now=scene.now)
+        notes.say(scene, order.message, line, name=f"incident:{incident.id}")
+    if not shown:
+        order.answer("utter_staff_incident_usage")
+
+
 def _console(order: Order) -> None:
     """The key goes to their private chat, never to the group."""
     scene = order.scene
@@ -209,6 +276,9 @@ def send_console_link(scene: Scene, member: Staff) -> None:
 
 
 ANYWHERE: Mapping[str, Callable[[Order], None]] = {
+    "/incident": _incident,
+    "/talks": show_talks,
+    "/next": take_next,
     "/duty": _duty,
     "/shift": _shift,
     "/role": _role,

@@ -17,8 +17,12 @@ from service import (
     delivery,
     duty,
     idle,
+    incident_hints,
+    incidents,
     phone_calls,
     phrases,
+    private_talks,
+    proposals,
     staff,
     takeover,
     texts,
@@ -62,10 +66,17 @@ def tapped(scene: Scene, updates: Sequence[Update]) -> None:
 
 def _work_order(order: Order, number: int) -> None:
     scene, word = order.scene, order.words
-    if word in work.OFFERS:
+    if word == "visit":
+        proposals.show(scene.session, order.member, number, key=scene.key, now=scene.now)
+    elif word in work.OFFERS:
         work.offer(scene.session, order.member, number, word, key=scene.key)
     else:
         work.tap(scene.session, order.member, number, word, key=scene.key, now=scene.now)
+
+
+def _window(order: Order, number: int) -> None:
+    scene = order.scene
+    proposals.propose(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
 
 
 def _card(order: Order, number: int) -> None:
@@ -151,13 +162,48 @@ def _phone_call(order: Order, number: int) -> None:
     phone_calls.result(scene.session, order.member, number, order.words, key=scene.key, now=scene.now)
 
 
+def _incident(order: Order, number: int) -> None:
+    """The card of an incident: it is over."""
+    if order.words != "end":
+        raise ButtonExpired
+    scene = order.scene
+    incident = incidents.access_incident(scene.session, scene.community.id, number)
+    count = incidents.end(scene.session, incident, now=scene.now)
+    where = incidents.places(incident, STAFF_LANGUAGE)
+    what = incidents.name(incident, STAFF_LANGUAGE)
+    order.answer("utter_staff_incident_was_ended", where=where, what=what, count=count)
+
+
+def _incident_hint(order: Order, number: int) -> None:
+    """Several cases alike: make it known as an incident."""
+    if order.words != "enter":
+        raise ButtonExpired
+    scene = order.scene
+    incident = incident_hints.enter(scene.session, order.member, number, source=scene.key, now=scene.now)
+    notes.say(scene, order.message, incidents.card(scene.session, incident, now=scene.now), name="incident")
+
+
+def _switch(order: Order, number: int) -> None:
+    """The butler turns to another of their talks."""
+    talk = conversations.access_as_staff(order.scene.session, order.member, number)
+    if order.words != "on" or talk.butler_id != order.member.id:
+        raise ButtonExpired
+    private_talks.turn_to(order.member, talk)
+    order.answer("utter_staff_private_now", name=conversations.topic_name(talk.resident))
+
+
 # What a button's prefix does, and the right it needs; talking to residents is checked by what it does.
 _STAFF: Mapping[str, tuple[Right | None, Callable[[Order, int], None]]] = {
     "w": (Right.WORK, _work_order),
+    "wv": (Right.WORK, _window),
     "c": (None, _card),
     "p": (None, _send_phrase),
     "e": (None, _phrase_to_change),
     "o": (Right.CONFIRM, _unconfirmed),
     "q": (Right.TALK, _binding_request),
     "tel": (Right.TALK, _phone_call),
+    "i": (Right.INCIDENTS, _incident),
+    "ih": (Right.INCIDENTS, _incident_hint),
+    "pt": (None, _switch),
 }
+PREFIXES = frozenset(_STAFF)

@@ -10,7 +10,12 @@ const STEPS = [
   ["plusMinute", 60],
   ["plusHour", 3600],
   ["plusDay", 86400],
+  ["plusWeek", 7 * 86400],
 ];
+const MORNING = 9 * 3600; // seconds after midnight
+const EAST = 8 * 3600; // seconds the page's zone is ahead of UTC, all year
+const STRIDE = 6 * 3600; // seconds; a longer way is walked, so that what is due on it happens in its order
+const PAUSE = 1500; // milliseconds after each stride: the bot looks for what is due twice a second
 const UNITS = [
   ["minutes", 60],
   ["hours", 3600],
@@ -22,6 +27,27 @@ const words = (key) => say(state.language, key);
 let drawnIn = null;
 
 const advance = (seconds) => post("/clock", { advance: seconds });
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** Jump, or walk when it is far: a call-back, its reminder and the call after it follow each other. */
+async function go(seconds) {
+  const controls = form.querySelectorAll("button, input, select");
+  controls.forEach((control) => (control.disabled = true));
+  try {
+    for (let left = seconds; left > 0; left -= STRIDE) {
+      await advance(Math.min(left, STRIDE));
+      if (left > STRIDE) await pause(PAUSE);
+    }
+    if (seconds < 0) await advance(seconds);
+  } finally {
+    controls.forEach((control) => (control.disabled = false));
+  }
+}
+
+/** How long until the next morning. */
+function untilMorning(moment) {
+  return 86400 - ((moment + EAST) % 86400) + MORNING;
+}
 
 export const focusClock = () => form.querySelector("button").focus();
 
@@ -34,7 +60,12 @@ export function drawClock() {
   if (drawnIn === state.language) return;
   drawnIn = state.language;
   const steps = STEPS.map(([name, seconds]) =>
-    h("button", { type: "button", class: "quiet", onclick: () => advance(seconds) }, words(name)),
+    h("button", { type: "button", class: "quiet", onclick: () => go(seconds) }, words(name)),
+  );
+  const morning = h(
+    "button",
+    { type: "button", class: "quiet", onclick: () => go(untilMorning(now())) },
+    words("tomorrowMorning"),
   );
   const units = h(
     "select",
@@ -54,13 +85,13 @@ export function drawClock() {
     { type: "button", class: "quiet", onclick: () => advance(-state.offset) },
     words("backToNow"),
   );
-  form.replaceChildren(...steps, amount, units, h("button", { class: "strong" }, words("advance")), back);
+  form.replaceChildren(...steps, morning, amount, units, h("button", { class: "strong" }, words("advance")), back);
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { amount, unit } = Object.fromEntries(new FormData(form));
-  advance(Number(amount) * Number(unit));
+  go(Number(amount) * Number(unit));
 });
 
 setInterval(() => {

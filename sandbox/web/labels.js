@@ -146,6 +146,8 @@ const WORDS = {
   plusMinute: ["+1 分钟", "+1 min"],
   plusHour: ["+1 小时", "+1 h"],
   plusDay: ["+1 天", "+1 day"],
+  plusWeek: ["+1 周", "+1 week"],
+  tomorrowMorning: ["明早 9 点", "Tomorrow 9:00"],
   backToNow: ["归零", "Now"],
   advance: ["前进", "Advance"],
   amount: ["前进多少", "How much"],

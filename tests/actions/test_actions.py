@@ -23,9 +23,18 @@ FORM = [{"event": "active_loop", "name": "repair_form"}, {"event": "active_loop"
 
 @pytest.fixture
 def desk_for(stage):
-    def make(text: str = "", intent: str = "inform", *, talk: Any = None, slots: Any = None, events: Any = ()) -> Desk:
+    def make(
+        text: str = "",
+        intent: str = "inform",
+        *,
+        talk: Any = None,
+        slots: Any = None,
+        events: Any = (),
+        turn: str = "7",
+        **entities: Any,
+    ) -> Desk:
         conversation = talk or stage.resident()
-        latest = message(text, intent, known={"conversation_id": conversation.id})
+        latest = message(text, intent, known={"conversation_id": conversation.id, "turn": turn}, **entities)
         return Desk(stage.session, conversation, read(latest), slots or {}, events, CollectingDispatcher())
 
     return make
@@ -207,6 +216,30 @@ def test_a_fact_out_of_the_blue_goes_to_the_case_at_work(desk_for, stage):
     actions.cases.add_to_case(desk_for("门口有狗，请小心", "inform", talk=talk))
 
     assert any("门口有狗" in row.payload["text"] for row in stage.outbox("note"))
+
+
+def test_a_time_nobody_asked_for_is_the_visits_and_another_hour_keeps_the_day(desk_for, stage):
+    """Who reads the offered windows may just as well answer in words."""
+    talk = stage.resident()
+    stage.case(talk)
+
+    first = desk_for("后天下午三点", talk=talk, time="后天下午三点")
+    then = desk_for("下午五点", talk=talk, time="下午五点", turn="8")
+    actions.cases.add_to_case(first)
+    actions.cases.add_to_case(then)
+
+    assert "11月25日 周三 14:00–16:00" in answers(first)[0]
+    assert "11月25日 周三 16:00–18:00" in answers(then)[0]
+    assert [said["payload"][:2] for said in first.dispatcher.messages[0]["buttons"]] == ["v:"]
+
+
+def test_what_was_said_beside_the_time_reaches_the_department(desk_for, stage):
+    talk = stage.resident()
+    stage.case(talk)
+
+    actions.cases.add_to_case(desk_for("后天下午三点，请师傅带个梯子", "inform", talk=talk, time="后天下午三点"))
+
+    assert any("梯子" in row.payload["text"] for row in stage.outbox("note"))
 
 
 def test_a_fact_without_a_case_was_not_understood(desk_for):

@@ -26,11 +26,11 @@ def test_every_form_has_its_validation():
 
 async def test_a_call_without_the_domain_is_served():
     """Rasa would serialise 90 KB for every call."""
-    latest = message("漏水", "repair")
-    events = [{"event": "user"}, {"event": "active_loop", "name": "repair_form"}]
+    latest = message("/inquiry", "inquiry")
+    events = [{"event": "user"}, {"event": "active_loop", "name": "inquiry_form"}]
     tracker = {"sender_id": "1", "slots": {}, "latest_message": latest, "events": events}
 
-    result = await executor().run({"next_action": "validate_repair_form", "tracker": tracker})
+    result = await executor().run({"next_action": "validate_inquiry_form", "tracker": tracker})
 
     assert result is not None
-    assert {"event": "slot", "timestamp": None, "name": "requested_slot", "value": "location"} in result.events
+    assert {"event": "slot", "timestamp": None, "name": "requested_slot", "value": "matter"} in result.events

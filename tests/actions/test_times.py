@@ -150,3 +150,20 @@ def test_a_first_message_tells_the_trouble_from_the_visit(text, time, visit_time
     facts = begin(turn(text, "repair", known=KNOWN, time=time))
 
     assert facts.visit_time == visit_time
+
+
+def test_a_weekday_added_when_the_matter_has_been_told_is_when_a_visit_suits():
+    """It would be lost otherwise (N3): no part of the matter, and no visit either."""
+    words = "书房窗户把手松了，16栋2单元1005，周二上午"
+    message = turn(words, "repair", known=KNOWN, location="16栋2单元1005", time="周二上午")
+
+    facts = begin(message)
+
+    assert (facts.matter, facts.visit_time) == ("书房窗户把手松了", "周二上午")
+
+
+def test_a_weekday_inside_the_matter_is_when_the_trouble_began():
+    """Nobody is sent on a day that was told as the past."""
+    facts = begin(turn("周二上午开始水管一直漏水，3栋1201", "repair", known=KNOWN, location="3栋1201", time="周二上午"))
+
+    assert facts.visit_time is None

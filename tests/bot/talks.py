@@ -19,6 +19,7 @@ from bot.wake import Wake
 from bot.worker import Worker
 from service import communities, inbox, outbox
 from service.db import Sessions
+from service.models import TalksIn
 from tests.sandbox.client import TOKEN, Client
 from tests.stage import NOON, PLENTY
 
@@ -41,6 +42,7 @@ class Talk:
     resident: int
     butler: int
     clock: list[datetime]
+    private: bool = False  # the butler talks in private with the bot
     thread: int = 0
     _offset: int = 0
     heard: list[JSON] = field(default_factory=list)
@@ -52,6 +54,10 @@ class Talk:
         chats = await self.world.get("/chats")
         group = next(chat for chat in chats if chat["id"] == self.group)
         self.thread = group["topics"][-1]["message_thread_id"]
+        if self.private:
+            await self.world.say(self.butler, "/start")
+            await self.world.say(self.butler, "/claim", chat_id=self.group, thread=self.thread)
+            await self.settle()
         await self.butler_says("您好，我来处理")
 
     async def resident_says(self, text: str | None = None, **content: Any) -> Any:
@@ -61,10 +67,14 @@ class Talk:
         return said
 
     async def butler_says(self, text: str | None = None, **content: Any) -> Any:
-        """The butler sends something into the topic, and it gets where it goes."""
-        said = await self.world.say(self.butler, text, chat_id=self.group, thread=self.thread, **content)
+        """The butler sends something where they talk, and it gets where it goes."""
+        said = await self.world.say(self.butler, text, **self.desk(), **content)
         await self.settle()
         return said
+
+    def desk(self) -> JSON:
+        """Where the butler writes: in the resident's topic, or in private."""
+        return {} if self.private else {"chat_id": self.group, "thread": self.thread}
 
     async def say(self, side: str, text: str | None = None, **content: Any) -> Any:
         """One of the two says something."""
@@ -74,7 +84,7 @@ class Talk:
         """Who speaks where, for edits and reactions."""
         if side == "resident":
             return {"from_": self.resident, "chat_id": self.resident}
-        return {"from_": self.butler, "chat_id": self.group}
+        return {"from_": self.butler, "chat_id": self.butler if self.private else self.group}
 
     async def edit(self, side: str, message: JSON, **new: Any) -> None:
         """One of the two changes what they said."""
@@ -91,7 +101,9 @@ class Talk:
         return await self.world.seen(self.resident)
 
     async def topic(self) -> list[JSON]:
-        """What staff see in the resident's topic."""
+        """What staff see in the resident's topic, or the butler in private."""
+        if self.private:
+            return await self.world.seen(self.butler)
         return await self.world.seen(self.group, f"?thread={self.thread}")
 
     async def other(self, side: str) -> list[JSON]:
@@ -159,7 +171,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(world: Client, sessions: Sessions, database_url: str) -> AsyncIterator[Talk]:
+async def talking(
+    world: Client, sessions: Sessions, database_url: str, *, private: bool = False
+) -> AsyncIterator[Talk]:
     """A community on the look-alike, with a resident and a butler who have not said anything yet."""
     await world.unlimited()
     await world.post("/clock", set=NOON.isoformat())
@@ -167,8 +181,9 @@ async def talking(world: Client, sessions: Sessions, database_url: str) -> Async
     butler = await world.make_user("李强", is_premium=True)
     group = int((await world.post("/groups", title="管家群", members=[butler]))["id"])
     resident = await world.make_user("王芳", language_code="zh-hans", is_premium=True)
+    place, talks_in = ("阳光花园", "Asia/Shanghai", "0731-1"), TalksIn.PRIVATE if private else TalksIn.GROUP
     with sessions.begin() as session:
-        communities.settle_in(session, BOT_ID, communities.Profile("阳光花园", "Asia/Shanghai", "0731-1", group))
+        communities.settle_in(session, BOT_ID, communities.Profile(*place, group, talks_in=talks_in))
     clock = [NOON]
     bot = make_bot(TOKEN, world.base)
     rasa = Rasa(NOBODY, "token", timeout=1)
@@ -180,7 +195,7 @@ async def talking(world: Client, sessions: Sessions, database_url: str) -> Async
     sender = Sender(bot, sessions, wakes[1], rates=PLENTY, now=lambda: clock[0])
     mailbox = Mailbox(BOT_ID, sessions, fragment_wait=0.0)
     try:
-        yield Talk(world, sessions, mailbox, worker, sender, group, resident, butler, clock)
+        yield Talk(world, sessions, mailbox, worker, sender, group, resident, butler, clock, private)
     finally:
         await rasa.close()
         for request in bot._request:

@@ -94,6 +94,14 @@ def test_a_card_that_is_not_surely_ones_own_binds_nobody(stage, talk, card):
     assert "buttons" not in shown(stage)
 
 
+def test_ones_own_number_is_what_a_form_waits_for(stage, talk):
+    """Whoever taps the key that shares it has answered; nobody types it a second time."""
+    ask = receive(stage, turn_of(contact()))
+
+    assert ask is not None
+    assert (ask.text, ask.metadata["phone"]) == ("/share_phone", "13800138000")
+
+
 def test_a_plumbers_card_goes_along_with_the_case_at_work(stage, talk):
     """N3: it is no attempt to be somebody."""
     stage.case(talk)
@@ -121,6 +129,7 @@ def test_staff_say_yes_with_a_tap(stage, talk):
     press(stage, "同意", sheet.payload, on=staff_message("…") | {"chat": GROUP}, who=9001)
 
     assert talk.resident.member_id == person.id
+    assert person.consented_at == NOON, "they asked for it, and were told what that means"
 
 
 @pytest.mark.parametrize("word", ["approve", "decline", "maybe"])

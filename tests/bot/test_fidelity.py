@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from tests.botapi_spec import check_request
 from tests.house.tree import need
 from tests.sandbox.conftest import server, world  # noqa: F401 - fixtures
 
+IN_PRIVATE = "GUANJIA_PRIVATE_TALKS" in os.environ  # every cell with the butler in private instead of the topic
 SIDES = ("resident", "butler")
 HEADINGS = {"resident": "Resident → topic", "butler": "Butler → resident"}
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -36,7 +38,7 @@ BOLD_AND_LINK = [
 @pytest.fixture
 async def talk(world, sessions, database_url) -> AsyncIterator[Talk]:  # noqa: F811 - the fixture
     """A resident and the butler who has taken over; whatever happens, no file is fetched and no call is malformed."""
-    async with talking(world, sessions, database_url) as talk:
+    async with talking(world, sessions, database_url, private=IN_PRIVATE) as talk:
         await talk.begin()
         yield talk
         calls = await world.get("/requests")
@@ -146,7 +148,7 @@ async def test_an_album_arrives_as_one_in_its_order(talk: Talk, side: str):
 
 async def begin_album(talk: Talk, side: str) -> None:
     """Only the first part has come in when the process is killed."""
-    place = {} if side == "resident" else {"chat_id": talk.group, "thread": talk.thread}
+    place = {} if side == "resident" else talk.desk()
     await talk.world.say(talk.resident if side == "resident" else talk.butler, album=ALBUM, **place)
     await talk.hear(most=1)
 
@@ -244,7 +246,7 @@ async def test_a_reply_to_a_deleted_twin_arrives_without_it(talk: Talk, side: st
     """What is said counts more than what it answers."""
     question = await talk.say(side, "周六？")
     copy = (await talk.other(side))[-1]
-    chat = talk.group if side == "resident" else talk.resident
+    chat = talk.place("butler")["chat_id"] if side == "resident" else talk.resident
     await talk.world.post("/deletions", chat_id=chat, message_ids=[copy["message_id"]])
 
     await talk.say(side, "在吗", reply_to=question["message_id"])
@@ -336,7 +338,7 @@ async def test_a_swapped_file_is_swapped_at_the_twin(talk: Talk, side: str):
 @both
 async def test_an_edit_that_overtakes_its_line_leaves_the_last_wording(talk: Talk, side: str):
     """A burst waits for the budget; meanwhile people correct themselves."""
-    place = {} if side == "resident" else {"chat_id": talk.group, "thread": talk.thread}
+    place = {} if side == "resident" else talk.desk()
     said = await talk.world.say(talk.resident if side == "resident" else talk.butler, "三", **place)
     await talk.hear()
     await talk.handle()
@@ -350,12 +352,57 @@ async def test_an_edit_that_overtakes_its_line_leaves_the_last_wording(talk: Tal
     assert [text for text in texts(await talk.other(side)) if text in ("三", "四", "五")] == ["五"]
 
 
+async def burst(talk: Talk, *words: str) -> list[JSON]:
+    """The resident's lines that wait together, because the budget is spent; then they go."""
+    said = []
+    for line in words:
+        said.append(await talk.world.say(talk.resident, line))
+        await talk.hear()
+        await talk.handle()
+    await talk.settle()
+    return said
+
+
+@cell("lines that wait together", "resident")
+async def test_lines_that_wait_together_arrive_as_one_message(talk: Talk):
+    """A group takes twenty events a minute; a burst costs one of them."""
+    await burst(talk, "漏水了", "在厨房", "快来")
+
+    assert texts(await talk.other("resident"))[-1] == "漏水了\n在厨房\n快来"
+
+
+@cell("edit of one of them", "resident")
+async def test_editing_one_of_them_changes_that_line(talk: Talk):
+    said = await burst(talk, "三栋", "一单元", "快来")
+
+    await talk.edit("resident", said[1], text="二单元")
+
+    copy, was = (await talk.other("resident"))[-2:]
+    assert copy["text"] == "三栋\n二单元\n快来"
+    assert "一单元" in was["text"]
+    assert was["reply_to_message"]["message_id"] == copy["message_id"]
+
+
+@cell("reply to them", "resident")
+async def test_a_butler_answers_the_last_of_them_or_the_one_that_is_quoted(talk: Talk):
+    said = await burst(talk, "三栋", "一单元", "快来")
+    copy = (await talk.other("resident"))[-1]["message_id"]
+
+    await talk.butler_says("好的", reply_to=copy)
+    await talk.butler_says("一单元？", reply_to=copy, quote="一单元")
+
+    last, quoted = (await talk.other("butler"))[-2:]
+    assert last["reply_to_message"]["message_id"] == said[2]["message_id"]
+    assert quoted["reply_to_message"]["message_id"] == said[1]["message_id"]
+    assert quoted["quote"]["text"] == "一单元"
+
+
 @cell("edit of what is gone", "resident")
 async def test_an_edit_whose_twin_is_gone_is_said_afresh(talk: Talk):
     """Somebody has tidied the topic up; the correction matters all the same."""
     said = await talk.resident_says("3栋")
     copy = (await talk.other("resident"))[-1]
-    await talk.world.post("/deletions", chat_id=talk.group, message_ids=[copy["message_id"]])
+    await talk.world.post("/deletions", chat_id=talk.place("butler")["chat_id"], message_ids=[copy["message_id"]])
 
     await talk.edit("resident", said, text="5栋")
 
@@ -567,7 +614,7 @@ async def test_what_cannot_be_copied_is_announced(talk: Talk, side: str, content
     await talk.say(side, **content)
 
     assert len(await talk.topic()) > before
-    assert (await talk.topic())[-1]["text"].startswith(("📎", "❗"))
+    assert (await talk.topic())[-1]["text"].removeprefix("▎王芳：").startswith(("📎", "❗"))
     if side == "resident":
         assert "换一种方式" in (await talk.chat())[-1]["text"]
 
@@ -586,18 +633,18 @@ async def test_a_kind_nobody_knows_is_announced(talk: Talk, side: str):
 @both
 async def test_what_was_deleted_at_once_is_no_riddle(talk: Talk, side: str):
     """Staff hear that there was something; a resident hears nothing of what never came."""
-    place = {} if side == "resident" else {"chat_id": talk.group, "thread": talk.thread}
+    place = {} if side == "resident" else talk.desk()
     who = talk.resident if side == "resident" else talk.butler
     said = await talk.world.say(who, "说错了", **place)
     lines = len(await talk.chat())
-    chat = talk.resident if side == "resident" else talk.group
+    chat = talk.resident if side == "resident" else talk.place("butler")["chat_id"]
     await talk.world.post("/deletions", chat_id=chat, message_ids=[said["message_id"]])
 
     await talk.settle()
 
     assert "说错了" not in texts(await talk.other(side))
     assert len(await talk.chat()) in (lines, lines - 1)
-    assert (await talk.topic())[-1]["text"].startswith(("🗑", "❗"))
+    assert (await talk.topic())[-1]["text"].removeprefix("▎王芳：").startswith(("🗑", "❗"))
 
 
 @cell("deleted before it went out")
@@ -685,10 +732,10 @@ async def test_an_album_with_its_captions_is_taken_back_as_one(talk: Talk):
 @cell("taken back", "butler")
 async def test_a_line_that_has_not_gone_out_never_does(talk: Talk):
     """Caught in time: the resident's telephone does not even ring."""
-    said = await talk.world.say(talk.butler, "别发", chat_id=talk.group, thread=talk.thread)
+    said = await talk.world.say(talk.butler, "别发", **talk.desk())
     await talk.hear()
     await talk.handle()
-    await talk.world.say(talk.butler, "/undo", chat_id=talk.group, thread=talk.thread, reply_to=said["message_id"])
+    await talk.world.say(talk.butler, "/undo", **talk.desk(), reply_to=said["message_id"])
 
     await talk.hear()
     await talk.handle()

@@ -308,6 +308,18 @@ def test_an_edit_reaches_the_department_that_works_on_the_case(stage, talk):
     assert any("四栋漏水" in line for line in to_staff(stage))
 
 
+def test_an_edit_corrects_the_case_it_told_of_and_says_so(stage, talk):
+    """The worker would go to building 3."""
+    said = message("三栋漏水")
+    receive(stage, turn_of(said))
+    case = stage.case(talk, matter="三栋漏水")
+
+    receive(stage, turn_of(said | {"text": "四栋漏水"}, kind="edited_message"))
+
+    assert (case.matter, case.place) == ("四栋漏水", "4栋2单元1201室")
+    assert case.number in stage.lines_to(talk)[-1]
+
+
 def test_an_emergency_that_was_edited_in_rings(stage, talk):
     said = message("厨房")
     receive(stage, turn_of(said))

@@ -84,6 +84,7 @@ async def test_a_line_is_sent_and_its_message_is_known(post):
         (400, "Bad Request: message is not modified: specified new message content", OutboxState.SENT),
         (400, "Bad Request: message to edit not found", OutboxState.DROPPED),
         (400, "Bad Request: message to copy not found", OutboxState.DROPPED),
+        (400, "Bad Request: not enough rights to manage pinned messages in the chat", OutboxState.DROPPED),
         (400, "Bad Request: message text is empty", OutboxState.DEAD),
         (400, "Bad Request: chat not found", OutboxState.DROPPED),
         (403, "Forbidden: bot was blocked by the user", OutboxState.DROPPED),
@@ -204,6 +205,34 @@ async def test_a_deleted_topic_is_made_again_with_its_card_first(post):
         assert session.get_one(Topic, topic.id).thread_id == 1002
 
 
+async def test_a_rename_does_not_bring_a_deleted_topic_back(post):
+    """Staff put it away; only a line that somebody is to read makes it again."""
+    with post.sessions.begin() as session:
+        topic = topics.open_topic(session, Stage(session).community.id, "王芳", card={"text": "👤 王芳"})
+        topics.made(session, topic.id, 5)
+    named = {"act": "rename", "payload": {"name": "💬 王芳"}, "chat_id": STAFF_CHAT, "topic_id": topic.id}
+    rows = [post.write(**named), post.write(**named)]
+    post.telegram.answers = [refusal(400, "Bad Request: message thread not found")]
+
+    for _ in range(3):
+        await post.round()
+
+    assert post.methods() == ["editForumTopic"]
+    assert [post.row(row).state for row in rows] == [OutboxState.DROPPED] * 2
+
+
+async def test_a_topic_that_has_the_name_already_is_fine(post):
+    with post.sessions.begin() as session:
+        topic = topics.open_topic(session, Stage(session).community.id, "王芳")
+        topics.made(session, topic.id, 5)
+    post.telegram.answers = [refusal(400, "Bad Request: TOPIC_NOT_MODIFIED")]
+    row = post.write(act="rename", payload={"name": "王芳"}, chat_id=STAFF_CHAT, topic_id=topic.id)
+
+    await post.round()
+
+    assert post.row(row).state is OutboxState.SENT
+
+
 async def test_a_migrated_group_is_followed_by_what_waits(post):
     with post.sessions.begin() as session:
         Stage(session)
@@ -228,6 +257,22 @@ async def test_an_edit_of_what_never_arrived_is_dropped_without_a_call(post):
 
     assert post.row(edit).state is OutboxState.DROPPED
     assert post.methods() == ["sendMessage"]
+
+
+async def test_the_board_is_written_without_a_sound_and_pinned(post):
+    user = {"id": 9, "is_bot": False, "first_name": "李雷"}
+    mention = {"type": "text_mention", "offset": 0, "length": 2, "user": user}
+    said = post.write(chat_id=STAFF_CHAT, payload={"text": "李雷", "entities": [mention], "silent": True})
+    post.write(chat_id=STAFF_CHAT, act="pin", payload={}, edits_id=said)
+
+    await post.round()
+    await post.round()
+
+    (sent, line), (pinned, what) = post.telegram.calls
+    assert (sent, line["disable_notification"], pinned, what["message_id"]) == (
+        "sendMessage", "true", "pinChatMessage", "1001",
+    )  # fmt: skip
+    assert json.loads(line["entities"]) == [mention]
 
 
 async def test_an_album_is_copied_in_one_call(post):

@@ -14,6 +14,7 @@ from service.models import (
     Department,
     Duty,
     Handover,
+    Incident,
     Message,
     Owner,
     Role,
@@ -597,6 +598,25 @@ def test_a_target_is_a_number_or_a_department(stage):
     me = member(stage)
 
     assert transfer.find_target(stage.session, stage.community.id, f"{me.number}号") is me
+
+
+def test_an_incident_is_entered_and_ended_where_staff_are(stage, talk):
+    """From General or any topic: one line makes it known, one tap ends it."""
+    says(stage, "/incident 3栋 停水 至 18:00", thread=GENERAL)
+    incident = stage.session.scalars(select(Incident)).one()
+
+    taps(stage, f"i:{incident.id}:end")
+    taps(stage, f"i:{incident.id}:end")
+
+    assert incident.ended_at == NOON
+    assert "已经结束" in to_staff(stage)[-1]
+
+
+@pytest.mark.parametrize("words", ["/incident", "/incident 停水"])
+def test_an_incident_that_is_not_clear_is_explained(stage, talk, words):
+    says(stage, words, thread=GENERAL)
+
+    assert "/incident 3栋" in to_staff(stage)[-1]
 
 
 # --- The console ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from service import conversations, take_backs, twins
+from cli import transcript_lines
+from service import cases, clocks, conversations, take_backs, transcripts, twins, waiting
 from service.conversations import Said
 from service.db import Sessions
 from service.models import OutboxState
@@ -100,3 +101,14 @@ def test_wrong_words_end_with_one_line_that_says_what_is_wrong(case_number, run,
     assert "Traceback" not in shown.stderr
     assert shown.stderr.strip()
     assert case_number
+
+
+STEPS = [*cases.Event, clocks.TOLD, *(f"waiting_{step.step}" for steps in waiting.table().values() for step in steps)]
+
+
+@pytest.mark.parametrize("step", sorted(set(STEPS)))
+def test_every_step_can_be_read(step):
+    """A step without words would keep the operator from the whole talk."""
+    entry = transcripts.Entry(at=NOON, by="system", kind=step, text="2611-0001")
+
+    assert "2611-0001" in transcript_lines._content(entry)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
-from service import cases, conversations
+from console import texts
+from service import cases, conversations, work
 from service.conversations import Said
 from service.models import Case, CaseState, Role, SavedView
 from tests.stage import NOON, Stage
@@ -233,3 +234,12 @@ async def test_another_communitys_case_is_not_there(signed_in, committed, case_o
     assert await numbers(browser, "") == []
     assert await numbers(browser, "q=厨房水管") == []
     assert case_of(case_id).state is CaseState.OPEN
+
+
+def test_every_step_there_is_has_a_name_and_its_button_one():
+    """A step without words would be a riddle on the page, a button without them an error."""
+    named = texts.catalogue()
+
+    assert [event for event in cases.Event if f"cases.step_{event}" not in named] == []
+    assert [verb for verb in work.VERBS if f"cases.do_{verb}" not in named] == []
+    assert [reason for reason in work.PAUSES.values() if f"cases.pause_{reason}" not in named] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -9,15 +10,20 @@ from tests.faults.killer import KINDS, Killer
 from tests.faults.witness import Account
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def write_down(killer: Killer, found: Account, *, reports: int, asked: int) -> None:
     """Put the tables where they belong."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    tables = "\n".join([*_kills(killer), "", *_messages(found, reports=reports, asked=asked)])
-    PAGE.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
+    put_between("figures", [*_kills(killer), "", *_messages(found, reports=reports, asked=asked)])
+
+
+def put_between(name: str, lines: Sequence[str]) -> None:
+    """Write lines between the two marks of this name, in place of what an earlier run wrote there."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = PAGE.read_text("utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    table = "\n".join(lines)
+    PAGE.write_text(f"{before}{begin}\n{table}\n{end}{after}", "utf-8")
 
 
 def _kills(killer: Killer) -> list[str]:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import aiohttp
@@ -320,15 +321,23 @@ def _family(settings: Any, url: str, *, logs: Path, extra: Mapping[str, str]) ->
     upgrading.prepare(settings, url)
     family = children.children(settings, database_url=url, rasa_database_url=database.rasa_url(url))
     found = {child.name: child for child in family}
-    bot = found.pop("bot")
+    bot = found["bot"]
     for role in ROLES:
         found[role] = replace(bot, name=role, command=children.itself(role))
     return {name: _logged(child, logs, extra) for name, child in found.items()}
 
 
 @asynccontextmanager
-async def running(folder: Path, *, names: Iterable[str] = (*ROLES, *DIALOGUE)) -> AsyncIterator[Stack]:
-    """Everything up on free ports, in `folder`; everything down afterwards."""
+async def running(
+    folder: Path, *, names: Iterable[str] = (*ROLES, *DIALOGUE), settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Stack]:
+    """Everything up on free ports, in `folder`; everything down afterwards.
+
+    Args:
+        folder: emptied first.
+        names: which processes; `bot` is all of ROLES in one.
+        settings: environment variables of the processes beside those of FAST.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     logs = folder / "logs"
     logs.mkdir(parents=True)
@@ -338,9 +347,9 @@ async def running(folder: Path, *, names: Iterable[str] = (*ROLES, *DIALOGUE)) -
         url = db.ensure_database(postgres.url, DATABASE)
         db.upgrade(url)
         async with demo.look_alike(port=port, group_title="示范小区") as (_, group), aiohttp.ClientSession() as http:
-            extra = {**FAST, "GUANJIA_WEBHOOK_PORT": str(webhook_port)}
-            with demo.demo_settings(port=port, group=group, data_dir=folder) as settings:
-                family = _family(settings, url, logs=logs, extra=extra)
+            extra = {**FAST, "GUANJIA_WEBHOOK_PORT": str(webhook_port), **settings}
+            with demo.demo_settings(port=port, group=group, data_dir=folder) as read:
+                family = _family(read, url, logs=logs, extra=extra)
             engine = db.connect(url)
             address = f"http://127.0.0.1:{port}"
             stack = Stack(address, group, engine, postgres, family, http, logs, webhook_port)

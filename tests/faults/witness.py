@@ -97,6 +97,8 @@ def _reached_somebody(stack: Stack, chat_id: int, message_id: int) -> bool:
     sql = """
         SELECT 1 FROM messages AS said JOIN inbox ON inbox.id = said.inbox_id JOIN outbox ON
           outbox.key = 'relay:' || said.conversation_id || ':' || said.chat_id || ':' || said.message_id
+          OR outbox.act = 'lines' AND outbox.conversation_id = said.conversation_id
+             AND outbox.payload -> 'message_ids' @> to_jsonb(said.message_id)
           OR outbox.key LIKE 'turn:' || inbox.turn_id || ':%' OR outbox.key LIKE '%:turn:' || inbox.turn_id || '%'
         WHERE said.chat_id = :chat AND said.message_id = :number
           AND (outbox.state = 'sent' OR outbox.reason = 'a butler has taken over') LIMIT 1

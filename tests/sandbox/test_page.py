@@ -333,6 +333,7 @@ async def test_the_clock_advances_and_goes_back(world: Client, open_page):
     await expect(panel).to_contain_text("真实时间")
 
     await panel.get_by_role("button", name="+1 天").click()
+    await expect(panel).to_contain_text("+1 天", timeout=20_000)
     await panel.get_by_label("前进多少").fill("2")
     await panel.get_by_role("button", name="前进", exact=True).click()
 
@@ -341,6 +342,32 @@ async def test_the_clock_advances_and_goes_back(world: Client, open_page):
     await expect(phone(page).get_by_text("昨天")).to_be_visible()
     await panel.get_by_role("button", name="归零").click()
     await expect(panel).to_contain_text("真实时间")
+
+
+async def test_a_long_way_is_walked_so_that_what_is_due_on_it_keeps_its_order(world: Client, open_page):
+    """One leap over a week would meet call-back, reminder and the call after it on the same day, all too late."""
+    page = await open_page()
+    panel = page.get_by_role("region", name="时钟")
+    moves: list[float] = []
+    page.on("request", lambda call: moves.append(call.post_data_json["advance"]) if "/clock" in call.url else None)
+    await page.clock.install()
+
+    await panel.get_by_role("button", name="+1 天").click()
+    for _ in range(4):
+        await page.clock.run_for(2_000)
+        await expect(panel).to_contain_text(f"{len(moves) * 6 % 24 or 1} ")
+
+    assert moves == [6 * 3600] * 4
+
+
+async def test_the_clock_jumps_to_the_next_morning(world: Client, open_page):
+    """The quiet hours are over, and the desk is open."""
+    page = await open_page()
+    panel = page.get_by_role("region", name="时钟")
+
+    await panel.get_by_role("button", name="明早 9 点").click()
+
+    await expect(panel.locator("#now")).to_contain_text("09:00", timeout=20_000)
 
 
 async def test_a_whole_conversation_needs_no_mouse(world: Client, echo, open_page):

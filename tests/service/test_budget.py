@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from service import budget, callbacks
-from service.models import FollowUpState, UnaskedMessage
+from service import archive, budget, callbacks
+from service.db import Sessions
+from service.models import CallBack, Conversation, FollowUpState, UnaskedMessage
+from tests.households import member
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
 from tests.stage import NOON, Stage
 
@@ -124,3 +126,72 @@ def test_every_message_nobody_asked_for_is_written_down(stage):
 
     written = [row.kind for row in written_down(stage, call_back.case.conversation)]
     assert written == ["call_back", "reminder", "survey"]
+
+
+# --- One budget for a household of the archive ------------------------------------------------------------------------
+
+
+def lives(stage: Stage, name: str, *, address: str = "3-2-1201") -> Conversation:
+    """Somebody whose account is bound to a member of that household."""
+    talk = stage.resident()
+    person = member(stage, name, address=address)
+    archive.bind(stage.session, talk.resident, person, how="phone", actor="resident", now=NOON)
+    return talk
+
+
+def test_two_members_of_a_household_are_written_to_once_a_day_in_all(stage):
+    """The same family is not asked twice because two of its members use the assistant."""
+    wife, husband, neighbour = lives(stage, "王芳"), lives(stage, "李强"), lives(stage, "赵敏", address="3-2-1202")
+    budget.spend(stage.session, wife.resident, "call_back", now=NOON)
+
+    refusal = why_not(stage, husband)
+    assert refusal is not None
+    assert (refusal.reason, refusal.until) == ("enough unasked-for messages today", NOON + 12 * HOUR)
+    assert why_not(stage, neighbour) is None
+    assert why_not(stage, husband, urgent=True) is None, "a burst pipe is told to everybody"
+
+
+def test_a_household_has_one_survey_a_fortnight_in_all(stage):
+    wife, husband = lives(stage, "王芳"), lives(stage, "李强")
+    budget.spend(stage.session, wife.resident, budget.SURVEY, now=NOON)
+
+    assert why_not(stage, husband, budget.SURVEY, now=NOON + 13 * DAY) is not None
+    assert why_not(stage, husband, budget.SURVEY, now=NOON + 14 * DAY) is None
+    assert why_not(stage, husband) is None, "a survey is no message of the day"
+
+
+def test_who_moves_out_takes_only_what_they_themselves_were_sent(stage):
+    """Budgets follow the people who live there now."""
+    wife, husband = lives(stage, "王芳"), lives(stage, "李强")
+    budget.spend(stage.session, wife.resident, "notice", now=NOON)
+    archive.unbind(stage.session, husband.resident, why="moved out", actor="operator", now=NOON)
+
+    assert why_not(stage, husband) is None
+    assert why_not(stage, wife) is not None
+
+
+def test_who_only_names_a_room_has_a_budget_of_their_own(stage):
+    """Otherwise anybody could silence a neighbour."""
+    bound, stranger = lives(stage, "王芳"), stage.resident(place="3栋2单元1201")
+    budget.spend(stage.session, stranger.resident, "notice", now=NOON)
+
+    assert why_not(stage, bound) is None
+
+
+def test_two_schedulers_do_not_each_write_to_a_member_of_one_household(sessions: Sessions):
+    """The second finds the household in the first one's hands and does not wait for it: its turn is a minute later."""
+    with sessions.begin() as session:
+        stage = Stage(session)
+        due = max(
+            call_back_of(stage, finish(stage, stage.case(lives(stage, name)))).due_at for name in ("王芳", "李强")
+        )
+    with sessions() as first, sessions() as second:
+        callbacks.send_due(first, now=due, limit=1)
+        callbacks.send_due(second, now=due)
+        first.commit()
+        second.commit()
+
+    with sessions.begin() as session:
+        states = {row.state: (row.reason, row.due_at) for row in session.scalars(select(CallBack))}
+    assert set(states) == {FollowUpState.SENT, FollowUpState.PLANNED}
+    assert states[FollowUpState.PLANNED] == ("the household is being written to", due + budget.ANOTHER_MOMENT)

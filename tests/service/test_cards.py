@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service import cards, phrases, surveys, texts
+from service import cards, cases, clocks, phrases, surveys, texts
 from service.cards import Understood
 from service.models import Conversation, Survey
 from tests.stage import NOON, Stage
@@ -30,6 +30,30 @@ def test_everything_that_is_known_stands_on_the_card(stage):
     for fact in ("王女士", "3栋2单元1201", "13800138000", "英文", "住户投诉", "complaint",
                  "87%", "地点 3栋", "时间 明天上午", case.number, "3 小时", "Nobody came"):  # fmt: skip
         assert fact in told
+
+
+def test_an_open_case_stands_with_its_promise_and_a_broken_one_says_so(stage):
+    """The butler reads what the resident was told, before saying anything else."""
+    talk = stage.resident()
+    stage.case(talk)
+    due = clocks.next_due(stage.session, cases.of_resident(stage.session, talk)[0])
+    assert due == NOON + timedelta(hours=2)
+
+    in_time = cards.card(stage.session, talk, reason="asked", understood=None, now=due).text
+    late = cards.card(stage.session, talk, reason="asked", understood=None, now=due + timedelta(minutes=1)).text
+
+    assert "答应 11月23日 周一 14:00 前\n" in in_time
+    assert "14:00 前，已超时" in late
+
+
+def test_a_finished_case_promises_nothing_any_more(stage):
+    talk = stage.resident()
+    case = stage.case(talk, state="finished")
+
+    told = card(stage, talk).text
+
+    assert case.number in told
+    assert "答应" not in told
 
 
 def test_a_case_that_is_over_is_not_on_it(stage):

@@ -53,6 +53,14 @@ def test_a_reopened_case_has_a_new_run_and_is_urgent_from_its_start():
     assert (second.started, second.stopped) == (NINE + 5 * HOUR, None)
 
 
+def test_a_pause_after_the_clock_has_stopped_is_not_its_own():
+    """Whoever has arrived and then waits for parts was promised for the same minute as before."""
+    run = only("arrive", ("opened", 0), ("arrived", 1), ("paused", 1.5), ("resumed", 2), ("finished", 3))
+
+    assert run.pauses == ()
+    assert run.reaches(2 * HOUR, around_the_clock()) == NINE + 2 * HOUR
+
+
 def test_an_urge_makes_nobody_late_in_the_middle_of_a_run():
     """A shorter target that holds from the opening would be missed in the moment of the urge."""
     assert only("finish", ("opened", 0), ("urged", 3)).urgency == 0
@@ -166,3 +174,40 @@ def test_emergencies_do_not_wait_for_the_desk():
         assert target is not None
         assert target.always
     assert around_the_clock().is_open(NINE + 13 * HOUR)
+
+
+# --- Appointments ---------------------------------------------------------------------------------------------------
+
+
+def appointed(at: float, until: float) -> Step:
+    return Step("appointed", NINE + at * HOUR, {"until": (NINE + until * HOUR).isoformat()})
+
+
+def of_the_visit(*steps: Step) -> datetime | None:
+    [run] = clock_runs.runs("arrive", [Step("opened", NINE, {}), *steps])
+    return run.reaches(HOUR, around_the_clock())
+
+
+@pytest.mark.parametrize(
+    ("steps", "due"),
+    [
+        ([appointed(0, 5)], 6),
+        ([appointed(0, 5), Step("accepted", NINE + HOUR, {})], 6),  # taking the case ends no appointment
+        ([appointed(0, 9), appointed(1, 5)], 6),  # moved to an earlier hour
+        ([appointed(0, 5), appointed(1, 9)], 10),
+        ([appointed(0, 5), Step("departed", NINE + 2 * HOUR, {})], 3),  # somebody comes earlier
+        ([appointed(0, 5), Step("nobody_home", NINE + 5 * HOUR, {})], None),  # the resident's turn
+        ([appointed(0, 5), Step("nobody_home", NINE + 5 * HOUR, {}), appointed(6, 9)], 10),
+        ([Step("paused", NINE, {}), appointed(1, 5)], 6),  # what was waited for is known
+        ([appointed(0, 5), Step("handed_on", NINE + HOUR, {})], 2),  # and the appointment is off
+    ],
+)
+def test_the_visits_clock_begins_with_the_appointment_that_holds(steps, due):
+    assert of_the_visit(*steps) == (None if due is None else NINE + due * HOUR)
+
+
+def test_an_appointment_takes_the_place_of_what_was_wanted_at_first():
+    wanted = Step("opened", NINE, {"until": (NINE + 9 * HOUR).isoformat()})
+    [run] = clock_runs.runs("arrive", [wanted, appointed(0, 5)])
+
+    assert run.reaches(HOUR, around_the_clock()) == NINE + 6 * HOUR

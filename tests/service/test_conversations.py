@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from sqlalchemy import select
 
@@ -80,6 +82,18 @@ def test_telling_with_the_same_key_says_it_once_and_writes_it_down_once(stage):
 
     assert stage.lines_to(talk) == ["您好"]
     assert [(line.author, line.text) for line in lines(stage, talk)] == [("bot", "您好")]
+
+
+def test_the_same_sentence_is_never_said_twice_running(stage):
+    """N7: who taps "my cases" twice hears that it is still the same, not a record that sticks."""
+    talk = stage.resident()
+
+    for number in range(3):
+        conversations.tell(stage.session, talk, Line("您有一张工单。"), now=NOON, key=f"reply:{number}")
+
+    said = stage.lines_to(talk)
+    assert [one == other for one, other in pairwise(said)] == [False, False]
+    assert all("您有一张工单。" in one for one in said)
 
 
 def test_while_a_butler_talks_the_bots_line_stands_in_the_topic_instead(stage):

@@ -266,3 +266,15 @@ def test_a_hundred_thousand_characters_are_checked(unit):
 def test_the_end_of_a_very_long_text_is_read_too():
     """People paste, and then write what matters."""
     assert kind("好" * 50 * LONGEST + "着火了") is EmergencyKind.FIRE
+
+
+@pytest.mark.parametrize("words", ["在厨房", "厨房里", "就在我家卫生间", "in the kitchen", "是在客厅。"])
+def test_a_bare_room_answers_a_question_and_is_no_cry_for_help(words):
+    """It comes right after "where is it?"; everybody on duty was alarmed by it."""
+    assert emergency.check(words) is None
+
+
+@pytest.mark.parametrize("words", ["在厨房着火了", "厨房里都是烟", "我在厨房晕倒了"])
+def test_a_room_with_a_danger_in_it_rings_as_before(words):
+    """Only the room alone is excused."""
+    assert emergency.check(words) is not None

@@ -10,13 +10,26 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from service import callbacks, cases, surveys, takeover, work
+from service import after_talks, callbacks, cases, delivery, outbox, surveys, takeover, work
 from service.db import Sessions
 from service.errors import CallBackNotOpen, EventNotAllowed, SurveyNotOpen
-from service.models import CallBack, Case, CaseState, Delivery, FollowUpState, Outcome, Owner, Priority, Survey
+from service.models import (
+    CallBack,
+    Case,
+    CaseState,
+    Delivery,
+    FollowUpState,
+    OutboxRow,
+    OutboxState,
+    Outcome,
+    Owner,
+    Priority,
+    Survey,
+)
 from tests.stage import NOON, Stage, sent_to_residents
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def finish(stage: Stage, case: Case | None = None, *, now: datetime = NOON) -> Case:
@@ -109,7 +122,7 @@ def test_schedulers_side_by_side_ask_everybody_once(sessions: Sessions):
 
     with sessions.begin() as session:
         told = [str(row.key) for row in Stage(session).outbox("call_back")]
-    assert sorted(told) == sorted(f"call_back:{one.id}:0" for one in planned)
+    assert sorted(told) == sorted(f"call_back:{one.id}:{due.isoformat()}" for one in planned)
 
 
 @pytest.mark.parametrize(
@@ -357,3 +370,50 @@ def test_every_resolution_has_a_survey_of_its_own(stage):
     answer(stage, asked(stage, case, now=later), held=True, key="second", now=later)
 
     assert len(stage.outbox("survey")) == 2
+
+
+def sender_was_down(stage: Stage, kind: str) -> OutboxRow:
+    """A question has been written, and for two hours nobody has sent it."""
+    [row] = stage.outbox(kind)
+    row.not_before -= 2 * HOUR
+    sent_to_residents(stage)
+    stage.session.refresh(row)
+    return row
+
+
+def test_a_question_that_waited_too_long_for_a_sender_is_asked_anew_at_a_good_hour(stage):
+    """Its hour was checked when it was written; after a long stop that may have been yesterday afternoon."""
+    call_back = asked(stage)
+    row = sender_was_down(stage, "call_back")
+    assert (row.state, row.reason) == ("held", outbox.TOO_OLD)
+
+    at_night = NOON + 34 * HOUR
+    after_talks.take_up(stage.session, now=at_night)
+    callbacks.send_due(stage.session, now=at_night)
+    again = call_back_of(stage, call_back.case)
+
+    assert (again.state, again.reason) == ("planned", "quiet hours")
+    callbacks.send_due(stage.session, now=again.due_at)
+    assert sent_to_residents(stage).count(row.payload["text"]) == 1
+
+
+def test_a_reminder_that_waited_too_long_is_looked_at_again(stage):
+    """As every question is; by then a butler may call instead."""
+    call_back = asked(stage)
+    sent_to_residents(stage)
+    callbacks.send_due(stage.session, now=call_back.due_at)
+
+    row = sender_was_down(stage, "reminder")
+
+    assert (row.state, row.reason) == ("held", outbox.TOO_OLD)
+
+
+def test_what_staff_send_again_is_not_too_old(stage):
+    """A person has decided."""
+    asked(stage)
+    [row] = stage.outbox("call_back")
+    row.state, row.not_before = OutboxState.UNCONFIRMED, row.not_before - 2 * HOUR
+
+    delivery.decide(stage.session, stage.community.id, row.id, arrived=False)
+
+    assert row.payload["text"] in sent_to_residents(stage)

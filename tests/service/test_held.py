@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_line_whose_sender_was_killed_holds_up_no_claim_and_is_not_sent_again(
 
     assert claim(stage, talk, butler)
 
-    assert state(stage, row) == (OutboxState.DROPPED, held.TAKEN_OVER)
+    assert state(stage, row) == (OutboxState.DROPPED, outbox.TAKEN_OVER)
     assert not any("也许到了" in line for line in sent_to_residents(stage))
 
 
@@ -128,10 +129,16 @@ def test_a_follow_up_whose_sender_was_killed_is_for_staff_to_decide(stage):
     assert state(stage, row)[0] is OutboxState.UNCONFIRMED
 
 
+def survey(stage: Stage, talk: Conversation) -> int:
+    case = stage.case(talk, state="finished")
+    surveys.ask(stage.session, case, now=NOON)
+    return stage.outbox("survey")[-1].id
+
+
 def test_send_it_again_while_a_butler_talks_means_after_the_hand_back(stage):
     """Staff tap 「再发一次」 on a question that nobody can vouch for."""
     talk, butler = stage.resident(), stage.member()
-    row = say(stage, talk, "还满意吗", kind="survey", delivery=Delivery.AT_MOST_ONCE)
+    row = survey(stage, talk)
     killed(stage)
     claim(stage, talk, butler)
 
@@ -142,14 +149,14 @@ def test_send_it_again_while_a_butler_talks_means_after_the_hand_back(stage):
 
 def test_send_it_again_after_a_hand_back_is_not_taken_for_an_old_line(stage):
     talk, butler = stage.resident(), stage.member()
-    row = say(stage, talk, "还满意吗", kind="survey", delivery=Delivery.AT_MOST_ONCE)
+    row = survey(stage, talk)
     killed(stage)
     claim(stage, talk, butler)
     takeover.hand_back(stage.session, talk, butler, source="turn:done", now=NOON)
 
     delivery.decide(stage.session, stage.community.id, row, arrived=False)
 
-    assert "还满意吗" in sent_to_residents(stage)
+    assert any("打个分" in line for line in sent_to_residents(stage))
 
 
 # --- What waits for the hand-back -----------------------------------------------------------------------------------
@@ -251,6 +258,25 @@ def test_a_call_back_of_a_case_that_was_reopened_meanwhile_is_not(stage):
     back(stage, talk, butler)
 
     assert call_back.state is FollowUpState.CANCELLED
+
+
+def test_a_reminder_that_the_takeover_overtook_is_planned_again_too(stage):
+    """Otherwise a butler would have to call somebody who was reminded of nothing."""
+    talk, butler = stage.resident(), stage.member()
+    call_back = asked(stage, talk)
+    sent_to_residents(stage)
+    callbacks.send_due(stage.session, now=call_back.due_at)
+    claim(stage, talk, butler)
+
+    back(stage, talk, butler)
+
+    assert (call_back.state, call_back.reminded_at, call_back.reason) == (FollowUpState.SENT, None, "a butler talked")
+    callbacks.send_due(stage.session, now=NOON + timedelta(days=3))
+    assert [row.state for row in stage.outbox("reminder")] == [OutboxState.DROPPED, OutboxState.PENDING]
+
+
+def test_whatever_is_held_has_an_answer_after_the_hand_back():
+    assert set(after_talks._WHY_NOT) == set(outbox.SAID_LATER)
 
 
 def test_a_survey_is_asked_after_the_hand_back(stage):

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from service import conversations, outbox, takeover, topics
+from service import conversations, outbox, pages, takeover, topics
 from service.db import Sessions
 from service.models import Delivery, OutboxRow, OutboxState, Priority
 from service.outbox import Parcel, Rates
@@ -513,10 +513,84 @@ def test_a_line_too_long_for_one_message_is_several_with_its_keys_below_the_last
 )
 def test_pages_end_where_a_reader_would_pause(words, first):
     """Between paragraphs, lines, sentences; a character is never cut in two, and counts as Telegram counts it."""
-    pages = outbox.pages(words)
+    found = pages.pages(words)
 
-    assert pages[0] == first
-    assert all(outbox.units(page) <= 4096 for page in pages)
+    assert found[0] == first
+    assert all(pages.units(page) <= 4096 for page in found)
+
+
+# --- A group's few events -------------------------------------------------------------------------------------------
+
+
+def card_edit(stage: Stage, card: int, words: str) -> int:
+    """The card is to show something else."""
+    facts = {"kind": "card", "act": "edit", "edits_id": card, "priority": Priority.CARD, "delivery": Delivery.RETRY}
+    row_id: int = write(stage, words, chat_id=STAFF_CHAT, **facts)
+    return row_id
+
+
+def test_a_card_that_changes_again_and_again_is_edited_once(stage):
+    """Accepted, on the way, on site: three taps within a second are one of the group's events."""
+    card = write(stage, "工单", chat_id=STAFF_CHAT, kind="work_order")
+    send_all(stage.session)
+
+    first, second, third = (card_edit(stage, card, words) for words in ("已接单", "已出发", "已到达"))
+    assert send_all(stage.session) == [], "more may follow"
+    let_pass(stage.session, outbox.EDITS_REST)
+
+    assert send_all(stage.session) == ["已到达"]
+    assert state(stage, first) == state(stage, second) == (OutboxState.DROPPED, outbox.OVERTAKEN)
+    assert state(stage, third) == (OutboxState.SENT, None)
+
+
+def test_a_card_that_never_stops_changing_is_shown_all_the_same(stage):
+    """The newest state is due when the first change was, so nothing is put off for ever."""
+    card = write(stage, "工单", chat_id=STAFF_CHAT, kind="work_order")
+    send_all(stage.session)
+
+    shown = []
+    for number in range(12):
+        card_edit(stage, card, f"第{number}次")
+        let_pass(stage.session, outbox.EDITS_REST / 4)
+        shown += send_all(stage.session)
+
+    assert shown == ["第3次", "第7次", "第11次"]
+
+
+def test_edits_of_two_cards_do_not_overtake_each_other(stage):
+    cards = [write(stage, words, chat_id=STAFF_CHAT) for words in ("甲", "乙")]
+    send_all(stage.session)
+    for card, words in zip(cards, ("甲改", "乙改"), strict=True):
+        card_edit(stage, card, words)
+
+    let_pass(stage.session, outbox.EDITS_REST)
+
+    assert send_all(stage.session) == ["甲改", "乙改"]
+
+
+def test_what_residents_say_goes_before_work_orders_and_these_before_cosmetics(stage):
+    """When the minute is spent, the next token belongs to whoever waits for a person."""
+    card = write(stage, "旧工单", chat_id=STAFF_CHAT)
+    send_all(stage.session)
+    card_edit(stage, card, "美化")
+    topics_of_theirs = [topics.open_topic(stage.session, stage.community.id, name).id for name in ("工程部", "王女士")]
+    stage.session.execute(text("UPDATE topics SET thread_id = id"))
+    order, talk = topics_of_theirs
+    write(stage, "新工单", chat_id=STAFF_CHAT, topic_id=order, kind="work_order", priority=Priority.WORK_ORDER)
+    write(stage, "漏水了", chat_id=STAFF_CHAT, topic_id=talk, kind="relay", priority=Priority.TALK)
+    let_pass(stage.session, outbox.EDITS_REST)
+
+    assert send_all(stage.session, rates=RATES) == ["漏水了", "新工单", "美化"]
+
+
+def test_an_album_pays_for_every_picture(stage):
+    """It goes as one, but Telegram counts its parts: what comes next waits for all of them."""
+    payload = {"from_chat_id": 7, "message_ids": [1, 2, 3, 4, 5], "text": ""}
+    write(stage, chat_id=STAFF_CHAT, act="copy", payload=payload)
+    write(stage, "一", chat_id=STAFF_CHAT)
+    write(stage, "二", chat_id=STAFF_CHAT)
+
+    assert len(send_all(stage.session, rates=RATES)) == 2, "five pictures and a line are the six that go at once"
 
 
 # --- Changes --------------------------------------------------------------------------------------------------------
@@ -546,3 +620,15 @@ def test_what_has_gone_out_cannot_be_withdrawn(stage):
     assert not outbox.withdraw(stage.session, row, reason="taken back")
     assert outbox.withdraw(stage.session, later, reason="taken back")
     assert outbox.never_goes(stage.session, later)
+
+
+def test_of_a_long_queue_that_waits_for_the_bot_one_row_is_read(stage):
+    """After every few messages the sender asks how long to wait; a backlog must not make that question long."""
+    for chat_id in range(1, 40):
+        write(stage, chat_id=chat_id)
+    take(stage.session, rates=RATES)
+    stage.session.flush()
+
+    plan = stage.session.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF) {outbox._NEXT.text}"), {"bot_id": BOT_ID})
+    assert any("Aggregate (never executed)" in line for line in plan.scalars())
+    assert 0 <= (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 0.1

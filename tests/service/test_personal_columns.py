@@ -20,7 +20,9 @@ FORGOTTEN: dict[str, str] = {
     "surveys": "comment",
     "cases": "matter place wanted_at contact phone",
     "handovers": "note",
+    "holds": "why",
     "inbox": "raw",
+    "incident_reports": "matter place phone",
     "labels": "text",
     "messages": "text media earlier entities forwarded_from",
     "outbox": "payload",
@@ -45,6 +47,7 @@ KEPT: dict[str, dict[str, str]] = {
     "a member of staff typed it for themselves": {"saved_views": "name query"},
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",
+        "incidents": "text_zh text_en",
         "knowledge_edits": "content",
         "knowledge_entries": "content",
     },
@@ -54,9 +57,11 @@ KEPT: dict[str, dict[str, str]] = {
 # Our own words, keys and counts; names of staff and of the community.
 NOT_PERSONAL: dict[str, str] = {
     "activations": "by reason",
+    "appointments": "reason",
     "audit_entries": "actor act object",
     "archive_events": "actor act detail",  # how, why, a language, counts
     "binding_offers": "how",
+    "boards": "digest",
     "calendar_days": "hours name",
     "call_backs": "reason",
     "candidates": "language source detail intent model",
@@ -72,7 +77,10 @@ NOT_PERSONAL: dict[str, str] = {
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
     "handovers": "reason",
+    "holds": "of by released_by",
     "inbox": "error",  # type and place
+    "incident_reports": "kind reason",
+    "incidents": "source category trouble places entered_by",
     "invitations": "digest",
     "knowledge_edits": "by",
     "knowledge_entries": "key",
@@ -86,6 +94,8 @@ NOT_PERSONAL: dict[str, str] = {
     "surveys": "reason reasons",  # keys
     "twins": "kind",
     "unasked_messages": "kind",
+    "wait_steps": "step told",  # staff numbers
+    "waits": "reason",
     "weekday_hours": "hours",
     "unanswered_questions": "source language",
 }

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service import callbacks, cases, phone_calls, work
+from service import after_talks, callbacks, cases, phone_calls, takeover, work
 from service.errors import CallBackNotOpen
 from service.first_time_fix import Share, first_time_fix
-from service.models import CallBack, CaseState, Delivery, FollowUpState, Outcome
+from service.models import CallBack, CaseState, Delivery, FollowUpState, Outcome, Staff
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
 from tests.stage import NOON, Stage
 
@@ -265,3 +265,38 @@ def test_the_first_time_fix_rate_follows_from_the_answers(stage):
     assert share.value == pytest.approx(1 / 3)
     none = first_time_fix(stage.session, stage.community.id, since=NOON + DAY, until=NOON + 2 * DAY)
     assert none.value is None
+
+
+NIGHT = NOON + 10 * HOUR  # ten in the evening
+
+
+def survey_row(stage: Stage) -> tuple[str, str | None]:
+    [row] = stage.outbox("survey")
+    stage.session.refresh(row)
+    return row.state, row.reason
+
+
+def test_a_call_late_in_the_evening_brings_no_stars_before_the_morning(stage):
+    """The resident has just been on the phone, and nobody is written to in the quiet hours."""
+    call_back = to_be_called(stage)
+    result(stage, call_back, "held", now=NIGHT)
+    assert survey_row(stage)[0] == "held"
+
+    after_talks.take_up(stage.session, now=NIGHT + 9 * HOUR)
+    assert survey_row(stage)[0] == "held", "it is seven"
+    after_talks.take_up(stage.session, now=NIGHT + 10 * HOUR)
+
+    assert survey_row(stage) == ("pending", after_talks.SAID)
+
+
+def test_stars_that_a_talk_held_back_wait_for_the_morning_too(stage):
+    """A butler may hand back at any hour."""
+    call_back = asked(stage)
+    takeover.claim(stage.session, call_back.case.conversation, stage.member(), source="turn:claim", now=NOON)
+    result(stage, call_back, "held", now=NOON)
+    butler = stage.session.get_one(Staff, call_back.case.conversation.butler_id)
+
+    takeover.hand_back(stage.session, call_back.case.conversation, butler, source="turn:back", now=NIGHT)
+    after_talks.take_up(stage.session, now=NIGHT)
+
+    assert survey_row(stage)[0] == "held"

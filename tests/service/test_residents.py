@@ -69,6 +69,16 @@ def test_what_is_told_later_replaces_and_what_is_not_told_stays(stage):
     assert (resident.phone, resident.place) == ("2", "3栋")
 
 
+def test_home_is_remembered_without_the_room_a_matter_was_about(stage):
+    """Nobody lives in a toilet; and /me shows it in their own language."""
+    resident = stage.resident(language="en").resident
+
+    residents.remember(resident, place="Building 3, Unit 2, Room 1201, toilet")
+
+    assert resident.place == "3栋2单元1201室"
+    assert residents.home(resident, language="en") == "Building 3, Unit 2, Room 1201"
+
+
 def test_staff_are_told_once_that_a_resident_is_out_of_reach(stage):
     resident = stage.resident().resident
 

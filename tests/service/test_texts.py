@@ -22,6 +22,25 @@ FREQUENT = (
     "utter_anything_else",
     "utter_out_of_scope",
     "utter_ask_location",
+    "utter_here",
+    "utter_ask_repair_form_matter",
+    "utter_ask_repair_form_matter_and_place",
+    "utter_ask_complaint_form_matter",
+    "utter_ask_complaint_form_matter_and_place",
+    "utter_ask_inquiry_form_matter",
+    "utter_ask_phone_and_time",
+    "utter_ask_another_time",
+    "utter_ask_phone",
+    "utter_ask_confirmed",
+    "utter_ask_change",
+    "utter_case_opened",
+    "utter_complaint_opened",
+    "utter_info_passed_on",
+    "utter_amended",
+    "utter_case_media_added",
+    "utter_urged",
+    "utter_no_cases",
+    "utter_already_waiting",
 )
 MOST_DATA = 40  # bytes of a payload; the bot adds the turn to it, Telegram allows 64
 NORMS = {
@@ -131,3 +150,32 @@ def test_an_empty_slot_reads_as_nothing():
 def test_a_missing_response_is_a_bug():
     with pytest.raises(KeyError):
         texts.say("utter_nonsense", language="zh")
+
+
+def test_a_line_is_not_said_in_the_words_of_the_last_one():
+    """The same sentence twice running sounds like a machine that does not listen (N7)."""
+    last = texts.say("utter_no_cases", language="zh", seed=7)
+
+    now = texts.say("utter_no_cases", language="zh", seed=7, unlike=last.text)
+
+    assert now.text != last.text
+
+
+ASKED_AGAIN = ["utter_ask_location", "utter_ask_phone", "utter_ask_phone_and_time", "utter_ask_another_time",
+               "utter_ask_confirmed", "utter_ask_change", "utter_info_passed_on", "utter_no_cases"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("key", ASKED_AGAIN)
+def test_what_may_come_again_has_other_words_for_it(key, language):
+    """A correction is said back at once, a question that was not answered is put again."""
+    said = {texts.say(key, language=language, seed=seed).text for seed in range(30)}
+
+    for text in said:
+        others = {texts.say(key, language=language, seed=seed, unlike=text).text for seed in range(30)}
+        assert not any(sentence in text for other in others for sentence in sentences(other))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences that are long enough to be noticed."""
+    return [bare for part in re.split(r"[。！？!?\n]|\. ", text) if len(bare := part.strip()) >= texts.SHORT]

@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 
 from service import db
 from tests.stage import STAFF_CHAT, empty
-from tests.takeover.world import RESIDENT, STEPS, World, a_world, beginning
+from tests.takeover.world import BUTLERS, RESIDENT, STEPS, World, a_world, beginning
 
 # What makes a history interesting comes more often than what rarely happens.
-OFTEN = ("resident_says", "butler_types", "worker_takes", "worker_takes", "sender_takes", "sender_takes",
-         "telegram_takes_it_in", "telegram_takes_it_in", "sender_writes_it_down", "rasa_answers")  # fmt: skip
+OFTEN = ("resident_says", "resident_bursts", "butler_types", "worker_takes", "worker_takes",
+         "sender_takes", "sender_takes", "telegram_takes_it_in", "telegram_takes_it_in", "sender_writes_it_down",
+         "rasa_answers")  # fmt: skip
 HISTORIES = st.lists(st.tuples(st.sampled_from([*OFTEN, *STEPS]), st.integers(0, 5)), min_size=8, max_size=40)
 RUNS = int(os.environ.get("GUANJIA_TAKEOVER_RUNS", "10000"))
 QUIETLY = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -34,10 +35,10 @@ def begun(engine: Engine) -> Iterator[Engine]:
 
 
 @settings(max_examples=60, derandomize=True, **QUIETLY)  # type: ignore[arg-type]
-@given(HISTORIES)
-def test_sixty_histories_keep_every_promise(begun, history):
+@given(HISTORIES, st.booleans())
+def test_sixty_histories_keep_every_promise(begun, history, private):
     """The same sixty every time; `make takeover` plays ten thousand new ones."""
-    assert_it_holds(begun, history, Counter())
+    assert_it_holds(begun, history, Counter(), private=private)
 
 
 @pytest.mark.takeover
@@ -45,9 +46,9 @@ def test_ten_thousand_histories_keep_every_promise(begun, capsys):
     seen: Counter[str] = Counter()
 
     @settings(max_examples=RUNS, phases=[Phase.generate], **QUIETLY)  # type: ignore[arg-type]
-    @given(HISTORIES)
-    def play(history):
-        assert_it_holds(begun, history, seen)
+    @given(HISTORIES, st.booleans())
+    def play(history, private):
+        assert_it_holds(begun, history, seen, private=private)
 
     play()
 
@@ -56,10 +57,12 @@ def test_ten_thousand_histories_keep_every_promise(begun, capsys):
     assert seen["histories"] >= RUNS
 
 
-def assert_it_holds(engine, history, seen):
+def assert_it_holds(engine, history, seen, *, private):
     """Play the history, let everything come to rest, and look at what arrived."""
     with a_world(engine, seen) as world:
         seen["histories"] += 1
+        if private:
+            world.butlers_read_in_private()
         seen["steps"] += len(history)
         for step, n in history:
             STEPS[step](world, n)
@@ -74,7 +77,7 @@ def assert_it_holds(engine, history, seen):
 
 def copies(world: World, chat_id: int) -> list[int]:
     """The messages that were copied to a chat, in the order in which they first arrived there."""
-    payloads = dict(world.rows("SELECT id, payload->'message_ids' FROM outbox WHERE act = 'copy'"))
+    payloads = dict(world.rows("SELECT id, payload->'message_ids' FROM outbox WHERE act IN ('copy', 'lines')"))
     arrived = [payloads[row] for row, chat in world.arrivals if chat == chat_id and row in payloads]
     return list(dict.fromkeys(number for numbers in arrived for number in numbers))
 
@@ -82,8 +85,12 @@ def copies(world: World, chat_id: int) -> list[int]:
 def assert_nothing_is_lost(world: World) -> None:
     """Every line is kept and has reached whom it was for, or the butler was told why not."""
     kept = Counter(number for (number,) in world.rows("SELECT message_id FROM messages WHERE inbox_id IS NOT NULL"))
-    to_resident, to_staff = copies(world, RESIDENT), copies(world, STAFF_CHAT)
+    to_resident, to_group, *to_butlers = (copies(world, chat) for chat in (RESIDENT, STAFF_CHAT, *BUTLERS))
+    to_staff = [number for numbers in (to_group, *to_butlers) for number in numbers]
+    world.seen["lines that butlers read in private"] += len(to_staff) - len(to_group)
+    assert len(set(to_staff)) == len(to_staff), "in two places"
     world.seen["lines of butlers' that arrived"] += len(to_resident)
+    world.seen["lines that went along in a burst"] += len(world.rows("SELECT 1 FROM outbox WHERE payload ? 'joined'"))
     refused = len(world.rows("SELECT id FROM outbox WHERE key LIKE '%%:utter_staff_taken'"))
     for number, people_had_it in world.said.items():
         assert kept[number] == 1
@@ -91,7 +98,8 @@ def assert_nothing_is_lost(world: World) -> None:
     unsent = [number for number in world.typed if number not in to_resident]
     assert len(unsent) <= refused, "a butler's line vanished"
     assert all(kept[number] == (number in to_resident) for number in world.typed)
-    for numbers, arrived in ((list(world.typed), to_resident), (list(world.said), to_staff)):
+    said = [(list(world.said), numbers) for numbers in (to_group, *to_butlers)]
+    for numbers, arrived in ((list(world.typed), to_resident), *said):
         assert [number for number in numbers if number in arrived] == arrived, "out of order"
 
 

@@ -20,11 +20,26 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Reply
-from service import after_talks, callbacks, conversations, held, idle, inbox, outbox, self_check, surveys, work
+from service import (
+    after_talks,
+    board,
+    callbacks,
+    conversations,
+    held,
+    idle,
+    inbox,
+    outbox,
+    self_check,
+    staff,
+    surveys,
+    topic_names,
+    waiting,
+    work,
+)
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
-from service.models import Case, CaseState, Community, Conversation, Owner, Staff
+from service.models import Case, CaseState, Community, Conversation, Owner, Staff, TalksIn
 from service.outbox import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -95,6 +110,15 @@ class World:
         """A process is killed."""
         self.lives.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
 
+    def butlers_read_in_private(self) -> None:
+        """The community has its talks there, and both butlers have opened the bot; they still type in the topic."""
+        with self.commit() as session:
+            community = session.scalars(select(Community)).one()
+            community.talks_in = TalksIn.PRIVATE
+            for who in BUTLERS:
+                member = staff.access_staff(session, community.id, who, display_name="管家")
+                member.private_since = self.now
+
     def owner(self) -> Owner:
         with self.commit() as session:
             return session.get_one(Conversation, self.talk_id).owner
@@ -105,6 +129,13 @@ class World:
         body = message(WORDS[n % len(WORDS)], sender=user(RESIDENT))
         self.said[int(body["message_id"])] = False
         self._put(f"chat:{RESIDENT}", {"message": body})
+
+    def resident_bursts(self, n: int) -> None:
+        """Several lines that a worker handles before a sender looks."""
+        for place in range(2 + n % 3):
+            self.resident_says(n + place)
+        for _ in range(2 + n % 3):
+            self.worker_takes(n)
 
     def butler_types(self, n: int) -> None:
         body = staff_message(f"第{next(_numbers)}句", thread=THREAD, who=BUTLERS[n % 2])
@@ -296,6 +327,15 @@ class World:
             callbacks.send_due(session, now=self.now)
             idle.sweep(session, now=self.now)
             after_talks.take_up(session, now=self.now)
+            topic_names.rename_due(session, now=self.now)
+            board.refresh_due(session, now=self.now)
+            waiting.sweep(session, now=self.now)
+
+    def half_a_minute_passes(self, n: int) -> None:
+        """Whoever waits is kept company, and staff are told after some of these."""
+        self.now += timedelta(seconds=30 * (n + 1))
+        with self.commit() as session:
+            waiting.sweep(session, now=self.now)
 
     def a_survey_is_due(self, _: int) -> None:
         with self.commit() as session:
@@ -364,6 +404,7 @@ STEPS: Mapping[str, Step] = {
     step.__name__: step
     for step in (
         World.resident_says,
+        World.resident_bursts,
         World.butler_types,
         World.butler_taps,
         World.butler_is_done,
@@ -384,6 +425,7 @@ STEPS: Mapping[str, Step] = {
         World.time_passes,
         World.department_takes_a_step,
         World.the_scheduler_wakes,
+        World.half_a_minute_passes,
         World.a_survey_is_due,
     )
 }
