@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import audit, board, cases, live, residents, roster, sign_in, talks
+from console import audit, board, cases, follow_ups, letters, live, residents, roster, sign_in, talks
 from console.doors import Door
 from console.visit import Place
 from service.staff import Right
@@ -14,6 +14,8 @@ TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (cases.DOORS, Place("/cases", "cases.title", Right.RECORDS)),
     (talks.DOORS, Place("/talks", "talks.title", Right.RECORDS)),
     ((*roster.DOORS, *residents.DOORS), Place("/residents", "residents.title", Right.RECORDS)),
+    (follow_ups.DOORS, Place("/schedule", "follow_ups.title", Right.RECORDS)),
+    (letters.DOORS, Place("/letters", "letters.title", Right.CONFIRM)),
     (audit.DOORS, Place("/audit", "audit.title", Right.AUDIT)),
     (sign_in.DOORS, None),
     (live.DOORS, None),
