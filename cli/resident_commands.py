@@ -89,9 +89,9 @@ def invite(
     """Make a one-time invitation for every household, on a page with QR codes; earlier ones end."""
     from datetime import UTC, datetime, timedelta
 
-    from cli.invitation_sheet import Strip, link, page
     from cli.starting import settings_for
     from service import archive, invitations
+    from service.invitation_sheet import Strip, link, page
 
     settings = settings_for("residents", token=bot_name is None)
     name = bot_name or _bot_name(settings)

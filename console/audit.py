@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -33,12 +32,12 @@ def search(visit: Visit) -> Response:
 
 def _wanted(visit: Visit) -> tuple[Wanted, dict[str, str]]:
     """What is looked for, and what of it cannot be read; that is left out of the search."""
-    errors = {name: "shell.not_a_number" for name in ("who", "number") if _is_odd(visit, name)}
+    errors = {name: "shell.not_a_number" for name in ("who", "number") if visit.is_odd(name)}
     days: dict[str, datetime | None] = {}
     for name, later in (("since", 0), ("until", 1)):
         try:
-            days[name] = _midnight(visit, visit.asked(name), later)
-        except (ValueError, OverflowError):
+            days[name] = visit.asked_day(name, later=later)
+        except ValueError:
             errors[name] = "shell.not_a_day"
     who = visit.asked_number("who")
     wanted = Wanted(
@@ -49,18 +48,6 @@ def _wanted(visit: Visit) -> tuple[Wanted, dict[str, str]]:
         **days,
     )
     return wanted, errors
-
-
-def _is_odd(visit: Visit, name: str) -> bool:
-    return bool(visit.asked(name)) and visit.asked_number(name) is None
-
-
-def _midnight(visit: Visit, word: str, later: int) -> datetime | None:
-    """When a day begins in the community, or the one after it."""
-    if not word:
-        return None
-    day = date.fromisoformat(word) + timedelta(days=later)
-    return datetime.combine(day, time(), ZoneInfo(visit.community.timezone)).astimezone(UTC)
 
 
 def _named(visit: Visit, prefix: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,12 +23,15 @@ from starlette.types import Message, Receive
 
 from console.troubles import Kind, Trouble
 from console.visit import House, Visit
-from service import audit, db, sign_in, staff
+from service import audit, db, held, sign_in, staff
 from service.errors import ServiceError
+from service.held import LineInFlight
 from service.models import Community
 from service.staff import Right
 
 log = structlog.get_logger(__name__)
+CLAIM_AGAIN = 0.1  # seconds until a claim asks again whether the bot's last line has arrived
+CLAIM_TRIES = 40
 MOST_BYTES = 256 * 1024  # of a form; a door for files has its own measure
 
 
@@ -70,12 +75,27 @@ def route(house: House, door: Door) -> Route:
             form = await _form(request, door)
         except Trouble as trouble:
             return await run_in_threadpool(_visit(house, request, FormData()).trouble, trouble)
-        return await run_in_threadpool(enter, house, door, request, form)
+        try:
+            return await run_in_threadpool(enter, house, door, request, form)
+        finally:
+            await form.close()
 
     return Route(door.path, endpoint, methods=[door.method])
 
 
 def enter(house: House, door: Door, request: Request, form: FormData) -> Response:
+    """Answer, and try again while a line of the bot's is on its way to a resident who is to be taken over."""
+    for _ in range(CLAIM_TRIES):
+        try:
+            return _enter(house, door, request, form)
+        except LineInFlight as claim:
+            with db.transaction(house.sessions) as session:
+                held.hold(session, claim.conversation_id)
+            time.sleep(CLAIM_AGAIN)
+    return _visit(house, request, form).trouble(Trouble(Kind.BUSY))
+
+
+def _enter(house: House, door: Door, request: Request, form: FormData) -> Response:
     """Answer in one transaction, which is committed before the answer goes out; say what went wrong otherwise."""
     visit = _visit(house, request, form)
     try:
@@ -152,8 +172,9 @@ async def _form(request: Request, door: Door) -> FormData:
         return FormData()
     try:
         return await Request(request.scope, _capped(request.receive, door.most_bytes)).form()
-    except HTTPException:
-        raise Trouble(Kind.UNREADABLE) from None
+    except (HTTPException, MultiPartException) as error:
+        reason = error.detail if isinstance(error, HTTPException) else error.message
+        raise Trouble(Kind.TOO_LARGE if reason == Kind.TOO_LARGE else Kind.UNREADABLE) from None
 
 
 def _capped(receive: Receive, most: int) -> Receive:
@@ -164,7 +185,7 @@ def _capped(receive: Receive, most: int) -> Receive:
         message: dict[str, Any] = dict(await receive())
         taken += len(message.get("body", b""))
         if taken > most:
-            raise Trouble(Kind.TOO_LARGE)
+            raise MultiPartException(Kind.TOO_LARGE)  # the parser closes the files it has begun
         return message
 
     return capped

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import audit, board, knowledge, live, models, phrases, sign_in, understanding
+from console import (
+    audit,
+    board,
+    cases,
+    follow_ups,
+    knowledge,
+    letters,
+    live,
+    models,
+    phrases,
+    residents,
+    roster,
+    sign_in,
+    talks,
+    understanding,
+)
 from console.doors import Door
 from console.visit import Place
 from service.staff import Right
 
 TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (board.DOORS, Place("/", "board.title", Right.CONSOLE)),
+    (cases.DOORS, Place("/cases", "cases.title", Right.RECORDS)),
+    (talks.DOORS, Place("/talks", "talks.title", Right.RECORDS)),
+    ((*roster.DOORS, *residents.DOORS), Place("/residents", "residents.title", Right.RECORDS)),
+    (follow_ups.DOORS, Place("/schedule", "follow_ups.title", Right.RECORDS)),
+    (letters.DOORS, Place("/letters", "letters.title", Right.CONFIRM)),
     (understanding.DOORS, Place(understanding.HOME, "understanding.title", Right.TEACH)),
     (models.DOORS, Place(models.HOME, "models.title", Right.TEACH)),
     (knowledge.DOORS, Place(knowledge.HOME, "knowledge.title", Right.TEACH)),

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
     BUG = "bug"
     AWAY = "away"  # the database
+    BUSY = "busy"  # a line of the bot's is on its way to the very resident who is to be taken over
 
 
 STATUS: dict[Kind, HTTPStatus] = {
@@ -33,6 +34,7 @@ STATUS: dict[Kind, HTTPStatus] = {
     Kind.UNREADABLE: HTTPStatus.BAD_REQUEST,
     Kind.BUG: HTTPStatus.INTERNAL_SERVER_ERROR,
     Kind.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Kind.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # What the service refuses with its own words; everything that is not here is 422.
@@ -43,6 +45,9 @@ REFUSED: dict[type[ServiceError], HTTPStatus] = {
     errors.ConversationTaken: HTTPStatus.CONFLICT,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.CaseNotFound: HTTPStatus.NOT_FOUND,
+    errors.FollowUpNotFound: HTTPStatus.NOT_FOUND,
+    errors.FollowUpHeld: HTTPStatus.CONFLICT,
+    errors.FollowUpNotHeld: HTTPStatus.CONFLICT,
     errors.CandidateNotFound: HTTPStatus.NOT_FOUND,
     errors.QuestionNotFound: HTTPStatus.NOT_FOUND,
     errors.ModelNotFound: HTTPStatus.NOT_FOUND,

@@ -7,12 +7,13 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
@@ -22,6 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from console import rendering, texts
 from console.troubles import Kind, Trouble, status_of
 from service import staff
+from service import texts as service_texts
 from service.db import Sessions
 from service.errors import ChangedMeanwhile, ServiceError
 from service.models import Community, Staff
@@ -126,6 +128,25 @@ class Visit:
         word = self.asked(name)
         return int(word) if word.isascii() and word.isdecimal() and len(word) < 19 else None
 
+    def asked_day(self, name: str, *, later: int = 0) -> datetime | None:
+        """When the day of a field begins in the community, or one some days later; None when nothing is asked.
+
+        Raises:
+            ValueError: it is no day.
+        """
+        word = self.asked(name)
+        if not word:
+            return None
+        try:
+            day = date.fromisoformat(word) + timedelta(days=later)
+            return datetime.combine(day, time(), ZoneInfo(self.community.timezone)).astimezone(UTC)
+        except OverflowError:
+            raise ValueError(word) from None
+
+    def is_odd(self, name: str) -> bool:
+        """Whether a field is to be a number and is none."""
+        return bool(self.asked(name)) and self.asked_number(name) is None
+
     def said(self, name: str) -> str:
         """A field of the form that was sent; nothing when it is missing, or is a file."""
         value = self.form.get(name, "")
@@ -159,6 +180,7 @@ class Visit:
             "menu": [place for place in self.house.menu if self.may(place.right)],
             "told": told if told in texts.catalogue() else None,
             "moment": partial(rendering.moment, timezone=self.community.timezone),
+            "kind_name": lambda kind: service_texts.kind_name(kind, language=self.language or texts.LANGUAGES[0]),
             "since": lambda at: rendering.span(self.now - at, language=self.language or texts.LANGUAGES[0]),
         }
         response = HTMLResponse(rendering.environment().get_template(template).render(shown | facts), status)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -290,15 +290,19 @@ def of_resident(session: Session, conversation: Conversation, *, limit: int = 5)
     return session.scalars(found).all()
 
 
+def _resident_at_work(conversation: Conversation) -> Select[Case]:
+    found = select(Case).where(Case.resident_id == conversation.resident_id, Case.state.in_(AT_WORK))
+    return found.order_by(Case.id.desc()).limit(1)
+
+
 def at_work(session: Session, conversation: Conversation) -> Case | None:
-    """The resident's newest case that is still being worked on."""
-    found = (
-        select(Case)
-        .where(Case.resident_id == conversation.resident_id, Case.state.in_(AT_WORK))
-        .order_by(Case.id.desc())
-        .with_for_update(of=Case)
-    )
-    return session.scalars(found.limit(1)).one_or_none()
+    """The resident's newest case that is still being worked on, locked until the transaction ends."""
+    return session.scalars(_resident_at_work(conversation).with_for_update(of=Case)).one_or_none()
+
+
+def newest_at_work(session: Session, conversation: Conversation) -> Case | None:
+    """The same, only to be read."""
+    return session.scalars(_resident_at_work(conversation)).one_or_none()
 
 
 def last_finished(session: Session, conversation: Conversation) -> Case | None:

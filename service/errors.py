@@ -80,6 +80,12 @@ class ConversationTaken(ServiceError):
     response = "utter_staff_taken"
 
 
+class ResidentUnreachable(ServiceError):
+    """The resident has blocked the bot: nothing that is said reaches them."""
+
+    response = "utter_staff_blocked"
+
+
 class NothingToHandBack(ServiceError):
     """The bot answers this resident already."""
 

@@ -7,6 +7,7 @@ on and closed in this building, and that somebody asked to be forgotten. The ros
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from service import (
     archive,
     callbacks,
     conversations,
+    inbox,
     outbox,
     phone_cards,
     surveys,
@@ -28,6 +30,7 @@ from service import (
     work_orders,
 )
 from service.communities import STAFF_LANGUAGE
+from service.inbox import Arrival
 from service.models import (
     Case,
     CaseState,
@@ -63,6 +66,31 @@ def why_not_now(session: Session, conversation: Conversation) -> Line | None:
     if at_work:
         return texts.say("utter_forget_after_cases", language=language, numbers=", ".join(at_work))
     return None
+
+
+WISH = "forget"  # the only key of an order; no update of Telegram's has it
+
+
+def order(session: Session, conversation: Conversation) -> None:
+    """Have a resident forgotten who has asked staff for it.
+
+    It goes the way their own word goes: behind what they have said already, and through Rasa's room first.
+    """
+    bot_id = session.get_one(Community, conversation.community_id).bot_id
+    raw = json.dumps({WISH: conversation.id}).encode()
+    inbox.put(session, bot_id, [Arrival(None, f"chat:{conversation.resident.chat_id}", raw)])
+
+
+def ordered(session: Session, community: Community, raw: bytes) -> Conversation | None:
+    """Whom an order in the inbox is about, locked; None when the row is no order, or is about nobody of this bot's."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    number = found.get(WISH) if isinstance(found, dict) and len(found) == 1 else None
+    mine = select(Conversation.id).where(Conversation.id == number, Conversation.community_id == community.id)
+    conversation_id = session.scalar(mine) if isinstance(number, int) else None
+    return None if conversation_id is None else conversations.lock(session, conversation_id)
 
 
 def forget(session: Session, conversation: Conversation, *, before: int, key: str, now: datetime) -> None:

@@ -200,12 +200,30 @@ class QuestionState(StrEnum):
     IGNORED = "ignored"
 
 
+# What of a row can be searched, as the indexes of pairs of characters have it (service/word_search.py).
+# Brackets stand as PostgreSQL writes them, so that models and migrations can be compared.
+def _together(table: str, first: str, *others: str) -> str:
+    made = f"{table}.{first}"
+    for place, name in enumerate(others):
+        made = f"({f'({made})' if place else made} || ' ') || coalesce({table}.{name}, '')"
+    return made
+
+
+CASE_WORDS = _together("cases", "number", "matter", "place", "contact", "phone")
+RESIDENT_WORDS = _together("residents", "display_name", "surname", "phone", "place")
+MEMBER_WORDS = _together("members", "name", "phone")
+MESSAGE_WORDS = "messages.text"
+
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 
 
 def _values(kind: type[StrEnum]) -> list[str]:
     """Enumerations are stored as what they say, so that plain SQL can say it too."""
     return [member.value for member in kind]
+
+
+def _searched(table: str, words: str) -> Index:
+    return Index(f"{table}_words", text(f"guanjia_pairs({words})"), postgresql_using="gin")
 
 
 class Base(DeclarativeBase):
@@ -319,7 +337,11 @@ class Resident(Base):
     """A person who writes to the bot, and what is known of them."""
 
     __tablename__ = "residents"
-    __table_args__ = (UniqueConstraint("community_id", "chat_id"),)
+    __table_args__ = (
+        UniqueConstraint("community_id", "chat_id"),
+        Index("residents_by_community", "community_id", "id"),
+        _searched("residents", RESIDENT_WORDS),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -379,6 +401,7 @@ class Conversation(Base):
     __tablename__ = "conversations"
     __table_args__ = (
         Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),
+        Index("conversations_by_activity", "community_id", "active_at", "id"),
         Index("conversations_waiting", "community_id", postgresql_where=text("owner = 'waiting'")),
     )
 
@@ -458,6 +481,8 @@ class Message(Base):
     __table_args__ = (
         Index("messages_by_conversation", "conversation_id", "id"),
         Index("messages_by_telegram_id", "chat_id", "message_id"),
+        Index("messages_reworded", "conversation_id", postgresql_where=text("earlier IS NOT NULL")),
+        _searched("messages", MESSAGE_WORDS),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -542,6 +567,13 @@ class OutboxRow(Base):
         Index("outbox_lane", "lane", "priority", "id", postgresql_where=text("state = 'pending'")),
         Index("outbox_in_flight", "lane", unique=True, postgresql_where=text("state = 'sending'")),
         Index("outbox_attention", "state", "id", postgresql_where=text("state IN ('unconfirmed', 'dead')")),
+        Index(
+            "outbox_attention_of",
+            "community_id",
+            "state",
+            "id",
+            postgresql_where=text("state IN ('unconfirmed', 'dead')"),
+        ),
         Index("outbox_by_conversation", "conversation_id", "id"),
         Index("outbox_held", "conversation_id", postgresql_where=text("state = 'held'")),
         Index("outbox_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
@@ -603,7 +635,13 @@ class Case(Base):
         UniqueConstraint("community_id", "number"),
         UniqueConstraint("conversation_id", "source"),
         Index("cases_by_resident", "resident_id", "id"),
+        Index("cases_by_community", "community_id", "id"),
+        Index("cases_by_state", "community_id", "state", "id"),
+        Index("cases_by_department", "community_id", "department_id", "id"),
         Index("cases_by_category", "community_id", "category", "opened_at"),
+        Index("cases_by_day", "community_id", "opened_at"),
+        Index("cases_urgent", "community_id", "id", postgresql_where=text("urgency > 0")),
+        _searched("cases", CASE_WORDS),
         Index("cases_at_work", "community_id", "department_id", postgresql_where=text(AT_WORK)),
     )
 
@@ -1096,7 +1134,10 @@ class Household(Base):
     """Who lives behind one door: the room is the household."""
 
     __tablename__ = "households"
-    __table_args__ = (UniqueConstraint("building_id", "unit", "room"),)
+    __table_args__ = (
+        UniqueConstraint("building_id", "unit", "room"),
+        Index("households_by_community", "community_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
@@ -1113,6 +1154,7 @@ class Member(Base):
     __tablename__ = "members"
     __table_args__ = (
         UniqueConstraint("household_id", "name"),
+        _searched("members", MEMBER_WORDS),
         Index("members_by_phone", "community_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     )
 
@@ -1298,3 +1340,16 @@ class AuditEntry(Base):
     act: Mapped[str] = mapped_column(String(32))  # shown, or what was done
     object: Mapped[str] = mapped_column(String(32))  # what kind of thing: case, resident, board …
     object_id: Mapped[int | None]  # none: a list
+
+
+class SavedView(Base):
+    """A filter of a list that a member of staff has given a name."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("staff_id", "page", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    page: Mapped[str] = mapped_column(String(16))  # cases
+    name: Mapped[str] = mapped_column(String(32))
+    query: Mapped[str]  # as it stands in the address

@@ -98,7 +98,6 @@ def export(session: Session, conversation: Conversation, *, key: str, now: datet
         return texts.say("utter_export_later", language=resident.language)
     community = session.get_one(Community, conversation.community_id)
     archive.log(session, resident, "exported", actor="resident", member=archive.member_of(session, resident), now=now)
-    content = json.dumps(everything(session, conversation, now=now), ensure_ascii=False, indent=1, default=_plain)
     outbox.put(
         session,
         bot_id=community.bot_id,
@@ -111,11 +110,16 @@ def export(session: Session, conversation: Conversation, *, key: str, now: datet
         payload={
             "text": texts.words("utter_export", language=resident.language),
             "file_name": f"guanjia-{archive.today(session, community.id, now=now)}.json",
-            "content": content,
+            "content": as_file(session, conversation, now=now),
         },
         key=f"{key}:export",
     )
     return None
+
+
+def as_file(session: Session, conversation: Conversation, *, now: datetime) -> str:
+    """Everything as JSON that people can read."""
+    return json.dumps(everything(session, conversation, now=now), ensure_ascii=False, indent=1, default=_plain)
 
 
 def everything(session: Session, conversation: Conversation, *, now: datetime) -> dict[str, Any]:

@@ -82,6 +82,18 @@ def fill(session: Session, conversation: Conversation, member: Staff, name: str)
     return Ready(name, text.format_map(slots))
 
 
+def ready(session: Session, conversation: Conversation, member: Staff) -> list[Ready]:
+    """Every phrase that can be sent as it is, the common ones first."""
+    language = conversation.resident.language
+    own = select(CannedPhrase.name, CannedPhrase.text).where(
+        CannedPhrase.community_id == conversation.community_id, CannedPhrase.language == language
+    )
+    worded = {name: texts.template(f"utter_canned_{name}", language=language) for name in DEFAULTS}
+    worded |= {phrase.name: phrase.text for phrase in session.execute(own.order_by(CannedPhrase.name))}
+    slots = _slots(session, conversation, member)
+    return [Ready(name, text.format_map(slots)) for name, text in worded.items() if not _missing(text, slots)]
+
+
 def names(session: Session, community_id: int) -> list[str]:
     """Every phrase the community has, the common ones first."""
     own = select(CannedPhrase.name).where(CannedPhrase.community_id == community_id).distinct()
@@ -136,7 +148,7 @@ def _slots(session: Session, conversation: Conversation, member: Staff | None) -
     """What is known; a slot that nothing fills is missing."""
     resident = conversation.resident
     community = session.get_one(Community, conversation.community_id)
-    case = cases.at_work(session, conversation)
+    case = cases.newest_at_work(session, conversation)
     known = {
         "salutation": residents.salutation(resident),
         "place": resident.place,
@@ -171,11 +183,18 @@ def _wrong_slots(text: str) -> list[str] | None:
 
 
 def send(
-    session: Session, conversation: Conversation, ready: Ready, member: Staff, *, key: str, now: datetime
+    session: Session,
+    conversation: Conversation,
+    ready: Ready,
+    member: Staff,
+    *,
+    key: str,
+    now: datetime,
+    kind: str = "canned",
 ) -> int | None:
     """Say it to the resident for the butler who has them; None when the same key was said before."""
     line = texts.Line(ready.text)
-    row_id = conversations.to_resident(session, conversation, "say", line.payload(), key=key, kind="canned")
+    row_id = conversations.to_resident(session, conversation, "say", line.payload(), key=key, kind=kind)
     if row_id is not None:
         conversations.write_down(
             session, conversation, ready.text, author="butler", outbox_id=row_id, staff=member, now=now

@@ -35,25 +35,31 @@ class Right(StrEnum):
     TRAIN = "train"  # have a model trained and measured, decide between two opinions
     SERVE = "serve"  # say which model is served
     KNOWLEDGE = "knowledge"  # write answers
+    RECORDS = "records"  # look up cases, talks, residents and households in the console
+    LETTERS = "letters"  # have what could not be handled or sent tried again
+    ARCHIVE = "archive"  # take a roster over, print invitations
+    PRIVACY = "privacy"  # give out or delete what is kept of a resident, at their wish
     AUDIT = "audit"  # read who was shown or changed what
 
 
 # Whoever mends it knows first that it is broken for all, and that it is mended.
 _EVERYBODY = frozenset({Right.WORK, Right.INCIDENTS, Right.OWN_DUTY})
-_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE, Right.TEACH}
+_BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE, Right.TEACH, Right.RECORDS}
 _SUPERVISOR = _BUTLER | {
     Right.END_FOR_OTHERS,
     Right.DUTY_OF_OTHERS,
     Right.PHRASES,
     Right.TRAIN,
     Right.KNOWLEDGE,
+    Right.LETTERS,
 }
+_MANAGER = _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.SERVE, Right.ARCHIVE, Right.PRIVACY}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT: _EVERYBODY,
     Role.BUTLER: _BUTLER,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.MANAGER: _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.SERVE},
+    Role.MANAGER: _MANAGER,
 }
 
 

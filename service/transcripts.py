@@ -10,10 +10,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, cast, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from service import word_search
 from service.errors import TranscriptNotFound
-from service.models import Case, CaseEvent, Conversation, Message, OutboxRow, Resident, Staff, Twin, Wait, WaitStep
+from service.models import (
+    MESSAGE_WORDS,
+    Case,
+    CaseEvent,
+    Conversation,
+    Message,
+    OutboxRow,
+    Resident,
+    Staff,
+    Twin,
+    Wait,
+    WaitStep,
+)
+from service.paging import Page
 
 MOST_FOUND = 200  # lines of one search
+LINES = 50  # of one page of a talk
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Found:
     chat_id: int
     name: str
     entry: Entry
+    line: int  # its row: behind it the next page of a search begins
 
 
 def access_conversation(session: Session, community_id: int, name: str) -> Conversation:
@@ -72,7 +88,32 @@ def read(session: Session, conversation: Conversation) -> list[Entry]:
     return sorted([*(entry for _, entry in lines), *_steps(session, conversation)], key=lambda entry: entry.at)
 
 
-def search(session: Session, community_id: int, words: str, *, limit: int = MOST_FOUND) -> list[Found]:
+def latest(
+    session: Session, conversation: Conversation, *, before: int | None = None, rows: int = LINES
+) -> Page[Entry]:
+    """The end of a talk, or the part before a line; oldest first, with the steps of cases that were taken meanwhile.
+
+    Args:
+        session: a transaction; it is only read.
+        conversation: whose.
+        before: the row of the line behind which an earlier page ended.
+        rows: how many lines.
+    """
+    mine = Message.conversation_id == conversation.id
+    taken = _lines(session, mine if before is None else and_(mine, Message.id < before), newest=rows + 1)
+    lines, more = taken[-rows:], len(taken) > rows
+    entries = [entry for _, entry in lines]
+    steps = [
+        step
+        for step in _steps(session, conversation)
+        if (not more or step.at >= entries[0].at) and (before is None or (entries and step.at <= entries[-1].at))
+    ]
+    return Page(sorted([*entries, *steps], key=lambda entry: entry.at), lines[0][0].id if more else None)
+
+
+def search(
+    session: Session, community_id: int, words: str, *, limit: int = MOST_FOUND, before: int | None = None
+) -> list[Found]:
     """The newest lines of a community that hold every one of the words, now or before an edit; newest first.
 
     Args:
@@ -80,22 +121,25 @@ def search(session: Session, community_id: int, words: str, *, limit: int = MOST
         community_id: nobody searches in another's.
         words: separated by blanks; signs have no meaning of their own.
         limit: lines at the most.
+        before: only lines older than this row.
     """
     wanted = [
         or_(
-            Message.text.icontains(word, autoescape=True),
-            cast(Message.earlier, String).icontains(word, autoescape=True),
+            word_search.holds(MESSAGE_WORDS, word),
+            and_(Message.earlier.is_not(None), cast(Message.earlier, String).icontains(word, autoescape=True)),
         )
         for word in words.split()
     ]
     if not wanted:
         return []
+    if before is not None:
+        wanted.append(Message.id < before)
     talk = select(Conversation.id).where(Conversation.community_id == community_id)
     lines = _lines(session, and_(Message.conversation_id.in_(talk), *wanted), newest=limit)
     ids = {message.conversation_id for message, _ in lines}
     talks = {one.id: one for one in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
     return [
-        Found(talk.id, talk.resident.chat_id, talk.resident.display_name, entry)
+        Found(talk.id, talk.resident.chat_id, talk.resident.display_name, entry, message.id)
         for message, entry in reversed(lines)
         for talk in (talks[message.conversation_id],)
     ]

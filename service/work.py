@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -47,6 +48,8 @@ OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kin
 # Why the work waits; the clocks wait with it.
 PAUSES = {f"pause_{reason}": reason for reason in ("resident", "parts", "weather", "appointment")}
 
+STEPS = frozenset({*VERBS, *TO_DEPARTMENT, *IS_KIND, *PAUSES})  # whatever `tap` knows
+
 
 def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, now: datetime) -> Case:
     """Do what the button on a work order says.
@@ -83,6 +86,14 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     if event is Event.INFO_ASKED:
         case.conversation.awaiting_case_id = case.id
     return case
+
+
+def possible(case: Case) -> Sequence[str]:
+    """The verbs of `VERBS`, and hand_on, pause and wrong_kind, that the case's state allows."""
+    others = {"pause": Event.PAUSED, "hand_on": Event.HANDED_ON, "wrong_kind": Event.KIND_CORRECTED}
+    events = {verb: event for verb, (event, _) in VERBS.items()} | others
+    behind = work_orders.past(case)
+    return [verb for verb, event in events.items() if (case.state, event) in cases.STEPS and verb not in behind]
 
 
 def _hand_on(session: Session, case: Case, verb: str, *, actor: str, key: str, now: datetime) -> None:

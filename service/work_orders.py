@@ -149,8 +149,13 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
         phone=case.phone,
         case_id=case.id,
     )
-    past = (*PAST.get(case.state, ()), *(word for word, states in ONLY.items() if case.state not in states))
-    return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in past))
+    behind = past(case)
+    return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in behind))
+
+
+def past(case: Case) -> tuple[str, ...]:
+    """The steps that are behind the case, or that its state does not offer."""
+    return (*PAST.get(case.state, ()), *(word for word, states in ONLY.items() if case.state not in states))
 
 
 def _wanted_at(session: Session, case: Case) -> str | None:

@@ -119,15 +119,21 @@ def _forget(scene: Scene, conversation: Conversation, number: int, word: str) ->
     """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
     if number != conversation.id or word not in ("yes", "no"):
         raise ButtonExpired
+    wish = forget(scene, conversation) if word == "yes" else None
+    if wish is not None:
+        return wish
     reason = forgetting.why_not_now(scene.session, conversation)
-    if word == "yes" and reason is None:
-        return Ask(
-            conversation.id, conversation.epoch, f"forget:{scene.key}", "", erase=True, metadata={"text": "/forget"}
-        )
     line = reason if word == "yes" else texts.say("utter_forget_not", language=conversation.resident.language)
     assert line is not None
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:forget")
     return None
+
+
+def forget(scene: Scene, conversation: Conversation) -> Ask | None:
+    """What Rasa is to be asked to have a resident forgotten; None while something has to end first."""
+    if forgetting.why_not_now(scene.session, conversation) is not None:
+        return None
+    return Ask(conversation.id, conversation.epoch, f"forget:{scene.key}", "", erase=True, metadata={"text": "/forget"})
 
 
 def _language(scene: Scene, conversation: Conversation, number: int, word: str) -> None:

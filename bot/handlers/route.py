@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from telegram import Update
 from telegram.constants import ChatType
 
-from bot.handlers import membership, private, reactions, staff, staff_taps
+from bot.handlers import buttons, membership, private, reactions, staff, staff_taps
 from bot.rasa import Ask
-from service import communities
+from service import communities, forgetting
 from service.inbox import Turn
 from service.models import Community
 
@@ -46,8 +46,12 @@ def receive(session: Session, turn: Turn, *, now: datetime) -> Ask | None:
     Raises:
         Unreadable: no handler knows this kind of update.
     """
+    community = communities.access_community(session, turn.bot_id)
+    scene = Scene(session, community, turn, now)
+    forgotten = forgetting.ordered(session, community, turn.rows[0][1])
+    if forgotten is not None:
+        return buttons.forget(scene, forgotten)
     updates = [parse(raw) for _, raw in turn.rows]
-    scene = Scene(session, communities.access_community(session, turn.bot_id), turn, now)
     return _handler(updates[0], scene.community)(scene, updates)
 
 

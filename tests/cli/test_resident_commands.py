@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import segno
 
-from cli import bench_roster, invitation_sheet
-from service import invitations
+from cli import bench_roster
+from service import invitation_sheet, invitations
 from service.db import Sessions
 from service.models import Invitation, Member
 

@@ -18,10 +18,10 @@ from playwright.async_api import Page, async_playwright, expect
 from cli.demo import free_port
 from console.app import make_app
 from console.live import Live
-from service import candidates, db, sign_in, takeover
+from service import candidates, db, outbox, sign_in, takeover
 from service.candidates import Guess
 from service.db import Sessions
-from service.models import Candidate, CandidateReason, CandidateState, Label, Role
+from service.models import Candidate, CandidateReason, CandidateState, Conversation, Label, Resident, Role
 from tests.stage import NOON, Stage
 
 pytestmark = pytest.mark.browser
@@ -184,3 +184,43 @@ async def test_messages_are_labelled_by_one_key_each(served, page, committed):
     assert presses == MESSAGES
     assert sorted(taken)[len(taken) // 2] <= 200, taken  # milliseconds from the key to the next message on the screen
     (SHOTS / "labelling.txt").write_text(f"{MESSAGES} messages, {presses} keys, longest {max(taken):.0f} ms\n")
+
+
+def asks_back(stage: Stage) -> None:
+    [talk] = stage.session.query(Conversation).join(Conversation.resident).filter(Resident.display_name == "王芳")
+    stage.hears(talk, "师傅几点到?", now=LATER)
+    outbox.wake(stage.session)
+
+
+async def test_a_butler_takes_over_from_the_browser_and_answers(served, page, committed):
+    """From the board's link to the resident's chat, and what the resident says appears by itself."""
+    await page.goto(f"{served}/enter/{committed(a_day)}")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="对话").click()
+    await page.get_by_role("link", name="王芳").click()
+    await expect(page.get_by_text("等待人工")).to_be_visible()
+    await check_accessible(page, "talk")
+
+    await page.get_by_role("button", name="接手").click()
+    await expect(page.get_by_text("您已接手")).to_be_visible()
+    await page.get_by_label("回复住户").fill("您好,师傅已经出发。")
+    await page.get_by_role("button", name="发给住户").click()
+
+    transcript = page.get_by_role("list", name="对话记录")
+    await expect(transcript).to_contain_text("您好,师傅已经出发。")
+    await page.get_by_label("回复住户").fill("还没写完")
+    committed(asks_back)
+    await expect(transcript).to_contain_text("师傅几点到?")
+    await expect(page.get_by_label("回复住户")).to_have_value("还没写完")
+    rows = committed(lambda stage: [(row.kind, row.payload.get("text")) for row in stage.outbox() if row.chat_id > 0])
+    assert rows[-1] == ("relay", "您好,师傅已经出发。")
+
+    await page.get_by_role("link", name="工单", exact=True).first.click()
+    await check_accessible(page, "cases")
+    await page.get_by_role("row", name="李强").get_by_role("link").click()
+    await page.get_by_role("button", name="接单").click()
+    await expect(page.get_by_text("已记录")).to_be_visible()
+    await page.set_viewport_size(PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await check_accessible(page, "case-phone")

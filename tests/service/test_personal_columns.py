@@ -44,6 +44,7 @@ KEPT: dict[str, dict[str, str]] = {
         "households": "unit room",
         "members": "name surname honorific language phone",
     },
+    "a member of staff typed it for themselves": {"saved_views": "name query"},
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",
         "incidents": "text_zh text_en",
@@ -89,6 +90,7 @@ NOT_PERSONAL: dict[str, str] = {
     "model_reports": "measured report",  # messages of the site by the digest of their words
     "opinions": "by intent was",
     "outbox": "kind act reason",  # ours or Telegram's
+    "saved_views": "page",
     "self_checks": "looked_at violations",  # counts, and numbers of rows
     "staff": "display_name languages",
     "surveys": "reason reasons",  # keys

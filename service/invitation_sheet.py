@@ -38,15 +38,20 @@ def page(strips: Iterable[Strip], *, community: str, until: str) -> str:
         community: its name.
         until: the last day, as people read it.
     """
-    said = "".join(
-        f"<p>{escape(texts.words('utter_invitation_sheet', language=language, community=community, until=until))}</p>"
-        for language in texts.LANGUAGES
-    )
+    said = "".join(f"<p>{escape(line)}</p>" for line in words(community, until))
     sheets = "\n".join(
         STRIP.substitute(code=code(strip.link), place=escape(strip.place), words=said, link=escape(strip.link))
         for strip in strips
     )
     return Template(PAGE.read_text("utf-8")).substitute(title=escape(community), sheets=sheets)
+
+
+def words(community: str, until: str) -> list[str]:
+    """What stands on every strip, in each language."""
+    return [
+        texts.words("utter_invitation_sheet", language=language, community=community, until=until)
+        for language in texts.LANGUAGES
+    ]
 
 
 def code(address: str) -> str:

@@ -1,0 +1,93 @@
+"""The schedule: what is still to come, what was not sent and why, and what somebody holds back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from starlette.responses import Response
+
+from console.doors import deed, page
+from console.troubles import Kind, Trouble
+from console.visit import Visit
+from service import schedule
+from service.schedule import Wanted
+from service.staff import Right
+
+SHOWN = 100  # rows of a page
+NOT_SENT_SINCE = timedelta(days=30)  # what was not sent longer ago is shown when a day is asked for
+FIELDS = ("list", "kind", "case", "since", "until", "held")
+MOST_WHY = 200  # characters
+
+
+def search(visit: Visit) -> Response:
+    """The follow-ups, the soonest first; the next page begins with the moment at which this one ends."""
+    gone = visit.asked("list") == "not_sent"
+    errors: dict[str, str] = {}
+    days: dict[str, datetime | None] = {}
+    for name, later in (("since", 0), ("until", 1)):
+        try:
+            days[name] = visit.asked_day(name, later=later)
+        except ValueError:
+            errors[name] = "shell.not_a_day"
+    wanted = Wanted(
+        visit.community.id,
+        since=_after(visit) or days.get("since") or (visit.now - NOT_SENT_SINCE if gone else None),
+        until=days.get("until"),
+        case=visit.asked("case")[:32] or None,
+        kinds=(visit.asked("kind"),) if visit.asked("kind") else (),
+        held=bool(visit.asked("held")),
+    )
+    look = schedule.not_sent if gone else schedule.to_come
+    found = look(visit.session, wanted, limit=SHOWN + 1)
+    names = dict.fromkeys(kind.name for kind in (schedule.NOT_SENT if gone else schedule.KINDS))
+    return visit.page(
+        "follow_ups/search.html",
+        found=found[:SHOWN],
+        after=found[SHOWN - 1].due_at.isoformat() if len(found) > SHOWN else None,
+        asked={name: visit.asked(name) for name in FIELDS},
+        errors=errors,
+        kinds=[(name, visit.t(f"utter_word_follow_up_{name}")) for name in names],
+        gone=gone,
+        why=partial(schedule.words, language=visit.language or "zh"),
+    )
+
+
+def _after(visit: Visit) -> datetime | None:
+    """Where a page begins; what cannot be read is the beginning."""
+    try:
+        after = datetime.fromisoformat(visit.asked("after"))
+    except ValueError:
+        return None
+    return after if after.tzinfo else None
+
+
+def hold(visit: Visit) -> Response:
+    """Hold one back until somebody releases it."""
+    why = visit.said("why")[:MOST_WHY]
+    if not why:
+        return visit.back("/schedule", told="follow_ups.why_needed")
+    actor = f"staff:{visit.member.number}"
+    schedule.hold(visit.session, visit.community.id, _kind(visit), visit.id(), by=actor, why=why, now=visit.now)
+    return visit.back("/schedule", told="follow_ups.told_held")
+
+
+def release(visit: Visit) -> Response:
+    """Let it go again."""
+    actor = f"staff:{visit.member.number}"
+    schedule.release(visit.session, visit.community.id, _kind(visit), visit.id(), by=actor, now=visit.now)
+    return visit.back("/schedule", told="follow_ups.told_released")
+
+
+def _kind(visit: Visit) -> str:
+    kind = visit.said("kind")
+    if kind not in {one.name for one in schedule.KINDS}:
+        raise Trouble(Kind.NOT_FOUND)
+    return kind
+
+
+DOORS = (
+    page("/schedule", search, Right.RECORDS, shows="schedule"),
+    deed("/schedule/{id:int}/hold", hold, Right.LETTERS, act="hold", object="follow_up"),
+    deed("/schedule/{id:int}/release", release, Right.LETTERS, act="release", object="follow_up"),
+)
