@@ -34,8 +34,7 @@ def arrival(raw: bytes, *, fragment_wait: float) -> Arrival:
     if not _is_number(update_id):
         return Arrival(None, "unread", raw, dead="update_id is no number")
     message = _message(update)
-    wait, joins = _patience(update, message, fragment_wait)
-    return Arrival(update_id, _lane(message), raw, wait=wait, joins=joins)
+    return Arrival(update_id, _lane(message), raw, **_patience(update, message, fragment_wait))
 
 
 def callback_query_id(raw: bytes) -> str | None:
@@ -72,17 +71,18 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
-def _patience(update: dict[str, Any], message: dict[str, Any], fragment_wait: float) -> tuple[float, bool]:
-    """How long to wait for more, and whether the row may be read together with its neighbours."""
+def _patience(update: dict[str, Any], message: dict[str, Any], fragment_wait: float) -> dict[str, Any]:
+    """How long the row waits for more, why, and whether it may be read together with its neighbours."""
     if "message" not in update:
-        return 0.0, False
+        return {}
     if message.get("media_group_id"):
-        return ALBUM_WAIT, True
-    text = message.get("text")
-    private = message.get("chat", {}).get("type") == "private"
-    if not private or not isinstance(text, str) or text.startswith("/") or text in texts.menu_words():
-        return 0.0, False
-    return (fragment_wait if _is_fragment(text) else 0.0), True
+        return {"wait": ALBUM_WAIT, "joins": True}
+    text, chat = message.get("text"), message.get("chat", {})
+    if chat.get("type") != "private" or not isinstance(text, str) or text.startswith("/") or text in texts.menu_words():
+        return {}
+    if not _is_number(chat.get("id")) or not _is_fragment(text):
+        return {"joins": True}
+    return {"wait": fragment_wait, "joins": True, "fragment_in": chat["id"]}
 
 
 def _is_fragment(text: str) -> bool:

@@ -46,6 +46,7 @@ class Group:
     is_member: bool
     is_administrator: bool
     may_manage_topics: bool
+    may_pin: bool
 
 
 async def username(telegram: Telegram) -> str:
@@ -88,6 +89,7 @@ async def group(telegram: Telegram, chat_id: int) -> Group:
         is_member=member.status not in {ChatMember.LEFT, ChatMember.BANNED},
         is_administrator=rights is not None,
         may_manage_topics=bool(rights and rights.can_manage_topics),
+        may_pin=bool(rights and rights.can_pin_messages),
     )
 
 

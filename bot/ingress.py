@@ -7,11 +7,13 @@ import json
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,7 +24,7 @@ from telegram.error import Conflict, NetworkError, RetryAfter, TelegramError
 from bot.arrivals import MOST_BYTES, arrival, callback_query_id
 from bot.heart import BEATS_EVERY, unwatched
 from bot.transport import retry_after
-from service import db, inbox
+from service import db, inbox, private_talks
 from service.inbox import Arrival
 
 log = structlog.get_logger(__name__)
@@ -72,7 +74,14 @@ class Mailbox:
 
     def _put(self, arrivals: list[Arrival]) -> None:
         with db.transaction(self._sessions) as session:
-            inbox.put(session, self._bot_id, arrivals)
+            inbox.put(session, self._bot_id, without_needless_waits(session, self._bot_id, arrivals))
+
+
+def without_needless_waits(session: Session, bot_id: int, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """A fragment waits because the assistant is to understand it with its next bubble; staff's goes to a resident."""
+    chats = {one.fragment_in for one in arrivals if one.fragment_in is not None}
+    talking = private_talks.talking(session, bot_id, chats) if chats else set()
+    return [replace(one, wait=0.0) if one.fragment_in in talking else one for one in arrivals]
 
 
 def _settle_all(batch: list[tuple[Sequence[Arrival], asyncio.Future[None]]], error: Exception | None) -> None:

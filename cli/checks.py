@@ -56,9 +56,13 @@ async def _group(settings: Settings) -> str:
     if not group.has_topics:
         raise Unwell(f"{group.title} has no topics", "Switch topics on: group, edit, Topics.")
     if not group.is_administrator:
-        raise Unwell(f"the bot is no administrator of {group.title}", "Make it one, with 'manage topics'.")
+        mend = "Make it one, with 'manage topics' and 'pin messages'."
+        raise Unwell(f"the bot is no administrator of {group.title}", mend)
     if not group.may_manage_topics:
         raise Unwell("the bot may not manage topics", "Give it 'manage topics': group, edit, Administrators.")
+    if not group.may_pin:
+        mend = "Give it 'pin messages': group, edit, Administrators. Until then the board is there, but not on top."
+        raise Unwell("the bot may not pin messages", mend)
     return f"{group.title}, topics on, rights given"
 
 

@@ -32,6 +32,7 @@ class Arrival:
     raw: bytes
     wait: float = 0.0  # seconds a fragment waits for its next bubble
     joins: bool = False
+    fragment_in: int | None = None  # the private chat whose next bubble it waits for
     dead: str | None = None  # why it cannot be handled at all
 
 

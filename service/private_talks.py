@@ -6,16 +6,16 @@ one to which a plain line goes; a reply goes to whoever it answers. The topic ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
-from service import communities, outbox, texts
+from service import communities, outbox, texts, waits
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, Handover, Owner, Priority, Resident, Staff, TalksIn, Twin
+from service.models import Community, Conversation, Owner, Priority, Resident, Staff, TalksIn, Twin, Wait
 from service.texts import Button, Line
 
 
@@ -57,6 +57,19 @@ def of_chat(session: Session, community: Community, chat_id: int) -> int | None:
     return butler.talks_with_id if butler else None
 
 
+def talking(session: Session, bot_id: int, chat_ids: Collection[int]) -> set[int]:
+    """Those of these private chats in which staff talk to a resident: a line there is whole as it comes.
+
+    Args:
+        session: the caller's transaction; nothing is locked.
+        bot_id: with which bot.
+        chat_ids: which are asked about.
+    """
+    found = select(Staff.user_id).join(Community, Community.id == Staff.community_id)
+    theirs = found.where(Community.bot_id == bot_id, Community.talks_in == TalksIn.PRIVATE)
+    return set(session.scalars(theirs.where(Staff.user_id.in_(chat_ids), Staff.talks_with_id.is_not(None))))
+
+
 def open_chat(member: Staff, *, now: datetime) -> None:
     """They have written to the bot, so it may write to them."""
     member.private_since = member.private_since or now
@@ -70,15 +83,15 @@ def talks_of(session: Session, member: Staff) -> Sequence[Conversation]:
 
 
 def next_waiting(session: Session, member: Staff) -> int | None:
-    """Who waits longest for a person; nobody's own matter."""
+    """Who is first in the line that residents and the board are told of; nobody's own matter."""
     found = (
         select(Conversation.id)
-        .join(Handover, (Handover.conversation_id == Conversation.id) & (Handover.epoch == Conversation.epoch))
+        .join(Wait, (Wait.conversation_id == Conversation.id) & Wait.ended_at.is_(None))
         .join(Resident, Resident.id == Conversation.resident_id)
         .where(Conversation.community_id == member.community_id, Conversation.owner == Owner.WAITING)
         .where(Resident.chat_id != member.user_id)
     )
-    return session.scalar(found.order_by(Handover.at, Handover.id).limit(1))
+    return session.scalar(found.order_by(waits.in_line()).limit(1))
 
 
 def meant_by(session: Session, member: Staff, message_id: int) -> int | None:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import conversations, outbox, revisions, texts, twins
+from service import conversations, outbox, revisions, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NothingToTakeBack, TooLateToTakeBack
 from service.models import Conversation, Message, Staff, Twin
 from service.outbox import Parcel
+from service.staff import Right
 
 DELETED_FOR = timedelta(hours=48)  # what is older, Telegram does not delete for a bot
 
@@ -39,6 +40,7 @@ def take_back(
 
     Raises:
         NothingToTakeBack: it never went to the resident, or is taken back already.
+        NotAllowed: somebody else said it, and somebody else has the resident; supervisors may all the same.
         TooLateToTakeBack: it was said more than 48 hours ago.
     """
     found = twins.of_original(session, conversation.id, chat_id, message_id)
@@ -46,6 +48,8 @@ def take_back(
     if not copies or copies[0].chat_id != conversation.resident.chat_id:
         raise NothingToTakeBack
     lines = _lines(session, conversation, copies)
+    if conversation.butler_id != member.id and any(line.staff_id != member.id for line in lines):
+        staff.check(member, Right.END_FOR_OTHERS)
     if any(now - line.said_at > DELETED_FOR for line in lines):
         raise TooLateToTakeBack
     for line in lines:

@@ -53,8 +53,8 @@ def show(scene: Scene, change: MessageReactionUpdated, conversation_id: int | No
 def _take_back(scene: Scene, conversation: Conversation, change: MessageReactionUpdated) -> None:
     assert change.user is not None
     name = incoming.name_of(change.user)
-    member = access_staff(scene.session, scene.community.id, change.user.id, display_name=name)
     try:
+        member = access_staff(scene.session, scene.community.id, change.user.id, display_name=name)
         undo.take_back(scene, conversation, member, change.message_id, chat_id=change.chat.id)
     except ServiceError as error:
         line = texts.say(error.response, language=STAFF_LANGUAGE, **error.facts)

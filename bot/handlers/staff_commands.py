@@ -132,14 +132,14 @@ def ask_whom(order: Order) -> None:
 
 
 def take_next(order: Order) -> None:
-    """Take over whoever waits longest, without looking for their card in the group."""
+    """Take over whoever is first in line, without looking for their card; who was taken meanwhile is passed over."""
     scene = order.scene
-    talk_id = private_talks.next_waiting(scene.session, order.member)
-    talk = conversations.lock(scene.session, talk_id) if talk_id is not None else None
-    if talk is None or talk.owner is not Owner.WAITING:
-        order.answer("utter_staff_private_nobody_waits")
-    else:
-        takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
+    while (talk_id := private_talks.next_waiting(scene.session, order.member)) is not None:
+        talk = conversations.lock(scene.session, talk_id)
+        if talk.owner is Owner.WAITING:
+            takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
+            return
+    order.answer("utter_staff_private_nobody_waits")
 
 
 # --- Anywhere in the group ------------------------------------------------------------------------------------------

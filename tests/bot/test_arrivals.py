@@ -13,7 +13,7 @@ from bot.arrivals import ALBUM_WAIT, MOST_BYTES, arrival, callback_query_id
 from bot.handlers import route
 from bot.handlers.route import Unreadable
 from service.inbox import Arrival
-from tests.bot.updates import JSON, message, photo, staff_message, tap
+from tests.bot.updates import JSON, RESIDENT, message, photo, staff_message, tap
 
 WAIT = 1.0
 KEYS = st.sampled_from(
@@ -161,7 +161,7 @@ def test_who_has_said_everything_is_answered_at_once(text):
 def test_a_fragment_waits_for_its_next_bubble(text):
     kept = of(message(text))
 
-    assert (kept.wait, kept.joins) == (WAIT, True)
+    assert (kept.wait, kept.joins, kept.fragment_in) == (WAIT, True, RESIDENT)
 
 
 @pytest.mark.parametrize("text", ["/start", "转人工", "My cases"])
@@ -172,7 +172,7 @@ def test_commands_and_big_keys_are_turns_of_their_own(text):
 def test_the_parts_of_an_album_are_joined():
     kept = of(photo(media_group_id="a"))
 
-    assert (kept.wait, kept.joins) == (ALBUM_WAIT, True)
+    assert (kept.wait, kept.joins, kept.fragment_in) == (ALBUM_WAIT, True, None)
 
 
 @pytest.mark.parametrize("kind", ["edited_message", "callback_query"])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from bot.arrivals import arrival
+from bot.ingress import without_needless_waits
 from service import delivery, forgetting, idle, outbox, takeover, topics, twins
+from service.inbox import Arrival
 from service.models import Conversation, Message, OutboxRow, OutboxState, Owner, Resident, Staff, TalksIn
 from service.outbox import Parcel
 from tests.bot.updates import BUTLER, JSON, RESIDENT, member_update, message, receive, staff_message, tap, turn_of, user
@@ -214,6 +219,50 @@ def test_next_takes_over_whoever_waits_longest(stage, talk):
     assert to_longest["message_id"] in copied_to(stage, SECOND)
     assert (talk.owner, talk.butler_id is not None) == (Owner.BUTLER, True)
     assert "没有住户在等待" in texts_to(stage, BUTLER)[-1]
+
+
+def test_next_takes_over_who_is_in_danger_before_who_waits_longer(stage, talk):
+    """The line that the board shows and residents are told of is the line that is taken."""
+    other = with_topic(stage, SECOND, "赵敏", THREAD_2)
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
+    takeover.escalate(stage.session, other, reason="emergency", source="turn:2", now=NOON + timedelta(minutes=5))
+
+    privately(stage, "/next")
+
+    assert (other.owner, talk.owner) == (Owner.BUTLER, Owner.WAITING)
+
+
+def test_next_keeps_the_place_of_who_left_the_line_and_came_back(stage, talk):
+    """Ten minutes long nobody has to begin at the end again."""
+    other = with_topic(stage, SECOND, "赵敏", THREAD_2)
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON)
+    takeover.escalate(stage.session, other, reason="asked", source="turn:2", now=NOON + timedelta(minutes=1))
+    says(stage, "不用了，谢谢")
+    assert talk.owner is Owner.BOT
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:3", now=NOON + timedelta(minutes=2))
+
+    privately(stage, "/next")
+
+    assert (talk.owner, other.owner) == (Owner.BUTLER, Owner.WAITING)
+
+
+def test_only_the_fragments_of_staff_who_talk_are_whole_as_they_come(stage, talk):
+    """「师傅」 of a butler is a line to a resident; of others it may be half of what the assistant is to understand."""
+    takes(stage)
+    bubbles = [private_bubble(who) for who in (BUTLER, OTHER, RESIDENT)]
+
+    def waits(bot_id: int = BOT_ID) -> list[float]:
+        return [one.wait for one in without_needless_waits(stage.session, bot_id, bubbles)]
+
+    assert waits() == [0, 1, 1]
+    assert waits(BOT_ID + 1) == [1, 1, 1]
+    stage.community.talks_in = TalksIn.GROUP
+    assert waits() == [1, 1, 1]
+
+
+def private_bubble(who: int) -> Arrival:
+    body = message("师傅", chat={"id": who, "type": "private"}, sender=user(who))
+    return arrival(json.dumps({"update_id": who, "message": body}).encode(), fragment_wait=1.0)
 
 
 # --- Several residents in one chat ----------------------------------------------------------------------------------

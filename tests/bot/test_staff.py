@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from bot.handlers import staff_commands
+from bot.handlers.undo import EMOJI
 from service import duty, takeover, topics, transfer
 from service.models import (
     CannedPhrase,
@@ -16,6 +18,7 @@ from service.models import (
     Handover,
     Incident,
     Message,
+    OutboxState,
     Owner,
     Role,
     Staff,
@@ -543,6 +546,59 @@ def test_a_command_with_odd_letters_never_reaches_the_resident(stage, talk, word
     says(stage, words)
 
     assert relayed(stage) == []
+
+
+# Words that a command cannot do anything with; those that take none are not among them.
+NOT_CLEAR = (
+    "/transfer", "/transfer 火星部", "/say", "/say 没有这句", "/undo", "/undo 5", "/撤回", "/duty maybe", "/shift 101",
+    "/shift x 1-5 08:00-20:00", "/role 101", "/role 999 butler", "/languages", "/languages klingon",
+    "/phrase x fr bonjour", "/incident 停水",
+)  # fmt: skip
+NEEDS_NO_WORDS = {"/claim", "/done", "/next", "/talks", "/staff", "/console"}
+
+
+def test_every_command_that_is_not_clear_is_answered_once_and_changes_nothing(stage, talk):
+    """Walked through for all commands, so that a new one brings what it cannot read."""
+    me = member(stage, role=Role.MANAGER)
+    assert {words.split()[0] for words in NOT_CLEAR} | NEEDS_NO_WORDS == set(staff_commands.COMMANDS)
+    before = (talk.owner, talk.epoch, me.role, me.languages, me.duty)
+
+    for words in NOT_CLEAR:
+        answers = len(to_staff(stage))
+        says(stage, words)
+        assert len(to_staff(stage)) == answers + 1, words
+
+    assert (talk.owner, talk.epoch, me.role, me.languages, me.duty) == before
+    assert sent_to_residents(stage) == []
+
+
+def test_what_a_colleague_said_is_taken_back_by_them_or_a_supervisor(stage, talk):
+    """Whoever neither said it nor has the resident could only do harm."""
+    said = staff_message("您好", thread=THREAD)
+    receive(stage, turn_of(said))
+    member(stage, OTHER)
+
+    says(stage, "/undo", who=OTHER, reply_to_message=said)
+    assert "岗位是「管家」" in to_staff(stage)[-1]
+    assert [row.state for row in relayed(stage)] == [OutboxState.PENDING]
+
+    member(stage, OTHER, Role.SUPERVISOR)
+    says(stage, "/undo", who=OTHER, reply_to_message=said)
+    assert [row.state for row in relayed(stage)] == [OutboxState.DROPPED]
+
+
+def test_an_emoji_of_somebody_who_has_left_takes_nothing_back(stage, talk):
+    """It may arrive after the news that they are gone; it is answered, and no bug of ours."""
+    said = staff_message("您好", thread=THREAD)
+    receive(stage, turn_of(said))
+    receive(stage, turn_of(member_update("left", chat=GROUP, who=BUTLER), kind="chat_member"))
+    emoji = {"old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": EMOJI}]}
+    facts = {"chat": GROUP, "message_id": said["message_id"], "date": 1, "user": user(BUTLER)}
+
+    receive(stage, turn_of(facts | emoji, kind="message_reaction"))
+
+    assert [row.state for row in relayed(stage)] == [OutboxState.PENDING]
+    assert "只给本小区的工作人员" in to_staff(stage)[-1]
 
 
 def test_the_second_butler_is_told_whoever_typed_first(stage, talk):

@@ -233,19 +233,24 @@ async def test_a_bot_without_rights_in_the_group(examine, sim):
     assert ill(await examine("group", staff_chat_id=group["id"]), "no administrator", "manage topics")
 
 
-async def test_an_administrator_that_may_not_manage_topics(examine, serve):
-    """The one right of many that is off by default."""
+@pytest.mark.parametrize(
+    ("rights", "missing"),
+    [({}, "manage topics"), ({"can_manage_topics": True}, "pin messages")],
+    ids=["topics", "pins"],
+)
+async def test_an_administrator_without_a_right_the_bot_needs(examine, serve, rights, missing):
+    """Topics for residents, a pinned board: both rights are off by default."""
     chat = {"id": -100, "type": "supergroup", "title": "阳光花园", "is_forum": True}
     telegram = await serve(
         as_bot(
             getChat=chat | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": GIFTS},
-            getChatMember={"status": "administrator", "user": as_user(), **dict.fromkeys(RIGHTS, False)},
+            getChatMember={"status": "administrator", "user": as_user(), **dict.fromkeys(RIGHTS, False), **rights},
         )
     )
 
     finding = await examine("group", bot_api_url=telegram, staff_chat_id=-100)
 
-    assert ill(finding, "may not manage topics", "manage topics")
+    assert ill(finding, f"may not {missing}", f"'{missing}'")
 
 
 async def test_a_well_database(examine, database):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +15,26 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 def write_down(killer: Killer, found: Account, *, reports: int, asked: int) -> None:
     """Put the tables where they belong."""
     put_between("figures", [*_kills(killer), "", *_messages(found, reports=reports, asked=asked)])
+
+
+def write_down_talks(
+    killer: Killer, *, said: int, found: Sequence[Mapping[str, Sequence[object]]], doubled: int
+) -> None:
+    """The tables of the talks: who was killed, and what became of the lines."""
+
+    def count(what: str) -> int:
+        return sum(len(lines) for troubles in found for key, lines in troubles.items() if key.startswith(what))
+
+    lines = [
+        "| What | How many |",
+        "|---|---|",
+        f"| lines of residents and butlers | {said} |",
+        f"| … lost | {count('lost')} |",
+        f"| … out of order | {count('out of order')} |",
+        f"| … that came once more, as a relay may | {doubled} |",
+        f"| lines of the bot's while a butler talks | {count('said by the bot')} |",
+    ]
+    put_between("talks", [*_kills(killer), "", *lines])
 
 
 def put_between(name: str, lines: Sequence[str]) -> None:

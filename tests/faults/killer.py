@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.harness import DIALOGUE, ROLES, SERVER, Stack
@@ -33,12 +34,12 @@ class Killer:
         """How many of our own processes were killed; PostgreSQL's come on top."""
         return sum(self._times[kind] for kind in OURS)
 
-    async def run(self, *, kills: int = 0, of_each: int) -> None:
+    async def run(self, *, kills: int = 0, of_each: Mapping[str, int]) -> None:
         """Kill whatever works just now, and return when everything works again.
 
         Args:
             kills: of our own processes, at the least.
-            of_each: of every kind, at the least; the slow ones last.
+            of_each: how often each kind, at the least; the slow ones last.
         """
         dice = random.Random(self.seed)
         while wanted := self._wanted(kills, of_each):
@@ -57,8 +58,8 @@ class Killer:
             self._down.add(kind)
             self._healing[kind] = asyncio.create_task(self._heal(kind))
 
-    def _wanted(self, kills: int, of_each: int) -> list[str]:
-        return [kind for kind in KINDS if self.kills < kills or self._times[kind] < of_each]
+    def _wanted(self, kills: int, of_each: Mapping[str, int]) -> list[str]:
+        return [kind for kind in KINDS if self.kills < kills or self._times[kind] < of_each[kind]]
 
     def _may_strike(self, kind: str) -> bool:
         alike = SERVER if kind in SERVER else (kind,)  # it is one server that both of them bring down

@@ -8,15 +8,14 @@ import pytest
 
 from tests.faults.figures import write_down
 from tests.faults.harness import NotInTime, Stack
-from tests.faults.killer import Killer
+from tests.faults.killer import KINDS, Killer
 from tests.faults.people import Person, butler, resident
-from tests.faults.traffic import PATIENCE, Reported, on_duty, rate, report, talk, work
+from tests.faults.traffic import PATIENCE, ROUND_TRIP, Reported, on_duty, rate, report, talk, work
 from tests.faults.witness import Account, account
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TWO_DAYS = 2 * 86_400
 MANY, OF_EACH = 102, 8  # kills of our own processes in all, and of every kind at the least, PostgreSQL's too
-ROUND_TRIP = 0.15  # seconds, as the real Telegram takes: many a sender dies with a call in flight
 MATTERS = ("厨房水管漏水", "卫生间马桶堵了", "客厅灯不亮", "大门门锁坏了")  # all called back within two days
 
 
@@ -74,7 +73,7 @@ async def test_a_handful_of_kills_loses_nothing(stack: Stack):
     before = {"after_call": await stack.newest_call(), "after_row": stack.value("SELECT max(id) FROM outbox")}
 
     async with on_duty(stack, staff[0]), asyncio.TaskGroup() as group:
-        group.create_task(killer.run(of_each=1))
+        group.create_task(killer.run(of_each=dict.fromkeys(KINDS, 1)))
         traffic = group.create_task(everyday(stack, residents, staff))
     async with on_duty(stack, staff[0]) as duty:
         await duty.settled(within=PATIENCE)
@@ -92,7 +91,7 @@ async def test_more_than_a_hundred_kills_lose_nothing(stack: Stack):
     reports: list[Reported] = []
 
     async with on_duty(stack, staff[0]) as duty, stack.fault("latency", method="*Message", seconds=ROUND_TRIP):
-        killing = asyncio.create_task(killer.run(kills=MANY, of_each=OF_EACH))
+        killing = asyncio.create_task(killer.run(kills=MANY, of_each=dict.fromkeys(KINDS, OF_EACH)))
         while not killing.done():
             people = await newcomers(stack, 14)
             reported = await everyday(stack, people, staff)

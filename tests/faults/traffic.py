@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -15,6 +15,8 @@ PATIENCE = 300.0  # seconds; on a busy machine a process that was killed needs a
 MOST_TRIES = 150
 PAUSE = 2.0  # seconds a person waits who was asked to
 NUMBER = re.compile(r"R\d{4}-\d{4}")
+LINE = re.compile(r"(?:住户|管家)第(\d+)句")
+ROUND_TRIP = 0.15  # seconds, as the real Telegram takes: many a sender dies with a call in flight
 TRY_LATER = "转给了管家"
 REPORT = "{matter}，在3栋2单元1201，电话13800138000，尽快来修"
 
@@ -101,6 +103,75 @@ async def talk(person: Person, butler: Person, *, lines: int) -> None:
         await butler.sees(f"{person.name}第{number}句", topic=person.name, within=PATIENCE)
     await butler.says("/done", topic=person.name)
     await person.sees("小管家继续", within=PATIENCE)
+
+
+@dataclass
+class Exchange:
+    """A resident and their butler, who both type without waiting for each other; what arrived is read in the end."""
+
+    resident: Person
+    butler: Person
+    said: int = 0  # lines of either side
+
+    async def begin(self) -> None:
+        """The butler takes over."""
+        await self.resident.says("转人工")
+        await self.butler.sees("👤", topic=self.resident.name, within=PATIENCE)
+        await self.butler.says("您好，请讲。", topic=self.resident.name)
+        await self.resident.sees("请讲", within=PATIENCE)
+
+    async def say(self, lines: int) -> None:
+        """Each side says some more lines."""
+        for _ in range(lines):
+            self.said += 1
+            await self.resident.says(f"住户第{self.said}句。")
+            await self.butler.says(f"管家第{self.said}句。", topic=self.resident.name)
+
+    async def go_on(self, other: asyncio.Task[None], *, pause: float) -> None:
+        """Talk as long as something else goes on, with a pause of some seconds between two lines."""
+        while not other.done():
+            await self.say(1)
+            await asyncio.sleep(pause)
+
+    async def troubles(self) -> dict[str, Sequence[object]]:
+        """Everything that must be empty, by what it is and to whom."""
+        return troubles(self.said, to_butler=await self._to_butler(), to_resident=await self._to_resident())
+
+    async def doubled(self) -> int:
+        """How many lines came once more."""
+        arrived = [_numbers(shown) for shown in (await self._to_butler(), await self._to_resident())]
+        return sum(len(numbers) - len(set(numbers)) for numbers in arrived)
+
+    async def _to_butler(self) -> list[str]:
+        return await self.butler.hears(topic=self.resident.name)
+
+    async def _to_resident(self) -> list[str]:
+        """What the resident reads once the butler has begun to talk."""
+        heard = await self.resident.hears()
+        begun = next(place for place, line in enumerate(heard) if "请讲" in line)
+        return heard[begun + 1 :]
+
+
+def troubles(said: int, *, to_butler: Sequence[str], to_resident: Sequence[str]) -> dict[str, Sequence[object]]:
+    """What is wrong with what arrived; a line that came twice counts where it came first.
+
+    Args:
+        said: how many lines either side has said.
+        to_butler: the bot's messages in the topic.
+        to_resident: its messages in the resident's chat since the butler has them.
+    """
+    found: dict[str, Sequence[object]] = {}
+    for whom, shown in (("butler", to_butler), ("resident", to_resident)):
+        arrived = list(dict.fromkeys(_numbers(shown)))
+        found[f"lost to the {whom}"] = sorted({*range(1, said + 1)} - {*arrived})
+        found[f"out of order to the {whom}"] = [] if arrived == sorted(arrived) else arrived
+    found["said by the bot meanwhile"] = [line for line in to_resident if not LINE.search(line)]
+    return {what: lines for what, lines in found.items() if lines}
+
+
+def _numbers(shown: Sequence[str]) -> list[int]:
+    """The numbers of the lines in what a chat shows; several lines may stand in one message."""
+    return [int(number) for line in shown for number in LINE.findall(line)]
 
 
 @dataclass

@@ -81,8 +81,9 @@ def test_links_between_documents_lead_somewhere():
 
 
 def test_the_tests_that_watch_a_norm_exist():
-    """docs/norms.md names them; a renamed test takes its row along, a deleted one leaves a promise unwatched."""
-    named = re.findall(r"`([\w/]+\.py)::(\w+)`", need("docs/norms.md").read_text("utf-8"))
+    """The pages of promises name them; a renamed test takes its row along, a deleted one leaves a promise unwatched."""
+    pages = "".join(need(f"docs/{page}.md").read_text("utf-8") for page in ("norms", "takeover"))
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", pages)
 
     missing = [
         f"{file}::{test}" for file, test in named if f"def {test}(" not in need(f"tests/{file}").read_text("utf-8")

@@ -49,6 +49,7 @@ NORMS = {
     "utter_handoff": "请稍等,我了解情况后马上答复你。",
     "utter_taken_down_inquiry": "请稍等,我了解情况后马上答复你。",
     "utter_please_rephrase": "请重复一遍",
+    "utter_waiting_courtesy": "已为您等候 {waited},正在为您联系小管家",
 }
 
 
@@ -58,7 +59,7 @@ def variants(key, language):
 
 @pytest.mark.parametrize(("key", "words"), NORMS.items())
 def test_the_standard_phrases_of_the_norms_are_verbatim(key, words):
-    """N2, N4, N6, N7; only the width of a comma is ours."""
+    """N2, N4 to N7; only the width of a comma is ours."""
     spoken = [unicodedata.normalize("NFKC", variant["text"]) for variant in variants(key, "zh")]
 
     assert all(unicodedata.normalize("NFKC", words) in text for text in spoken)

@@ -68,7 +68,7 @@ def test_one_line_is_sent_and_then_edited_every_half_minute(stage):
         sweep(stage, seconds * EVERY_SECOND)
         sent_to_residents(stage)
 
-    assert lines(stage, talk, "say") == ["⏳ 正在为您联系管家。下一位就是您。"]
+    assert lines(stage, talk, "say") == ["⏳ 正在为您联系小管家。下一位就是您。"]
     assert [one.split("，")[0] for one in lines(stage, talk, "edit")] == [
         "⏳ 已为您等候 30 秒", "⏳ 已为您等候 1 分钟", "⏳ 已为您等候 1 分 30 秒",
     ]  # fmt: skip
@@ -358,7 +358,7 @@ def test_by_night_there_are_no_courtesies_and_no_ladder_until_the_desk_opens(sta
 
     assert by_night == ([], [])
     first, reminded = lines(stage, talk, "say")
-    assert first.startswith("⏳ 正在为您联系管家")
+    assert first.startswith("⏳ 正在为您联系小管家")
     assert "已经 3 分钟" in reminded
     assert len(told(stage)) == 2
 

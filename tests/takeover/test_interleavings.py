@@ -17,7 +17,7 @@ from tests.stage import STAFF_CHAT, empty
 from tests.takeover.world import BUTLERS, RESIDENT, STEPS, World, a_world, beginning
 
 # What makes a history interesting comes more often than what rarely happens.
-OFTEN = ("resident_says", "resident_bursts", "butler_types", "worker_takes", "worker_takes",
+OFTEN = ("resident_says", "resident_bursts", "butler_types", "butler_types_in_private", "worker_takes", "worker_takes",
          "sender_takes", "sender_takes", "telegram_takes_it_in", "telegram_takes_it_in", "sender_writes_it_down",
          "rasa_answers")  # fmt: skip
 HISTORIES = st.lists(st.tuples(st.sampled_from([*OFTEN, *STEPS]), st.integers(0, 5)), min_size=8, max_size=40)
@@ -91,16 +91,19 @@ def assert_nothing_is_lost(world: World) -> None:
     assert len(set(to_staff)) == len(to_staff), "in two places"
     world.seen["lines of butlers' that arrived"] += len(to_resident)
     world.seen["lines that went along in a burst"] += len(world.rows("SELECT 1 FROM outbox WHERE payload ? 'joined'"))
-    refused = len(world.rows("SELECT id FROM outbox WHERE key LIKE '%%:utter_staff_taken'"))
+    refused = len(world.rows("SELECT id FROM outbox WHERE key ~ ':utter_staff_(taken|private_not_sent)$'"))
     for number, people_had_it in world.said.items():
         assert kept[number] == 1
         assert number in to_staff or not people_had_it, "the butlers never read it"
     unsent = [number for number in world.typed if number not in to_resident]
     assert len(unsent) <= refused, "a butler's line vanished"
     assert all(kept[number] == (number in to_resident) for number in world.typed)
-    said = [(list(world.said), numbers) for numbers in (to_group, *to_butlers)]
-    for numbers, arrived in ((list(world.typed), to_resident), *said):
-        assert [number for number in numbers if number in arrived] == arrived, "out of order"
+    for arrived in (to_group, *to_butlers):
+        assert [number for number in world.said if number in arrived] == arrived, "out of order"
+    for lane in set(world.typed.values()):
+        typed = [number for number, where in world.typed.items() if where == lane and number in to_resident]
+        world.seen[f"lines of butlers' that came from {lane.partition(':')[0]}"] += len(typed)
+        assert typed == [number for number in to_resident if number in typed], "out of order"
 
 
 def assert_nothing_is_doubled(world: World) -> None:

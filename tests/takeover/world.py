@@ -86,7 +86,7 @@ class World:
         self.jobs: list[Job] = []
         self.arrivals: list[tuple[int, int]] = []  # outbox row and chat, as Telegram took them in
         self.uncertain: set[int] = set()  # rows whose outcome nobody knew at some time: these may arrive twice
-        self.typed: dict[int, int] = {}  # message of a butler's → who
+        self.typed: dict[int, str] = {}  # message of a butler's → the lane in which it came
         self.said: dict[int, bool] = {}  # message of the resident's → people had the talk
         self.update_id = next(_numbers) * 100_000
         self.raws: list[Arrival] = []
@@ -111,7 +111,7 @@ class World:
         self.lives.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
 
     def butlers_read_in_private(self) -> None:
-        """The community has its talks there, and both butlers have opened the bot; they still type in the topic."""
+        """The community has its talks there, and both butlers have opened the bot; they may type in the topic too."""
         with self.commit() as session:
             community = session.scalars(select(Community)).one()
             community.talks_in = TalksIn.PRIVATE
@@ -139,8 +139,21 @@ class World:
 
     def butler_types(self, n: int) -> None:
         body = staff_message(f"第{next(_numbers)}句", thread=THREAD, who=BUTLERS[n % 2])
-        self.typed[int(body["message_id"])] = BUTLERS[n % 2]
-        self._put(f"topic:{THREAD}", {"message": body})
+        self._type(f"topic:{THREAD}", body)
+
+    def butler_types_in_private(self, n: int) -> None:
+        """To the resident they have; whoever has none, or whose last line is still on its way, is no butler there."""
+        who, lane = BUTLERS[n % 2], f"chat:{BUTLERS[n % 2]}"
+        theirs = """SELECT 1 FROM conversations JOIN staff ON staff.id = butler_id JOIN communities
+                    ON communities.id = staff.community_id WHERE talks_in = 'private' AND staff.user_id = %s
+                    AND NOT EXISTS (SELECT 1 FROM inbox WHERE lane = %s AND done_at IS NULL)"""
+        if self.rows(theirs, who, lane):
+            words = f"第{next(_numbers)}句"
+            self._type(lane, message(words, chat={"id": who, "type": "private"}, sender=user(who, first_name="李强")))
+
+    def _type(self, lane: str, body: dict[str, Any]) -> None:
+        self.typed[int(body["message_id"])] = lane
+        self._put(lane, {"message": body})
 
     def butler_taps(self, n: int) -> None:
         """接手."""
@@ -382,9 +395,9 @@ class World:
             community = session.scalars(select(Community)).one()
             return self_check.violations(session, community, since=self_check.EVER, after=0)
 
-    def rows(self, question: str) -> list[tuple[Any, ...]]:
+    def rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
         with self.commit() as session:
-            return [tuple(row) for row in session.connection().exec_driver_sql(question).all()]
+            return [tuple(row) for row in session.connection().exec_driver_sql(question, values or None).all()]
 
 
 def beginning(session: Session) -> None:
@@ -406,6 +419,7 @@ STEPS: Mapping[str, Step] = {
         World.resident_says,
         World.resident_bursts,
         World.butler_types,
+        World.butler_types_in_private,
         World.butler_taps,
         World.butler_is_done,
         World.butler_hands_on,
