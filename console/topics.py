@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console import audit, board, live, sign_in
+from console import audit, board, charts, live, sign_in
 from console.doors import Door
 from console.visit import Place
 from service.staff import Right
 
 TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (board.DOORS, Place("/", "board.title", Right.CONSOLE)),
+    (charts.DOORS, Place(charts.HOME, "charts.title", Right.CHARTS)),
     (audit.DOORS, Place("/audit", "audit.title", Right.AUDIT)),
     (sign_in.DOORS, None),
     (live.DOORS, None),

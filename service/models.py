@@ -199,6 +199,8 @@ class QuestionState(StrEnum):
     IGNORED = "ignored"
 
 
+HEARD = "author = 'resident'"  # of a message, as the index of those has it
+UNCLEAR = "why = 'rephrase'"  # of a candidate, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 
 
@@ -340,7 +342,11 @@ class Staff(Base):
     """A member of the staff group."""
 
     __tablename__ = "staff"
-    __table_args__ = (UniqueConstraint("community_id", "user_id"), UniqueConstraint("community_id", "number"))
+    __table_args__ = (
+        UniqueConstraint("community_id", "user_id"),
+        UniqueConstraint("community_id", "number"),
+        Index("staff_by_user", "user_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -457,6 +463,13 @@ class Message(Base):
     __table_args__ = (
         Index("messages_by_conversation", "conversation_id", "id"),
         Index("messages_by_telegram_id", "chat_id", "message_id"),
+        Index(
+            "messages_heard",
+            "said_at",
+            "id",
+            postgresql_include=["conversation_id"],
+            postgresql_where=text(HEARD),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -604,6 +617,7 @@ class Case(Base):
         Index("cases_by_resident", "resident_id", "id"),
         Index("cases_by_category", "community_id", "category", "opened_at"),
         Index("cases_at_work", "community_id", "department_id", postgresql_where=text(AT_WORK)),
+        Index("cases_opened", "community_id", "opened_at", "id", postgresql_include=["kind", "category"]),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -1001,6 +1015,7 @@ class Candidate(Base):
         Index("candidates_open", "community_id", "id", postgresql_where=text("state = 'open'")),
         Index("candidates_by_text", "text", postgresql_using="hash"),  # of any length
         Index("candidates_near_misses", "community_id", "noticed_at", postgresql_where=text("why = 'near_miss'")),
+        Index("candidates_unclear", "community_id", "noticed_at", "id", postgresql_where=text(UNCLEAR)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

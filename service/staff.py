@@ -31,13 +31,14 @@ class Right(StrEnum):
     PHRASES = "phrases"  # change the canned phrases
     ROLES = "roles"  # say who is what
     CONSOLE = "console"  # sign in to the console, and see its board
+    CHARTS = "charts"  # see the figures of a community, and the cases and messages behind them
     AUDIT = "audit"  # read who was shown or changed what
 
 
 # Whoever mends it knows first that it is broken for all, and that it is mended.
 _EVERYBODY = frozenset({Right.WORK, Right.INCIDENTS, Right.OWN_DUTY})
 _BUTLER = _EVERYBODY | {Right.TALK, Right.CONFIRM, Right.CONSOLE}
-_SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES}
+_SUPERVISOR = _BUTLER | {Right.END_FOR_OTHERS, Right.DUTY_OF_OTHERS, Right.PHRASES, Right.CHARTS}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.DEPARTMENT: _EVERYBODY,
@@ -100,6 +101,12 @@ def find(session: Session, community_id: int, user_id: int) -> Staff | None:
     """The member who is this Telegram user and still in the group; nobody is enrolled by being looked for."""
     found = select(Staff).where(Staff.community_id == community_id, Staff.user_id == user_id, Staff.left_at.is_(None))
     return session.scalars(found).one_or_none()
+
+
+def memberships(session: Session, user_id: int) -> Sequence[Staff]:
+    """What a Telegram user is in each community whose group they are in, by community."""
+    members = select(Staff).where(Staff.user_id == user_id, Staff.left_at.is_(None))
+    return session.scalars(members.order_by(Staff.community_id)).all()
 
 
 def by_number(session: Session, community_id: int, number: int) -> Staff:
