@@ -24,7 +24,7 @@ INSERT INTO waits (community_id, conversation_id, reason, since)
 SELECT community_id, id, 'asked', :now - id * interval '1 second' FROM conversations WHERE owner = 'waiting'
 
 INSERT INTO messages (conversation_id, author, kind, text, said_at)
-SELECT (SELECT min(id) FROM conversations) + (n * 7919) % :households,
+SELECT (SELECT min(id) FROM conversations) + (n * CAST(7919 AS bigint)) % :households,
        CASE WHEN n % 2 = 0 THEN 'resident' WHEN n % 5 = 0 THEN 'butler' ELSE 'bot' END, 'text',
        CASE WHEN n % 2 = 0 THEN '厨房水管漏水，麻烦来看一下 ' ELSE 'The kitchen pipe leaks, somebody is on the way ' END || n,
        :now - (:rows - n) * (interval '730 days' / :rows)
@@ -39,7 +39,7 @@ SELECT :community, 'B' || n, c.id, c.resident_id,
        CASE WHEN n > :cases - 1000 THEN 'open' WHEN n % 50 = 0 THEN 'withdrawn' ELSE 'closed' END, n % 20 / 19, 1,
        '厨房水管漏水 ' || n, 'R' || n, :now - (:cases - n) * (interval '730 days' / :cases)
 FROM generate_series(1, :cases) AS n
-JOIN conversations AS c ON c.id = (SELECT min(id) FROM conversations) + (n * 7919) % :households
+JOIN conversations AS c ON c.id = (SELECT min(id) FROM conversations) + (n * CAST(7919 AS bigint)) % :households
 
 INSERT INTO case_events (case_id, event, actor, at, data, key)
 SELECT id, event, 'staff:101', opened_at + step * interval '1 hour', '{"resolution": 1}', event

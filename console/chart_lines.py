@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -55,8 +55,8 @@ class Chart:
 
     @property
     def sum(self) -> int:
-        """All that is counted."""
-        return sum(line.count for line in self.lines)
+        """All that is counted, the rest included."""
+        return sum(line.count + (line.rest or 0) for line in self.lines)
 
     @property
     def has_shares(self) -> bool:
@@ -84,7 +84,7 @@ def charts(visit: Visit, scope: Scope) -> Sequence[Chart]:
         Chart("results", _results(visit, scope)),
         Chart("stars", _stars(visit, scope)),
         Chart("hours", _hours(visit, scope), in_columns=True),
-        Chart("unclear", _unclear(visit, scope)),
+        Chart("unclear", _unclear(visit, scope), in_columns=True),
     ]
 
 
@@ -155,8 +155,12 @@ def _word(family: str, value: str, visit: Visit) -> str:
 
 def _to_scale(lines: Sequence[Line]) -> list[Line]:
     """Bars as long as the longest allows."""
-    most = max((line.count for line in lines), default=0) or 1
-    return [Line(line.name, line.count, line.link, round(100 * line.count / most, 2)) for line in lines]
+    most = max((_size(line) for line in lines), default=0) or 1
+    return [replace(line, width=round(100 * _size(line) / most, 2)) for line in lines]
+
+
+def _size(line: Line) -> float:
+    return line.count if line.share is None else line.share.value or 0.0
 
 
 def _volumes(visit: Visit, scope: Scope, figure: str) -> list[Line]:
@@ -238,7 +242,8 @@ def _hours(visit: Visit, scope: Scope) -> list[Line]:
 
 def _unclear(visit: Visit, scope: Scope) -> list[Line]:
     found = heard.not_understood(visit.session, scope)
-    return [_unclear_line(visit, scope, day, found[day]) for day in _columns(scope) if day in found]
+    nothing = Share(0, 0)
+    return _to_scale([_unclear_line(visit, scope, day, found.get(day, nothing)) for day in _columns(scope)])
 
 
 def _unclear_line(visit: Visit, scope: Scope, day: date, share: Share) -> Line:

@@ -26,8 +26,8 @@ def a_month(stage: Stage) -> None:
     """Three repairs and a complaint, promises kept and broken, ratings, and a message nobody understood."""
     talk = stage.resident(display_name=HOSTILE)
     stage.hears(talk, HOSTILE)
-    facts = {"why": CandidateReason.REPHRASE, "source": "turn:7", "language": "zh", "now": NOON}
-    candidates.notice(stage.session, stage.community.id, HOSTILE, **facts)
+    why = CandidateReason.REPHRASE
+    candidates.notice(stage.session, stage.community.id, HOSTILE, why=why, source="turn:7", language="zh", now=NOON)
     for stars, outcome, late in ((5, Outcome.HELD, False), (2, Outcome.PARTLY, True), (4, Outcome.HELD, False)):
         case = stage.case(stage.resident(), state="finished")
         rated = {"state": FollowUpState.ANSWERED, "asked_at": NOON, "answered_at": NOON, "stars": stars}
@@ -36,7 +36,7 @@ def a_month(stage: Stage) -> None:
         stage.session.add(CallBack(case_id=case.id, resolution=1, **said))
         if late:
             clock = stage.session.query(CaseClock).filter_by(case_id=case.id, clock="finish").one()
-            clock.stopped_at = clock.due_at + timedelta(minutes=1)
+            clock.stopped_at = NOON + timedelta(days=2)
     stage.case(talk, kind="complaint", matter="楼上太吵")
 
 
