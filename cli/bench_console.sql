@@ -1,5 +1,7 @@
 -- What a community of 50,000 households has after two years. :community, :rows (messages), :cases, :households.
--- Statements are separated by a blank line.
+-- Statements are separated by a blank line. What is written here refers to what is there: nobody has to check it.
+
+SET LOCAL session_replication_role = 'replica'
 
 INSERT INTO buildings (community_id, name) SELECT :community, CAST(n AS text) FROM generate_series(1, 100) AS n
 
