@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+import psutil
 from sqlalchemy import Engine, text
 
 from cli import bench, database
@@ -24,6 +25,7 @@ from cli.starting import settings_for
 from console.app import make_app
 from console.topics import DOORS
 from service import communities, db, sign_in
+from service.config import ROOT
 from service.models import Role
 from service.staff import access_staff
 
@@ -61,11 +63,11 @@ FILTERS = (
     ("/charts/messages", "?hour=9"),
     ("/charts/messages", f"?hour=9&since={_day(730)}&until={_day(700)}"),
     ("/charts/unclear", f"?since={_day(600)}&until={_day(300)}"),
-    ("/cases", "?q=漏水"),
+    ("/cases", "?q=%E6%BC%8F%E6%B0%B4"),
     ("/cases", "?q=B777"),
     ("/cases", "?state=at_work&overdue=1"),
     ("/cases", f"?kind=complaint&until={_day(600)}"),
-    ("/talks", "?q=漏水"),
+    ("/talks", "?q=%E6%BC%8F%E6%B0%B4"),
     ("/talks", "?owner=waiting"),
     ("/residents", "?q=Wang 4711"),
 )
@@ -85,7 +87,7 @@ class Took:
 
     address: str
     status: int
-    least: float
+    cpu: float
     p50: float
     p95: float
 
@@ -105,8 +107,8 @@ def run(*, messages: int, cases: int, households: int, requests: int) -> dict[st
         engine.dispose()
     for one in sorted(took, key=lambda one: -one.p95):
         mark = "" if one.status == 200 else f"   answered {one.status}"
-        print(f"{one.address:66}{one.least:8.1f}{one.p50:8.1f}{one.p95:8.1f}{'  !' if one.p95 > BAR else ''}{mark}")
-    print(f"least, p50 and p95 of {requests} requests in ms; bar: p95 {BAR:.0f}")
+        print(f"{one.address:66}{one.cpu:8.1f}{one.p50:8.1f}{one.p95:8.1f}{'  !' if one.p95 > BAR else ''}{mark}")
+    print(f"processor time of the console and PostgreSQL, p50 and p95 of {requests} requests in ms; bar: p95 {BAR:.0f}")
     return {one.address: one.p95 for one in took}
 
 
@@ -154,9 +156,27 @@ async def _ask(browser: httpx.AsyncClient, address: str, requests: int) -> Took:
     """Ask again and again; the first answer is for the caches."""
     took: list[float] = []
     status = (await browser.get(address)).status_code
+    before = _processor()
     while len(took) < requests and sum(took) < MOST_SECONDS * 1000:
         started = time.perf_counter()
         await browser.get(address)
         took.append((time.perf_counter() - started) * 1000)
+    cpu = 1000 * (_processor() - before) / len(took)
     at = math.ceil(0.95 * len(took)) - 1
-    return Took(address, status, min(took), median(took), sorted(took)[at])
+    return Took(address, status, cpu, median(took), sorted(took)[at])
+
+
+def _processor() -> float:
+    """Seconds of processor that this process and the database's have used: what stays the same beside other work."""
+    folder = str(ROOT / "var" / "bench-console")
+    servers = [one for one in psutil.process_iter(["cmdline"]) if folder in " ".join(one.info["cmdline"] or ())]
+    backends = [child for server in servers for child in server.children(recursive=True)]
+    return sum(map(_used, {psutil.Process(), *servers, *backends}))
+
+
+def _used(process: psutil.Process) -> float:
+    """With what its children had used when they ended; nothing when it has just ended itself."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -25,7 +26,7 @@ ENDS = {
     figures.UNSATISFIED: "charts.was_no",
 }
 CLOCK = "clock_"  # how the figures of clocks begin
-WORDS = {"kind": "utter_word_", "category": "utter_word_category_"}  # how a stored value is called in domain.yml
+WORDS = {"kind": "", "category": "category_"}  # how a stored value is called in domain.yml
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,17 @@ class Served:
 
 def charts(visit: Visit, scope: Scope) -> Sequence[Chart]:
     """Every chart of the page, from top to bottom."""
+    stars = figures.count(visit.session, scope, "stars")
+    written = heard.written(visit.session, scope)
     return [
         Chart("opened", _over_time(visit, scope), in_columns=True),
         Chart("kind", _volumes(visit, scope, "kind")),
         Chart("category", _volumes(visit, scope, "category")),
         Chart("clocks", _clocks(visit, scope)),
-        Chart("results", _results(visit, scope)),
-        Chart("stars", _stars(visit, scope)),
-        Chart("hours", _hours(visit, scope), in_columns=True),
-        Chart("unclear", _unclear(visit, scope), in_columns=True),
+        Chart("results", _results(visit, scope, stars)),
+        Chart("stars", _stars(visit, scope, stars)),
+        Chart("hours", _hours(visit, scope, written.by_hour), in_columns=True),
+        Chart("unclear", _unclear(visit, scope, written.by_column), in_columns=True),
     ]
 
 
@@ -125,7 +128,7 @@ def named(visit: Visit, figure: str, value: str) -> str:
     if figure not in figures.FIGURES or value not in ENDS:
         return value
     clock = figure.removeprefix(CLOCK)
-    what = visit.t(f"charts.{figure}") if clock == figure else _word("utter_word_clock_", clock, visit)
+    what = visit.t(f"charts.{figure}") if clock == figure else _word(CLOCK, clock, visit)
     return visit.t(ENDS[value], what=what)
 
 
@@ -150,7 +153,8 @@ def _cases(visit: Visit, scope: Scope, figure: str, value: object) -> str:
 
 def _word(family: str, value: str, visit: Visit) -> str:
     """A stored value's name; one of an older version stays what it is called inside."""
-    return visit.t(f"{family}{value}") if texts.exists(f"{family}{value}") else value
+    key = f"utter_word_{family}{value}"
+    return visit.t(key) if texts.exists(key) else value
 
 
 def _to_scale(lines: Sequence[Line]) -> list[Line]:
@@ -200,31 +204,34 @@ def _share(name: str, count: int, rest: int, link: str | None, rest_link: str | 
     return Line(name, count, link, round(100 * count / (count + rest or 1), 2), rest, rest_link)
 
 
-def _of_cases(visit: Visit, scope: Scope, figure: str, name: str, ends: tuple[str, str]) -> Line | None:
+def _of_cases(visit: Visit, scope: Scope, figure: str, name: str, found: Mapping[str, int]) -> Line | None:
     """A share of cases; None when nothing is known."""
-    found = figures.count(visit.session, scope, figure)
+    good, bad = RESULTS.get(figure, (figures.KEPT, figures.LATE))
     if not found:
         return None
-    links = [_cases(visit, scope, figure, end) for end in ends]
-    return _share(name, found.get(ends[0], 0), found.get(ends[1], 0), *links)
+    links = _cases(visit, scope, figure, good), _cases(visit, scope, figure, bad)
+    return _share(name, found.get(good, 0), found.get(bad, 0), *links)
 
 
 def _clocks(visit: Visit, scope: Scope) -> list[Line]:
+    found = figures.clocks(visit.session, scope)
     names = [figure.removeprefix(CLOCK) for figure in figures.FIGURES if figure.startswith(CLOCK)]
-    ends = figures.KEPT, figures.LATE
-    lines = (_of_cases(visit, scope, f"{CLOCK}{name}", _word("utter_word_clock_", name, visit), ends) for name in names)
+    lines = (
+        _of_cases(visit, scope, f"{CLOCK}{name}", _word(CLOCK, name, visit), found.get(name, {})) for name in names
+    )
     return [line for line in lines if line is not None]
 
 
-def _results(visit: Visit, scope: Scope) -> list[Line]:
-    lines = (_of_cases(visit, scope, figure, visit.t(f"charts.{figure}"), ends) for figure, ends in RESULTS.items())
+def _results(visit: Visit, scope: Scope, stars: Mapping[int, int]) -> list[Line]:
+    content: Counter[str] = Counter()
+    for given, count in stars.items():
+        content[figures.SATISFIED if given >= figures.GOOD else figures.UNSATISFIED] += count
+    known = {"fix": figures.count(visit.session, scope, "fix"), "satisfied": content}
+    lines = (_of_cases(visit, scope, figure, visit.t(f"charts.{figure}"), found) for figure, found in known.items())
     return [line for line in lines if line is not None]
 
 
-def _stars(visit: Visit, scope: Scope) -> list[Line]:
-    found = figures.count(visit.session, scope, "stars")
-    if not found:
-        return []
+def _stars(visit: Visit, scope: Scope, found: Mapping[int, int]) -> list[Line]:
     return _to_scale(
         [
             Line(visit.t("charts.so_many_stars", n=stars), found.get(stars, 0), _cases(visit, scope, "stars", stars))
@@ -233,15 +240,14 @@ def _stars(visit: Visit, scope: Scope) -> list[Line]:
     )
 
 
-def _hours(visit: Visit, scope: Scope) -> list[Line]:
-    found = heard.by_hour(visit.session, scope)
+def _hours(visit: Visit, scope: Scope, found: Mapping[int, int]) -> list[Line]:
     return _to_scale(
         [Line(hour(one), found.get(one, 0), _link(visit, scope, "messages", hour=one)) for one in range(24)]
     )
 
 
-def _unclear(visit: Visit, scope: Scope) -> list[Line]:
-    found = heard.not_understood(visit.session, scope)
+def _unclear(visit: Visit, scope: Scope, said: Mapping[date, int]) -> list[Line]:
+    found = heard.not_understood(visit.session, scope, said)
     nothing = Share(0, 0)
     return _to_scale([_unclear_line(visit, scope, day, found.get(day, nothing)) for day in _columns(scope)])
 

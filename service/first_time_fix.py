@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from service.models import CallBack, Case, CaseEvent, Outcome
+from service.models import REOPENED, CallBack, Case, CaseEvent, Outcome
 from service.shares import Share
 
 HELD, NOT_HELD = "held", "not_held"
@@ -20,7 +20,7 @@ def first_answer() -> ColumnElement[str]:
     silence is no praise.
     """
     said = select(CallBack.outcome).where(CallBack.case_id == Case.id, CallBack.resolution == 1).scalar_subquery()
-    reopened = exists().where(CaseEvent.case_id == Case.id, CaseEvent.event == "reopened")
+    reopened = exists().where(CaseEvent.case_id == Case.id, literal_column(f"case_events.{REOPENED}"))
     failed = said.in_((Outcome.PARTLY, Outcome.NOT_HELD))
     return case((failed | reopened, NOT_HELD), (said == Outcome.HELD, HELD))
 

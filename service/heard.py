@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,15 +20,28 @@ from service.shares import Share
 MOST_SWITCHES = 20  # of the model: the newest
 
 
-def by_hour(session: Session, scope: Scope) -> Mapping[int, int]:
-    """How many messages residents wrote in each hour of the day, on the community's clock; quiet hours are missing.
+@dataclass(frozen=True)
+class Written:
+    """How many messages residents wrote: in each hour of the day, and in each column along time."""
+
+    by_hour: Mapping[int, int]
+    by_column: Mapping[date, int]
+
+
+def written(session: Session, scope: Scope) -> Written:
+    """Count the messages of a period, in one look at them.
 
     Args:
         session: a transaction; it is only read.
         scope: whose, and which days.
     """
-    hour = _hour(scope)
-    return dict(session.execute(_of(scope, hour, func.count()).group_by(hour)).all())
+    hour, column = _hour(scope), scope.begins(Message.said_at)
+    by_hour: Counter[int] = Counter()
+    by_column: Counter[date] = Counter()
+    for at, day, count in session.execute(_of(scope, hour, column, func.count()).group_by(hour, column)):
+        by_hour[at] += count
+        by_column[day] += count
+    return Written(by_hour, by_column)
 
 
 def in_hour(session: Session, scope: Scope, hour: int, *, before: str | None) -> MomentPage[Message]:
@@ -48,7 +63,7 @@ def conversations(session: Session, messages: Sequence[Message]) -> Mapping[int,
     return {talk.id: talk for talk in session.scalars(select(Conversation).where(theirs))}
 
 
-def not_understood(session: Session, scope: Scope) -> Mapping[date, Share]:
+def not_understood(session: Session, scope: Scope, said: Mapping[date, int]) -> Mapping[date, Share]:
     """Of the messages of each column over time: how many the bot asked to say again, or gave up on.
 
     What a text was settled as later does not matter: it was not understood when it came.
@@ -56,13 +71,12 @@ def not_understood(session: Session, scope: Scope) -> Mapping[date, Share]:
     Args:
         session: a transaction; it is only read.
         scope: whose, and which days.
+        said: how many messages there were in each column.
     """
-    column = scope.begins(Message.said_at)
-    said: dict[date, int] = dict(session.execute(_of(scope, column, func.count()).group_by(column)).all())
     column = scope.begins(Candidate.noticed_at)
-    failed = select(column, func.count()).where(*_unclear(scope)).group_by(column)
-    unclear = dict(session.execute(failed).all())
-    return {day: Share(unclear.get(day, 0), max(said.get(day, 0), unclear.get(day, 0))) for day in said | unclear}
+    found = select(column, func.count()).where(*_unclear(scope)).group_by(column)
+    failed: dict[date, int] = dict(session.execute(found).all())
+    return {day: Share(failed.get(day, 0), max(said.get(day, 0), failed.get(day, 0))) for day in {*said, *failed}}
 
 
 def unclear(session: Session, scope: Scope, *, before: str | None) -> MomentPage[Candidate]:

@@ -200,6 +200,7 @@ class QuestionState(StrEnum):
 
 
 HEARD = "author = 'resident'"  # of a message, as the index of those has it
+REOPENED = "event = 'reopened'"  # of a step of a case, likewise
 UNCLEAR = "why = 'rephrase'"  # of a candidate, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 
@@ -652,7 +653,11 @@ class CaseEvent(Base):
     """One step of a case: who did what when. The log is never changed."""
 
     __tablename__ = "case_events"
-    __table_args__ = (UniqueConstraint("case_id", "key"), Index("case_events_by_case", "case_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "key"),
+        Index("case_events_by_case", "case_id", "id"),
+        Index("case_events_reopened", "case_id", postgresql_where=text(REOPENED)),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))

@@ -14,6 +14,7 @@ INDEXES = (
     ("cases_opened", "cases", ["community_id", "opened_at", "id"], ["kind", "category"], None),
     ("messages_heard", "messages", ["said_at", "id"], ["conversation_id"], "author = 'resident'"),
     ("candidates_unclear", "candidates", ["community_id", "noticed_at", "id"], None, "why = 'rephrase'"),
+    ("case_events_reopened", "case_events", ["case_id"], None, "event = 'reopened'"),
     ("staff_by_user", "staff", ["user_id"], None, None),
 )
 
