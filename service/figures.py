@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Text, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Text, case, cast, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session, raiseload
 
 from service import clock_runs, first_time_fix, paging
@@ -21,6 +21,7 @@ from service.models import Case, CaseClock, CaseState, Community, Survey
 from service.paging import MomentPage
 from service.sheets import Period
 
+Moment = ColumnElement[datetime] | InstrumentedAttribute[datetime]
 KEPT, LATE = "kept", "late"
 SATISFIED, UNSATISFIED = "satisfied", "unsatisfied"
 GOOD = 4  # stars from here on are satisfaction
@@ -55,11 +56,11 @@ class Scope:
         begins, ends = self.moments
         return (moment >= begins) & (moment < ends)
 
-    def local(self, moment: InstrumentedAttribute[datetime]) -> ColumnElement[Any]:
+    def local(self, moment: Moment) -> ColumnElement[Any]:
         """A moment on the community's clock."""
         return func.timezone(self.community.timezone, moment)
 
-    def begins(self, moment: InstrumentedAttribute[datetime]) -> ColumnElement[date]:
+    def begins(self, moment: Moment) -> ColumnElement[date]:
         """The first day of the column in which a moment lies."""
         return cast(func.date_trunc(self.step, self.local(moment)), Date)
 
@@ -120,10 +121,11 @@ def count(session: Session, scope: Scope, figure: str) -> Mapping[Any, int]:
         scope: whose, and which days.
         figure: one of `FIGURES`.
     """
+    _expect_memory(session)
     value = FIGURES[figure](scope).label("value")
     inner = select(value).where(*_opened(scope)).subquery()
-    found = select(inner.c.value, func.count()).where(inner.c.value.is_not(None)).group_by(inner.c.value)
-    return dict(session.execute(found).all())
+    each = session.execute(select(inner.c.value, func.count()).group_by(inner.c.value))
+    return {value: cases for value, cases in each if value is not None}  # a condition would work it out twice
 
 
 def clocks(session: Session, scope: Scope) -> Mapping[str, Mapping[str, int]]:
@@ -133,13 +135,20 @@ def clocks(session: Session, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         session: a transaction; it is only read.
         scope: whose, and which days.
     """
+    _expect_memory(session)
     verdict = select(CaseClock.clock, _verdict(scope).label("value")).join(Case, Case.id == CaseClock.case_id)
     inner = verdict.where(*_opened(scope)).subquery()
-    each = select(inner.c.clock, inner.c.value, func.count()).where(inner.c.value.is_not(None))
+    each = select(inner.c.clock, inner.c.value, func.count()).group_by(inner.c.clock, inner.c.value)
     found: dict[str, dict[str, int]] = {}
-    for clock, value, count in session.execute(each.group_by(inner.c.clock, inner.c.value)):
-        found.setdefault(clock, {})[value] = count
+    for clock, value, count in session.execute(each):
+        if value is not None:
+            found.setdefault(clock, {})[value] = count
     return found
+
+
+def _expect_memory(session: Session) -> None:
+    """Tell the planner that looking a row up is cheap: those of the last months lie together, and in memory."""
+    session.execute(text("SET LOCAL random_page_cost = 1.1"))
 
 
 def cases(session: Session, scope: Scope, figure: str, value: str, *, before: str | None) -> MomentPage[Case]:

@@ -21,8 +21,8 @@ def first_answer() -> ColumnElement[str]:
     """
     said = select(CallBack.outcome).where(CallBack.case_id == Case.id, CallBack.resolution == 1).scalar_subquery()
     reopened = exists().where(CaseEvent.case_id == Case.id, literal_column(f"case_events.{REOPENED}"))
-    failed = said.in_((Outcome.PARTLY, Outcome.NOT_HELD))
-    return case((failed | reopened, NOT_HELD), (said == Outcome.HELD, HELD))
+    means = {Outcome.HELD: HELD, Outcome.PARTLY: NOT_HELD, Outcome.NOT_HELD: NOT_HELD}
+    return case((reopened, NOT_HELD), else_=case(means, value=said))
 
 
 def first_time_fix(

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal_column, select
 from sqlalchemy.orm import Session, contains_eager
 
 from service import paging
-from service.figures import Scope
+from service.figures import Moment, Scope
 from service.models import HEARD, UNCLEAR, Activation, Candidate, Conversation, LanguageModel, Message
-from service.paging import MomentPage
+from service.paging import START, MomentPage
 from service.shares import Share
 
+# No zone's hours begin elsewhere. What is counted by quarters first has to be put on the community's clock seldom.
+QUARTER = timedelta(minutes=15)
 MOST_SWITCHES = 20  # of the model: the newest
 
 
@@ -35,10 +37,12 @@ def written(session: Session, scope: Scope) -> Written:
         session: a transaction; it is only read.
         scope: whose, and which days.
     """
-    hour, column = _hour(scope), scope.begins(Message.said_at)
+    quarter = func.date_bin(QUARTER, Message.said_at, START).label("at")
+    inner = _of(scope, quarter, func.count().label("messages")).group_by(quarter).subquery()
+    hour, column = _hour(scope, inner.c.at), scope.begins(inner.c.at)
     by_hour: Counter[int] = Counter()
     by_column: Counter[date] = Counter()
-    for at, day, count in session.execute(_of(scope, hour, column, func.count()).group_by(hour, column)):
+    for at, day, count in session.execute(select(hour, column, inner.c.messages)):
         by_hour[at] += count
         by_column[day] += count
     return Written(by_hour, by_column)
@@ -53,7 +57,7 @@ def in_hour(session: Session, scope: Scope, hour: int, *, before: str | None) ->
         hour: of the day.
         before: where this page begins.
     """
-    found = _of(scope, Message).where(_hour(scope) == hour)
+    found = _of(scope, Message).where(_hour(scope, Message.said_at) == hour)
     return paging.page_by_moment(session, found, Message.said_at, Message.id, before=before)
 
 
@@ -110,8 +114,8 @@ def _of(scope: Scope, *what: Any) -> Select[Any]:
     return found.where(ours, literal_column(f"messages.{HEARD}"), scope.holds(Message.said_at))
 
 
-def _hour(scope: Scope) -> ColumnElement[int]:
-    return cast(func.extract("hour", scope.local(Message.said_at)), Integer)
+def _hour(scope: Scope, moment: Moment) -> ColumnElement[int]:
+    return cast(func.extract("hour", scope.local(moment)), Integer)
 
 
 def _unclear(scope: Scope) -> tuple[ColumnElement[Any], ...]:
