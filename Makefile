@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover quarter bench bench-backlog bench-sweeps bench-takeover swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-backlog: setup ## 100,000 call-backs that fell due in a week, worked off w
 
 bench-sweeps: environments ## Every sweep with nothing due among 1,000,000 rows, and a sheet of 100,000
 	@./guanjia bench sweeps $(ARGS)
+
+bench-console: environments ## Every page of the console over 1,000,000 messages, 200,000 cases, 50,000 households
+	@./guanjia bench console $(ARGS)
 
 rivals: setup ## Our understanding beside stock Rasa and spaCy, in an environment that is thrown away
 	@scripts/rivals $(ARGS)

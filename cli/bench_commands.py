@@ -92,6 +92,25 @@ def knowledge(entries: Annotated[int, typer.Argument(min=200)] = 5000, *, json_f
 
 
 @app.command()
+def console(
+    messages: Annotated[int, typer.Argument()] = 1_000_000,
+    *,
+    cases: int = 200_000,
+    households: int = 50_000,
+    requests: Annotated[int, typer.Option(min=1, help="Of each page.")] = 25,
+    json_file: Json = None,
+) -> None:
+    """Ask for every page of the console over two years of a large community."""
+    from cli import bench_console
+
+    settings_for("bench", token=False)
+    _keep(
+        bench_console.run(messages=messages, cases=cases, households=households, requests=requests),
+        json_file,
+    )
+
+
+@app.command()
 def takeover(
     talks: Annotated[int, typer.Argument()] = 60,
     *,

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from service import sheets
 from service.sheets import Sheet
+from service.workbook import cell
 
-MOMENT = "yyyy-mm-dd hh:mm"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that begins so would be run when somebody edits its cell
-LONGEST = 32_767  # characters of a cell
 Rows = Iterable[Sequence[Any]]
 
 
@@ -26,27 +22,13 @@ def write_xlsx(file: Path, sheet: Sheet, rows: Rows, *, language: str) -> int:
     book = openpyxl.Workbook(write_only=True)
     page = book.create_sheet(sheet.name)
     page.freeze_panes = "A2"
-    page.append([_cell(page, title) for title in sheets.titles(sheet)])
+    page.append([cell(page, title) for title in sheets.titles(sheet)])
     count = 0
     for row in rows:
-        page.append([_cell(page, value) for value in sheets.in_words(sheet, row, language)])
+        page.append([cell(page, value) for value in sheets.in_words(sheet, row, language)])
         count += 1
     book.save(file)
     return count
-
-
-def _cell(page: Any, value: Any) -> Any:
-    """A cell whose text stays text, whatever it begins with; local time, because Excel knows no zones."""
-    if isinstance(value, datetime):
-        cell = WriteOnlyCell(page, value.replace(tzinfo=None, microsecond=0))
-        cell.number_format = MOMENT
-        return cell
-    if not isinstance(value, str):
-        return WriteOnlyCell(page, value)
-    cell = WriteOnlyCell(page, ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST])
-    cell.data_type = "s"
-    cell.quotePrefix = value.startswith(FORMULA)
-    return cell
 
 
 def write_json(file: Path, sheet: Sheet, rows: Rows, *, language: str) -> int:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from service.models import CallBack, Case, CaseEvent, Outcome
+from service.models import REOPENED, CallBack, Case, CaseEvent, Outcome
+from service.shares import Share
 
-ANSWERS = (Outcome.HELD, Outcome.PARTLY, Outcome.NOT_HELD)
+HELD, NOT_HELD = "held", "not_held"
 
 
-@dataclass(frozen=True)
-class Share:
-    """So many of so many."""
+def first_answer() -> ColumnElement[str]:
+    """Whether a case's first resolution held; NULL when nothing is known of it.
 
-    count: int
-    of: int
-
-    @property
-    def value(self) -> float | None:
-        """The share, or None when there is nothing to share."""
-        return self.count / self.of if self.of else None
+    A case that was reopened before anybody asked did not hold. Who was never asked, or did not answer, is left out:
+    silence is no praise.
+    """
+    said = select(CallBack.outcome).where(CallBack.case_id == Case.id, CallBack.resolution == 1).scalar_subquery()
+    reopened = exists().where(CaseEvent.case_id == Case.id, literal_column(f"case_events.{REOPENED}"))
+    means = {Outcome.HELD: HELD, Outcome.PARTLY: NOT_HELD, Outcome.NOT_HELD: NOT_HELD}
+    return case((reopened, NOT_HELD), else_=case(means, value=said))
 
 
 def first_time_fix(
     session: Session, community_id: int, *, since: datetime, until: datetime, kind: str = "repair"
 ) -> Share:
     """The share of cases whose first resolution held, of those about whose first resolution something is known.
-
-    A case that was reopened before anybody asked did not hold. Who was never asked, or did not answer, is left out:
-    silence is no praise.
 
     Args:
         session: a transaction; it is only read.
@@ -41,11 +37,9 @@ def first_time_fix(
         until: … to here, aware.
         kind: of the cases.
     """
-    first = select(CallBack.outcome).where(CallBack.case_id == Case.id, CallBack.resolution == 1).scalar_subquery()
-    reopened = exists().where(CaseEvent.case_id == Case.id, CaseEvent.event == "reopened")
-    known = reopened | first.in_(ANSWERS)
-    counted = select(
-        func.count().filter(known & ~reopened & (first == Outcome.HELD)), func.count().filter(known)
-    ).where(Case.community_id == community_id, Case.kind == kind, Case.opened_at >= since, Case.opened_at < until)
+    said = first_answer()
+    counted = select(func.count().filter(said == HELD), func.count(said)).where(
+        Case.community_id == community_id, Case.kind == kind, Case.opened_at >= since, Case.opened_at < until
+    )
     held, of = session.execute(counted).one()
     return Share(held, of)

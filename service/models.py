@@ -214,6 +214,9 @@ RESIDENT_WORDS = _together("residents", "display_name", "surname", "phone", "pla
 MEMBER_WORDS = _together("members", "name", "phone")
 MESSAGE_WORDS = "messages.text"
 
+HEARD = "author = 'resident'"  # of a message, as the index of those has it
+REOPENED = "event = 'reopened'"  # of a step of a case, likewise
+UNCLEAR = "why = 'rephrase'"  # of a candidate, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 
 
@@ -363,7 +366,11 @@ class Staff(Base):
     """A member of the staff group."""
 
     __tablename__ = "staff"
-    __table_args__ = (UniqueConstraint("community_id", "user_id"), UniqueConstraint("community_id", "number"))
+    __table_args__ = (
+        UniqueConstraint("community_id", "user_id"),
+        UniqueConstraint("community_id", "number"),
+        Index("staff_by_user", "user_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -483,6 +490,13 @@ class Message(Base):
         Index("messages_by_telegram_id", "chat_id", "message_id"),
         Index("messages_reworded", "conversation_id", postgresql_where=text("earlier IS NOT NULL")),
         _searched("messages", MESSAGE_WORDS),
+        Index(
+            "messages_heard",
+            "said_at",
+            "id",
+            postgresql_include=["conversation_id"],
+            postgresql_where=text(HEARD),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -639,10 +653,10 @@ class Case(Base):
         Index("cases_by_state", "community_id", "state", "id"),
         Index("cases_by_department", "community_id", "department_id", "id"),
         Index("cases_by_category", "community_id", "category", "opened_at"),
-        Index("cases_by_day", "community_id", "opened_at"),
         Index("cases_urgent", "community_id", "id", postgresql_where=text("urgency > 0")),
         _searched("cases", CASE_WORDS),
         Index("cases_at_work", "community_id", "department_id", postgresql_where=text(AT_WORK)),
+        Index("cases_opened", "community_id", "opened_at", "id", postgresql_include=["kind", "category"]),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -677,7 +691,11 @@ class CaseEvent(Base):
     """One step of a case: who did what when. The log is never changed."""
 
     __tablename__ = "case_events"
-    __table_args__ = (UniqueConstraint("case_id", "key"), Index("case_events_by_case", "case_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "key"),
+        Index("case_events_by_case", "case_id", "id"),
+        Index("case_events_reopened", "case_id", postgresql_where=text(REOPENED)),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
@@ -1101,6 +1119,7 @@ class Candidate(Base):
         Index("candidates_by_text", "text", postgresql_using="hash"),  # of any length
         Index("candidates_by_label", "label_id"),
         Index("candidates_near_misses", "community_id", "noticed_at", postgresql_where=text("why = 'near_miss'")),
+        Index("candidates_unclear", "community_id", "noticed_at", "id", postgresql_where=text(UNCLEAR)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -39,6 +39,7 @@ class Right(StrEnum):
     LETTERS = "letters"  # have what could not be handled or sent tried again
     ARCHIVE = "archive"  # take a roster over, print invitations
     PRIVACY = "privacy"  # give out or delete what is kept of a resident, at their wish
+    CHARTS = "charts"  # see the figures of a community, and the cases and messages behind them
     AUDIT = "audit"  # read who was shown or changed what
 
 
@@ -52,6 +53,7 @@ _SUPERVISOR = _BUTLER | {
     Right.TRAIN,
     Right.KNOWLEDGE,
     Right.LETTERS,
+    Right.CHARTS,
 }
 _MANAGER = _SUPERVISOR | {Right.ROLES, Right.AUDIT, Right.SERVE, Right.ARCHIVE, Right.PRIVACY}
 
@@ -116,6 +118,12 @@ def find(session: Session, community_id: int, user_id: int) -> Staff | None:
     """The member who is this Telegram user and still in the group; nobody is enrolled by being looked for."""
     found = select(Staff).where(Staff.community_id == community_id, Staff.user_id == user_id, Staff.left_at.is_(None))
     return session.scalars(found).one_or_none()
+
+
+def memberships(session: Session, user_id: int) -> Sequence[Staff]:
+    """What a Telegram user is in each community whose group they are in, by community."""
+    members = select(Staff).where(Staff.user_id == user_id, Staff.left_at.is_(None))
+    return session.scalars(members.order_by(Staff.community_id)).all()
 
 
 def by_number(session: Session, community_id: int, number: int) -> Staff:

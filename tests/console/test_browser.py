@@ -22,6 +22,7 @@ from service import candidates, db, outbox, sign_in, takeover
 from service.candidates import Guess
 from service.db import Sessions
 from service.models import Candidate, CandidateReason, CandidateState, Conversation, Label, Resident, Role
+from tests.console import lively
 from tests.stage import NOON, Stage
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,28 @@ async def check_accessible(page: Page, name: str) -> None:
         found: Any = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
         await page.screenshot(path=SHOTS / f"{name}-{scheme}.png", full_page=True)
         assert found.violations_count == 0, found.generate_report()
+
+
+async def test_charts_are_read_with_eyes_by_screen_readers_and_on_a_phone(served, page, committed):
+    """Bars beside their figures, each of which leads to its rows; these pictures stand in the README."""
+    await page.goto(f"{served}/enter/{committed(lambda stage: lively.a_month(stage, now=LATER))}")
+    await page.get_by_role("button").click()
+    await expect(page.get_by_role("table", name="等待人工")).to_contain_text("王芳")
+    await page.screenshot(path=SHOTS / "readme-board.png")
+
+    await page.get_by_role("link", name="图表").click()
+    await expect(page.get_by_role("table", name="时限达成")).to_contain_text("95")
+    await page.screenshot(path=SHOTS / "readme-charts.png")
+    await check_accessible(page, "charts")
+    await page.set_viewport_size(PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    satisfied = page.get_by_role("row", name="满意").get_by_role("link").first
+    number = await satisfied.text_content()
+    await satisfied.click()
+    await expect(page.get_by_role("table", name="图表中的工单").get_by_role("row")).to_have_count(
+        1 + min(50, int(number or 0))
+    )
 
 
 async def test_a_manager_signs_in_by_keyboard_and_sees_what_happens_as_it_does(served, page, committed):

@@ -13,8 +13,9 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from service import clocks
-from service.first_time_fix import Share, first_time_fix
+from service.first_time_fix import first_time_fix
 from service.models import Case, CaseClock, Outcome
+from service.shares import Share
 from tests.quarter.oracle import Counted, Oracle, Step
 from tests.quarter.people import TAIL, People, Scale
 from tests.quarter.world import CALENDAR, ZONE, World

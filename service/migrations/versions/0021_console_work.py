@@ -31,7 +31,6 @@ LISTS = (
     ("cases_by_community", "cases", ["community_id", "id"], None),
     ("cases_by_state", "cases", ["community_id", "state", "id"], None),
     ("cases_by_department", "cases", ["community_id", "department_id", "id"], None),
-    ("cases_by_day", "cases", ["community_id", "opened_at"], None),
     ("cases_urgent", "cases", ["community_id", "id"], "urgency > 0"),
     ("conversations_by_activity", "conversations", ["community_id", "active_at", "id"], None),
     ("residents_by_community", "residents", ["community_id", "id"], None),
