@@ -7,7 +7,7 @@ residents who want the last place one has it and the other is offered the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -163,6 +163,15 @@ def _steps(appointment: Appointment, community: Community) -> dict[VisitStep, da
         VisitStep.HOUR: appointment.begins_at - HOUR_BEFORE,
         VisitStep.OVER: appointment.ends_at,
     }
+
+
+def holds_until(appointment: Appointment, step: VisitStep | None, community: Community) -> datetime:
+    """Until when the reminder of a step may be said: the evening's says "tomorrow", so it ends at midnight."""
+    if step is not VisitStep.EVENING:
+        return appointment.begins_at
+    day = appointment.begins_at.astimezone(ZoneInfo(community.timezone)).date()
+    midnight = datetime.combine(day, time(), ZoneInfo(community.timezone)).astimezone(appointment.begins_at.tzinfo)
+    return min(midnight, appointment.begins_at - HOUR_BEFORE)
 
 
 def _community(session: Session, appointment: Appointment) -> Community:

@@ -414,6 +414,6 @@ def test_what_staff_send_again_is_not_too_old(stage):
     [row] = stage.outbox("call_back")
     row.state, row.not_before = OutboxState.UNCONFIRMED, row.not_before - 2 * HOUR
 
-    delivery.decide(stage.session, stage.community.id, row.id, arrived=False)
+    delivery.decide(stage.session, stage.community.id, row.id, arrived=False, now=NOON)
 
     assert row.payload["text"] in sent_to_residents(stage)
