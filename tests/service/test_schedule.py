@@ -309,6 +309,7 @@ STORED = (
     outbox.ORPHANED,
     outbox.FORGOTTEN,
     delivery.SHOWN,
+    callbacks.LATE,
     *callbacks.UNANSWERED.values(),
 )
 FOLLOW_UP_FILES = (
