@@ -190,6 +190,7 @@ def _agree(session: Session, case: Case, minute: int, *, key: str, now: datetime
     before, was_under_way = bookings.live(session, case), case.state is CaseState.ON_THE_WAY
     if before is not None and _has(session, case, minute):
         return _agreed(session, before)
+    visit_offers.put_away(session, case)
     try:
         appointment = _book(session, case, minute, key=key, now=now)
     except (WindowFull, WindowGone) as refused:

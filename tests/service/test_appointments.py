@@ -159,6 +159,18 @@ def test_one_tap_makes_the_appointment_and_both_hear_it(stage):
     assert log(stage, case).count("appointed") == 1
 
 
+def test_windows_that_were_offered_lose_their_buttons_when_one_is_taken(stage):
+    """A tap on last week's list would move a visit that is agreed."""
+    case = stage.case()
+    appointments.take_words(stage.session, case.conversation, "约时间", key="turn:8", now=NOON)
+    offered = last(stage, case)
+    choose(stage, case, key="first")
+    choose(stage, case, TWO_PM + 2 * HOUR, key="second")
+
+    edits = [row for row in stage.outbox() if row.edits_id == offered.id]
+    assert [(row.act, buttons(row), row.payload["text"]) for row in edits] == [("edit", [], offered.payload["text"])]
+
+
 def test_another_window_moves_it(stage):
     case = stage.case()
     choose(stage, case)
