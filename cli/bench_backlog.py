@@ -1,13 +1,15 @@
 """`guanjia bench backlog`: the scheduler comes back after a week, and residents go on talking.
 
-So many call-backs became due while it was down. Measured are the sweep over all of them, what is left unsent because
-it is too late, how fast the rest goes out under the bot's real budget, and what residents notice of it: answers to the
-same steady talk before and meanwhile. Private chats and the group have no limits, so that only the bot's own is felt.
+So many call-backs became due while it was down. Measured are how soon those that are too late are off, how fast the
+rest goes out under the bot's real budget, and what residents notice of it: answers to the same steady talk before and
+meanwhile. Private chats and the group have no limits, so that only the bot's own is felt. It takes as long as residents
+talk, however many rows there are; what is left by then is counted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -67,7 +69,9 @@ _BEGIN = """
     FROM placed WHERE placed.id = call_backs.id
 """
 _LEFT = "SELECT count(*) FROM call_backs WHERE state = 'planned' AND due_at <= clock_timestamp()"
+_LATE_LEFT = f"{_LEFT} - interval '3 days'"
 _SENT = "SELECT count(*) FROM outbox WHERE kind = 'call_back' AND state = 'sent'"
+LOOKED_AT = (_LEFT, _LATE_LEFT, _SENT)
 _IN_HAND = "SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')"
 _TOO_LATE = "SELECT count(*) FROM call_backs WHERE state = 'cancelled' AND reason = 'too late'"
 
@@ -76,7 +80,8 @@ _TOO_LATE = "SELECT count(*) FROM call_backs WHERE state = 'cancelled' AND reaso
 class Watched:
     """What was seen while the backlog was worked off."""
 
-    swept_after: float | None = None  # seconds until every row had been looked at
+    late_off_after: float | None = None  # seconds until nothing was due any more that is too late
+    left: int = 0  # rows that nobody has looked at yet
     sent: list[tuple[float, int]] = field(default_factory=list)  # how many had gone out after how many seconds
     first_sent: asyncio.Event = field(default_factory=asyncio.Event)
     memory: list[Mapping[str, float]] = field(default_factory=list)  # MB by process, second by second
@@ -136,13 +141,13 @@ async def _watch(house: House, engine: Engine, watched: Watched) -> None:
     """Look every second, until told to stop."""
     started = time.perf_counter()
     while True:
-        left, sent = await asyncio.to_thread(lambda: (_count(engine, _LEFT), _count(engine, _SENT)))
+        watched.left, late, sent = await asyncio.to_thread(lambda: [_count(engine, sql) for sql in LOOKED_AT])
         seconds = time.perf_counter() - started
         if sent:
             watched.sent.append((seconds, sent))
             watched.first_sent.set()
-        if left == 0 and watched.swept_after is None:
-            watched.swept_after = seconds
+        if late == 0 and watched.late_off_after is None:
+            watched.late_off_after = seconds
         watched.memory.append(house.memory())
         await asyncio.sleep(LOOK_EVERY)
 
@@ -158,7 +163,8 @@ def _figures(talks: Mapping[str, Figures], watched: Watched, *, too_late: int) -
     bot = [memory["bot"] for memory in watched.memory]
     idle = talks["idle"].percentile(0.99)
     figures = {
-        "backlog_swept_seconds": watched.swept_after or float("inf"),
+        "backlog_late_off_seconds": watched.late_off_after or float("inf"),
+        "backlog_left": watched.left,
         "backlog_too_late": too_late,
         "backlog_sent_per_second": _pace(watched.sent),
         "backlog_bot_mb_first": bot[0],
@@ -177,6 +183,7 @@ def _print(figures: Mapping[str, float], rows: int) -> None:
     print(f"\n{rows} call-backs were due, over the last {WEEK.days} days; {late}")
     for name, figure in figures.items():
         print(f"{name.removeprefix('backlog_'):24}{figure:10.2f}")
+    print("processes wanting a core, over 1, 5 and 15 minutes: {:.1f} {:.1f} {:.1f}".format(*os.getloadavg()))
     print(f"bars: p99 may grow by {P99_MAY_GROW:.0%}; the bot may send {BOT_PER_SECOND:.0f} messages a second in all")
 
 

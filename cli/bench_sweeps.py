@@ -55,6 +55,24 @@ _ROWS = {
         INSERT INTO desk_messages (community_id, conversation_id, taken_at, opens_at, words)
         SELECT community_id, conversation_id, opened_at, opened_at + interval '1 day', '' FROM cases
     """,
+    "visits": """
+        INSERT INTO appointments (case_id, department_id, begins_at, ends_at, state, made_at, step, due_at)
+        SELECT id, department_id, opened_at + interval '2 days', opened_at + interval '50 hours', 'agreed', opened_at,
+               'evening', opened_at + interval '1 day' FROM cases
+    """,
+    "waits": """
+        INSERT INTO waits (community_id, conversation_id, reason, since, wake_at)
+        SELECT community_id, conversation_id, 'asked', opened_at, opened_at + interval '1 day' FROM cases
+    """,
+    "reports of an incident": """
+        WITH incident AS (
+          INSERT INTO incidents (community_id, source, category, places, begins_at, expected_until, entered_by)
+          SELECT min(community_id), 'bench', 'water', '[]', clock_timestamp(), clock_timestamp() + interval '1 day', ''
+          FROM cases RETURNING id)
+        INSERT INTO incident_reports (incident_id, conversation_id, kind, matter, joined_at, due_at)
+        SELECT incident.id, conversation_id, 'repair', 'bench', opened_at, opened_at + interval '1 day'
+        FROM incident, cases
+    """,
     "steps": """
         INSERT INTO case_events (case_id, event, actor, at, key)
         SELECT id, 'finished', 'staff:101', opened_at, 'done' FROM cases

@@ -27,7 +27,7 @@ def take_in(
     file: File, dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False
 ) -> None:
     """Take hours and special days of a file over: all of them, or none and a list of what is wrong, row by row."""
-    from service import calendars, clocks, texts
+    from service import calendars, clocks, proposals, texts
     from service.errors import ServiceError
 
     reading = read(file)
@@ -39,6 +39,7 @@ def take_in(
             sys.exit(f"{file}: {texts.words(error.response, language='en', **error.facts)}")
         opens = calendars.of(session, community).next_opening(now).astimezone(ZoneInfo(community.timezone))
         clocks.rebuild(session, community.id)
+        closed = [case.number for case in proposals.tell_closed(session, community, now=now)]
         if dry_run:
             session.rollback()
     left_out = f", {reading.left_out} events left out that name neither a day off nor a working day"
@@ -47,6 +48,10 @@ def take_in(
         f" next opening {opens:%Y-%m-%d %H:%M}"
         f"{'; nothing was written' if dry_run else ''}"
     )
+    if closed:
+        typer.echo(
+            f"visits that were agreed for hours that are closed now, as their departments read: {', '.join(closed)}"
+        )
 
 
 @calendar.command("show")
@@ -79,11 +84,12 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @calendar.command("forget")
 def forget() -> None:
     """Forget imported hours and days: the desk's hours of the settings hold again, every day."""
-    from service import calendars, clocks
+    from service import calendars, clocks, proposals
 
     with community_of(settings_for("calendar", token=False)) as (session, community):
         calendars.forget(session, community)
         clocks.rebuild(session, community.id)
+        proposals.tell_closed(session, community, now=datetime.now(UTC))
     typer.echo("the desk's hours of the settings hold")
 
 

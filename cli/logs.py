@@ -11,6 +11,7 @@ import structlog
 def set_up(process: str) -> None:
     """Log to standard error; every line names its process."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a sweep at work is not woken again, by design
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -137,7 +137,7 @@ def _settle(session: Session, whose: Community, number: int, *, arrived: bool) -
     from service.errors import ButtonExpired, FollowUpNotFound
 
     try:
-        delivery.decide(session, whose.id, number, arrived=arrived)
+        delivery.decide(session, whose.id, number, arrived=arrived, now=datetime.now(UTC))
     except ButtonExpired as error:
         raise FollowUpNotFound(kind="unconfirmed", number=number) from error
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, holds, outbox, quiet_hours, surveys, visit_reminders
+from service import callbacks, conversations, holds, incident_reports, outbox, quiet_hours, surveys, visit_reminders
 from service.budget import SURVEY
 from service.models import Case, CaseState, Community, Conversation, OutboxRow, OutboxState, Owner
 
@@ -87,11 +87,18 @@ def _why_not_call_back(session: Session, row: OutboxRow, now: datetime) -> str:
     return "planned again after the butler handed back"
 
 
+def _why_not_incident_over(session: Session, row: OutboxRow, now: datetime) -> str:
+    """The news is planned afresh too: they may have said meanwhile how theirs is."""
+    incident_reports.plan_again(session, row, now=now)
+    return "planned again after the butler handed back"
+
+
 _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
     SURVEY: _why_not_survey,
     "call_back": _why_not_call_back,
     "visit": _why_not_progress,
     "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
+    incident_reports.KIND: _why_not_incident_over,
     "reminder": _why_not_call_back,
 }

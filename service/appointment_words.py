@@ -1,4 +1,4 @@
-"""What a whole message says to an appointment: another time, or yes."""
+"""What a whole message says to an appointment: another time, none at all, or yes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pathlib import Path
 import yaml
 
 WORDS = Path(__file__).with_suffix(".yml")
+WISHES = ("another_time", "no_visit")  # however politely they are put
 MARKS = re.compile(r"[\s.,!?。，！？~～、]+")
 
 
 def meaning(words: str) -> str | None:
-    """What a message says when it says nothing else: agreed or another_time; else None.
+    """What a message says when it says nothing else: agreed, another_time or no_visit; else None.
 
     Args:
         words: the whole message.
     """
     table = _words()
     left = MARKS.sub(" ", words.lower()).strip()
-    for group in ("agreed", "another_time"):
+    for group in ("agreed", *WISHES):
         if left in table[group]:
             return group
     left = " ".join(_around().sub(" ", left).split())
-    return "another_time" if left in table["another_time"] else None
+    return next((wish for wish in WISHES if left in table[wish]), None)
 
 
 @cache

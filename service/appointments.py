@@ -1,4 +1,4 @@
-"""Appointments as residents make them: a window by a tap or by words, moved, agreed to; the department reads it.
+"""Appointments as residents make them: a window by a tap or by words, moved, agreed to, dropped; staff read it.
 
 A time that the resident chooses is agreed; one that staff propose (service/proposals.py) holds as well, and waits for a
 yes or another time. Every step is an event of the case, and caused once by each update.
@@ -98,13 +98,13 @@ def choose(session: Session, conversation: Conversation, case_id: int, word: str
 
 
 def answer(session: Session, conversation: Conversation, number: int, word: str, *, key: str, now: datetime) -> None:
-    """A resident taps below an appointment: yes to what was proposed, or another time.
+    """A resident taps below an appointment: yes to what was proposed, another time, or none.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
         conversation: the one who taps.
         number: of the appointment, as the button said.
-        word: yes or move.
+        word: yes, move or drop.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -119,6 +119,8 @@ def answer(session: Session, conversation: Conversation, number: int, word: str,
     _check(case)
     if word == "move":
         line = _offer_to_move(session, case, key=key, now=now)
+    elif word == "drop":
+        line = _drop(session, appointment, key=key, now=now)
     elif word == "yes" and appointment.state is VisitState.AGREED:
         return
     elif word == "yes":
@@ -129,7 +131,7 @@ def answer(session: Session, conversation: Conversation, number: int, word: str,
 
 
 def take_words(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
-    """Do what a message about the appointment alone says: 改约, or yes to a proposal; else False.
+    """Do what a message about the appointment alone says: 改约, 不用来了, or yes to a proposal; else False.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -145,7 +147,9 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
     appointment = bookings.live(session, case)
     if meant == "another_time":
         line = _offer_to_move(session, case, key=key, now=now)
-    elif appointment is not None and appointment.state is VisitState.PROPOSED:
+    elif appointment is not None and meant == "no_visit" and visit_offers.is_possible(case):
+        line = _drop(session, appointment, key=key, now=now)
+    elif appointment is not None and meant == "agreed" and appointment.state is VisitState.PROPOSED:
         line = _say_yes(session, appointment, key=key, now=now)
     else:
         return False
@@ -186,6 +190,7 @@ def _agree(session: Session, case: Case, minute: int, *, key: str, now: datetime
     before, was_under_way = bookings.live(session, case), case.state is CaseState.ON_THE_WAY
     if before is not None and _has(session, case, minute):
         return _agreed(session, before)
+    visit_offers.put_away(session, case)
     try:
         appointment = _book(session, case, minute, key=key, now=now)
     except (WindowFull, WindowGone) as refused:
@@ -216,6 +221,16 @@ def _say_yes(session: Session, appointment: Appointment, *, key: str, now: datet
     cases.advance(session, appointment.case, Event.VISIT_AGREED, actor="resident", key=key, now=now)
     note(session, appointment, "utter_staff_visit_agreed", key=key)
     return _agreed(session, appointment)
+
+
+def _drop(session: Session, appointment: Appointment, *, key: str, now: datetime) -> Line:
+    """Nobody comes then, and no other time is chosen: the case goes on, its clocks too, and the department reads it."""
+    case, language = appointment.case, appointment.case.resident.language
+    turned_back = case.state is CaseState.ON_THE_WAY
+    cases.advance(session, case, Event.VISIT_DROPPED, actor="resident", key=key, now=now)
+    note(session, appointment, f"utter_staff_visit_dropped{'_on_the_way' if turned_back else ''}", key=key)
+    facts = {"number": case.number, "matter": case.matter[:60], "when": words_of(session, appointment, language)}
+    return texts.say("utter_visit_dropped", language=language, **facts)
 
 
 def _agreed(session: Session, appointment: Appointment) -> Line:

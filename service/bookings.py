@@ -7,7 +7,7 @@ residents who want the last place one has it and the other is offered the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -28,6 +28,7 @@ FOLLOWS: Mapping[str, VisitState] = {
     "finished": VisitState.KEPT,
     "nobody_home": VisitState.MISSED,
     "visit_lapsed": VisitState.LAPSED,
+    "visit_dropped": VisitState.CANCELLED,
     "handed_on": VisitState.CANCELLED,
     "withdrawn": VisitState.CANCELLED,
 }
@@ -78,6 +79,18 @@ def _taken(session: Session, case: Case, *, since: datetime) -> Sequence[Window]
 
 def _meet(one: Window, other: Window) -> bool:
     return one.begins < other.ends and other.begins < one.ends
+
+
+def in_closed_hours(session: Session, community: Community, *, now: datetime) -> Sequence[Appointment]:
+    """Appointments ahead of which the calendar leaves a part closed, because it was changed after they were agreed."""
+    calendar = calendars.of(session, community)
+    found = select(Appointment).join(Case, Case.id == Appointment.case_id).where(Case.community_id == community.id)
+    ahead = found.where(Appointment.state.in_(LIVE), Appointment.begins_at > now)
+    return [
+        one
+        for one in session.scalars(ahead.order_by(Appointment.begins_at, Appointment.id))
+        if calendar.between(one.begins_at, one.ends_at) < one.ends_at - one.begins_at
+    ]
 
 
 def book(session: Session, case: Case, minute: int, *, state: VisitState, now: datetime) -> Appointment:
@@ -163,6 +176,15 @@ def _steps(appointment: Appointment, community: Community) -> dict[VisitStep, da
         VisitStep.HOUR: appointment.begins_at - HOUR_BEFORE,
         VisitStep.OVER: appointment.ends_at,
     }
+
+
+def holds_until(appointment: Appointment, step: VisitStep | None, community: Community) -> datetime:
+    """Until when the reminder of a step may be said: the evening's says "tomorrow", so it ends at midnight."""
+    if step is not VisitStep.EVENING:
+        return appointment.begins_at
+    day = appointment.begins_at.astimezone(ZoneInfo(community.timezone)).date()
+    midnight = datetime.combine(day, time(), ZoneInfo(community.timezone)).astimezone(appointment.begins_at.tzinfo)
+    return min(midnight, appointment.begins_at - HOUR_BEFORE)
 
 
 def _community(session: Session, appointment: Appointment) -> Community:

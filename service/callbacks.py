@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,10 +36,12 @@ from service.models import (
     Outcome,
     Owner,
     Priority,
+    Resident,
 )
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
+LATE, LATE_AT_ONCE = "too late", 1000  # rows that are off at a stroke
 REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
 
 PHRASES = {"call_back": "utter_call_back", "reminder": "utter_call_back_reminder"}
@@ -104,7 +106,7 @@ def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
     if case.resident.unreachable_since is not None:
         return "the resident cannot be reached"
     if call_back.state is FollowUpState.PLANNED and now - call_back.due_at > TOO_LATE:
-        return "too late"
+        return LATE
     return None
 
 
@@ -129,6 +131,8 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     reason = why_not_ask(call_back, now=now)
     if reason is not None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, reason
+        if reason == LATE:
+            _cancel_late(session, now=now)
         return
     kind = "call_back" if call_back.state is FollowUpState.PLANNED else "reminder"
     refusal = budget.why_not(session, call_back.case.resident, kind, now=now)
@@ -147,6 +151,18 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
         call_back.reminded_at = now
     community = session.get_one(Community, call_back.case.community_id)
     call_back.due_at = quiet_hours.after(now + REMIND_AFTER, community)
+
+
+def _cancel_late(session: Session, *, now: datetime) -> None:
+    """One that is too late is one of many, after a downtime: they are off at a stroke, and others are asked soon."""
+    asked_about = [Case.state == CaseState.FINISHED, Case.resolution == CallBack.resolution]
+    late = due(CallBack.state == FollowUpState.PLANNED, now).join(Resident, Resident.id == Case.resident_id)
+    late = late.where(CallBack.due_at < now - TOO_LATE, *asked_about, Resident.unreachable_since.is_(None))
+    rows = late.with_only_columns(CallBack.id).limit(LATE_AT_ONCE).with_for_update(of=CallBack, skip_locked=True)
+    off = update(CallBack).where(CallBack.id.in_(session.scalars(rows).all()))
+    session.execute(
+        off.values(state=FollowUpState.CANCELLED, reason=LATE), execution_options={"synchronize_session": False}
+    )
 
 
 def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:

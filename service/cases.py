@@ -53,6 +53,7 @@ class Event(StrEnum):
     VISIT_REMINDED = "visit_reminded"
     NOBODY_HOME = "nobody_home"
     VISIT_LAPSED = "visit_lapsed"
+    VISIT_DROPPED = "visit_dropped"
     AMENDED = "amended"
 
 
@@ -77,6 +78,8 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     **{(state, _E.APPOINTED): state for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},
     **{(state, _E.APPOINTED): _S.ACCEPTED for state in (_S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED)},  # come (again) then
     **{(state, step): state for step in (_E.VISIT_AGREED, _E.VISIT_REMINDED, _E.VISIT_LAPSED) for state in AT_WORK},
+    **{(state, _E.VISIT_DROPPED): state for state in AT_WORK if state is not _S.ON_SITE},
+    (_S.ON_THE_WAY, _E.VISIT_DROPPED): _S.ACCEPTED,  # turn back
     **{(state, _E.NOBODY_HOME): _S.PAUSED for state in (_S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE)},
     (_S.NEEDS_INFO, _E.INFO_GIVEN): _S.ACCEPTED,
     (_S.FINISHED, _E.REOPENED): _S.REOPENED,

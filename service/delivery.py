@@ -8,7 +8,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, communities, conversations, holds, outbox, private_talks, residents, surveys, texts
+from service import (
+    callbacks,
+    communities,
+    conversations,
+    holds,
+    incident_reports,
+    outbox,
+    private_talks,
+    residents,
+    surveys,
+    texts,
+    visit_reminders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
@@ -83,10 +95,18 @@ def show_unconfirmed(session: Session, *, limit: int = 20) -> int:
 SHOWN = "shown to staff"
 
 
-def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool) -> None:
+def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool, now: datetime) -> None:
     """Staff say what became of an unconfirmed message: it arrived, or it is to be sent again.
 
-    A question that has been answered or taken back meanwhile is not asked again; the row says so.
+    A question that has been answered or taken back meanwhile is not asked again, nor is anybody reminded of what is
+    over; the row says so.
+
+    Args:
+        session: the caller's transaction.
+        community_id: whose staff.
+        outbox_id: the message.
+        arrived: what they say.
+        now: the moment, aware UTC.
 
     Raises:
         ButtonExpired: it is settled already, or another community's.
@@ -99,25 +119,27 @@ def decide(session: Session, community_id: int, outbox_id: int, *, arrived: bool
     if arrived:
         row.state, row.reason = OutboxState.SENT, "staff say it arrived"
         return
-    row.state, row.reason = _again(session, row, talk)
+    row.state, row.reason = _again(session, row, talk, now=now)
     row.not_before = func.clock_timestamp()
     if talk is not None and row.epoch is not None:
         row.epoch = talk.epoch
     outbox.wake(session)
 
 
-# Questions, and whether they are still to be asked; everything else is sent again as it is.
-_STILL_ASKED: Mapping[str, Callable[[Session, OutboxRow], bool]] = {
-    "call_back": callbacks.is_still_open,
-    "reminder": callbacks.is_still_open,
-    "survey": surveys.is_still_open,
+# Questions and reminders, and whether they still hold; everything else is sent again as it is.
+_STILL_ASKED: Mapping[str, Callable[[Session, OutboxRow, datetime], bool]] = {
+    "call_back": lambda session, row, _: callbacks.is_still_open(session, row),
+    "reminder": lambda session, row, _: callbacks.is_still_open(session, row),
+    "survey": lambda session, row, _: surveys.is_still_open(session, row),
+    "visit_reminder": visit_reminders.is_still_open,
+    incident_reports.KIND: lambda session, row, _: incident_reports.is_still_open(session, row),
 }
 
 
-def _again(session: Session, row: OutboxRow, talk: Conversation | None) -> tuple[OutboxState, str]:
+def _again(session: Session, row: OutboxRow, talk: Conversation | None, *, now: datetime) -> tuple[OutboxState, str]:
     """What becomes of a row that staff want to be sent again."""
     asked = _STILL_ASKED.get(row.kind)
-    if asked is not None and not asked(session, row):
+    if asked is not None and not asked(session, row, now):
         return OutboxState.DROPPED, "it is not asked any more"
     if talk is not None and row.epoch is not None and talk.owner is Owner.BUTLER:
         later = row.kind in outbox.SAID_LATER

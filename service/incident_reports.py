@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, categories, clocks, conversations, incidents, quiet_hours, residents, texts
+from service import budget, cases, categories, clocks, conversations, holds, incidents, quiet_hours, residents, texts
 from service.errors import ButtonExpired
 from service.models import (
     Case,
@@ -18,6 +18,7 @@ from service.models import (
     Delivery,
     Incident,
     IncidentReport,
+    OutboxRow,
     Owner,
     Priority,
     ReportOutcome,
@@ -91,7 +92,7 @@ def tell_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were looked at; 0 means nothing is due.
     """
-    due = select(IncidentReport).where(IncidentReport.due_at <= now)
+    due = select(IncidentReport).where(IncidentReport.due_at <= now, holds.free(IncidentReport.id))
     rows = session.execute(
         due.order_by(IncidentReport.due_at)
         .limit(limit)
@@ -133,7 +134,7 @@ def _tell(session: Session, conversation: Conversation, report: IncidentReport, 
         conversation,
         line,
         now=now,
-        key=f"incident_report:{report.id}",
+        key=f"{KIND}:{report.id}:{now.isoformat()}",  # told again after a talk that came in between
         kind=KIND,
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
@@ -148,9 +149,37 @@ def _why_not(conversation: Conversation, report: IncidentReport, *, now: datetim
         return "they have said how it is"
     if conversation.resident.unreachable_since is not None:
         return "the resident cannot be reached"
-    if report.incident.ended_at is not None and now - report.incident.ended_at > TOO_LATE:
+    if report.due_at is not None and now - report.due_at > TOO_LATE:
         return "too late"
     return None
+
+
+def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
+    """A butler talked, or no sender ran, when the news was to go out: it is due again now, and checked anew.
+
+    Args:
+        session: the caller's transaction, in which the conversation is locked.
+        row: the news that was held back.
+        now: the moment, aware UTC.
+    """
+    report = _told_in(session, row)
+    if report is None or report.outcome is not None:
+        return
+    report.due_at, report.told_at, report.reason = now, None, "a butler talked"
+    conversation = session.get_one(Conversation, report.conversation_id)
+    budget.give_back(session, conversation.resident, KIND)
+
+
+def is_still_open(session: Session, row: OutboxRow) -> bool:
+    """Whether the resident has not said yet how theirs is."""
+    report = _told_in(session, row)
+    return report is not None and report.outcome is None
+
+
+def _told_in(session: Session, row: OutboxRow) -> IncidentReport | None:
+    """Whose news a row is: its number stands in the key (see `_tell`)."""
+    number = (row.key or "").split(":")[1:2]
+    return session.get(IncidentReport, int(number[0])) if number and number[0].isdecimal() else None
 
 
 def answer(session: Session, conversation: Conversation, report_id: int, outcome: ReportOutcome, *, now: datetime

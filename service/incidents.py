@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from service import clocks, communities, conversations, incident_words, outbox, texts, where
+from service import clocks, communities, conversations, holds, incident_words, outbox, texts, where
 from service.communities import STAFF_LANGUAGE
 from service.errors import IncidentNotFound
 from service.incident_words import Entry
@@ -20,6 +20,7 @@ from service.models import Community, Delivery, Incident, IncidentReport, Priori
 from service.texts import Line
 
 STOP = {"zh": "\u3002", "en": "."}  # ends what staff typed without
+UNASKED = and_(Incident.ended_at.is_(None), Incident.reminded_at.is_(None))  # whether it is over, of staff
 CHANGES = ("begins_at", "expected_until", "text_zh", "text_en")  # of an open one that is entered again
 
 
@@ -122,7 +123,7 @@ def ask_whether_over(session: Session, *, now: datetime, limit: int = 50) -> int
     """Ask staff once whether an incident is over that was expected to be: residents are told what it says."""
     due = (
         select(Incident)
-        .where(Incident.ended_at.is_(None), Incident.reminded_at.is_(None), Incident.expected_until <= now)
+        .where(UNASKED, Incident.expected_until <= now, holds.free(Incident.id))
         .order_by(Incident.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -30,8 +30,10 @@ SAID_LATER = (
     "survey",
     "visit",
     "visit_reminder",
+    "incident_over",
 )  # kinds that still matter when a butler hands back
-UNASKED = ("call_back", "reminder", "survey")  # kinds whose hour is checked when they are written
+# Kinds whose hour is checked when they are written.
+UNASKED = ("call_back", "reminder", "survey", "visit_reminder", "incident_over")
 STALE = timedelta(hours=1)  # written so long ago, that hour may be over: a sender was down
 
 

@@ -1,7 +1,8 @@
-"""Appointments as the department makes them: it looks at its windows and proposes one to the resident."""
+"""Appointments as the department makes them: it proposes windows, and hears which visits a new calendar closes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from service import appointments, bookings, cases, residents, texts, visit_offer
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
 from service.errors import EventNotAllowed, WindowFull, WindowGone
-from service.models import Appointment, Case, Staff, VisitState
+from service.models import Appointment, Case, Community, Staff, VisitState
 from service.texts import Line
 
 
@@ -63,6 +64,23 @@ def propose(session: Session, member: Staff, case_id: int, word: str, *, key: st
     appointments.note(session, appointment, "utter_staff_visit_proposed", key=key)
     line = _proposal(session, appointment, member, is_moved=before is not None)
     appointments.tell(session, case, line, key=f"case:{case.id}:{key}:visit", now=now)
+
+
+def tell_closed(session: Session, community: Community, *, now: datetime) -> Sequence[Case]:
+    """Tell departments which visits fall into hours that are closed by now, each once; they still hold.
+
+    Args:
+        session: the caller's transaction, in which the calendar was changed.
+        community: whose.
+        now: the moment, aware UTC.
+
+    Returns:
+        The cases, those that were told before among them; the soonest visit first.
+    """
+    closed = bookings.in_closed_hours(session, community, now=now)
+    for appointment in closed:
+        appointments.note(session, appointment, "utter_staff_visit_on_closed_day", key=f"visit:{appointment.id}:closed")
+    return [appointment.case for appointment in closed]
 
 
 def _access_as_staff(session: Session, member: Staff, case_id: int) -> Case:

@@ -16,20 +16,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service import conversations, holds, idle, outbox, surveys, texts
+from service import conversations, holds, idle, incidents, outbox, surveys, texts
+from service.cases import Event
 from service.errors import FollowUpHeld, FollowUpNotFound, FollowUpNotHeld
 from service.models import (
+    Appointment,
     CallBack,
     Case,
     CaseClock,
+    CaseEvent,
     Conversation,
     DeskMessage,
     FollowUpState,
     Hold,
+    Incident,
+    IncidentReport,
     OutboxRow,
     OutboxState,
     Owner,
     Survey,
+    Wait,
 )
 
 
@@ -39,12 +45,12 @@ class Kind:
 
     name: str  # its words: utter_word_follow_up_<name>
     number: InstrumentedAttribute[int]  # by which a row is held
-    due: ColumnElement[datetime] | InstrumentedAttribute[Any]
+    due: ColumnElement[Any] | InstrumentedAttribute[Any]
     open: ColumnElement[bool]
     case: InstrumentedAttribute[Any] | None = None  # whose it is: of a case …
     talk: InstrumentedAttribute[Any] | None = None  # … or of a conversation
-    detail: InstrumentedAttribute[Any] | None = None  # what kind of it
-    reason: InstrumentedAttribute[Any] | None = None  # why it is late, or was not sent
+    detail: ColumnElement[Any] | InstrumentedAttribute[Any] | None = None  # what kind of it
+    reason: ColumnElement[Any] | InstrumentedAttribute[Any] | None = None  # why it is late, or was not sent
     line: InstrumentedAttribute[Any] | None = None  # the outbox row that carries it
     late: str | None = None  # a column that a release sets to now, so that what was held back is not too late
 
@@ -69,6 +75,11 @@ _SURVEY: Mapping[str, Any] = {
     "case": Survey.case_id,
     "reason": Survey.reason,
     "line": Survey.outbox_id,
+}
+_REPORT: Mapping[str, Any] = {
+    "number": IncidentReport.id,
+    "talk": IncidentReport.conversation_id,
+    "reason": IncidentReport.reason,
 }
 _ASKED = CallBack.state == FollowUpState.SENT
 
@@ -95,6 +106,37 @@ KINDS: Sequence[Kind] = (
         detail=CaseClock.clock,
     ),
     Kind(
+        "visit",
+        number=Appointment.id,
+        due=Appointment.due_at,
+        open=Appointment.due_at.is_not(None),
+        case=Appointment.case_id,
+        detail=Appointment.step,
+        reason=Appointment.reason,
+    ),
+    Kind(
+        "wait",
+        number=Wait.id,
+        due=Wait.wake_at,
+        open=Wait.wake_at.is_not(None),
+        talk=Wait.conversation_id,
+        detail=Wait.reason,
+    ),
+    Kind(
+        "incident_check",
+        number=Incident.id,
+        due=Incident.expected_until,
+        open=and_(incidents.UNASKED, Incident.expected_until.is_not(None)),
+        detail=Incident.category,
+    ),
+    Kind(
+        "incident_over",
+        due=IncidentReport.due_at,
+        open=IncidentReport.due_at.is_not(None),
+        late="due_at",
+        **_REPORT,
+    ),
+    Kind(
         "desk_message",
         number=DeskMessage.id,
         due=DeskMessage.opens_at,
@@ -116,10 +158,23 @@ KINDS: Sequence[Kind] = (
     Kind("unconfirmed", open=OutboxRow.state == OutboxState.UNCONFIRMED, **_OUTBOX),
 )
 
+_NO_REMINDER = and_(CaseEvent.event == Event.VISIT_REMINDED, CaseEvent.data.has_key("not_sent"))
+_NOT_TOLD = and_(IncidentReport.reason.is_not(None), IncidentReport.due_at.is_(None), IncidentReport.told_at.is_(None))
+_ENDED_AT = select(Incident.ended_at).where(Incident.id == IncidentReport.incident_id).scalar_subquery()
 _GONE = OutboxRow.state.in_((OutboxState.DROPPED, OutboxState.DEAD))
 NOT_SENT: Sequence[Kind] = (
     Kind("call_back", open=CallBack.state == FollowUpState.CANCELLED, **_CALL_BACK),
     Kind("survey", due=Survey.asked_at, open=Survey.state == FollowUpState.CANCELLED, **_SURVEY),
+    Kind(
+        "visit",
+        number=CaseEvent.id,
+        due=CaseEvent.at,
+        open=_NO_REMINDER,
+        case=CaseEvent.case_id,
+        detail=CaseEvent.data["reminder"].astext,
+        reason=CaseEvent.data["not_sent"].astext,
+    ),
+    Kind("incident_over", due=_ENDED_AT, open=_NOT_TOLD, **_REPORT),
     Kind("line", open=_GONE & OutboxRow.kind.in_(outbox.SAID_LATER), **_OUTBOX),
 )
 
@@ -217,14 +272,12 @@ def _talk_of(kind: Kind) -> ColumnElement[Any]:
     return talk if kind.talk is not None else Case.conversation_id.expression
 
 
-def _text(column: InstrumentedAttribute[Any] | None) -> ColumnElement[Any]:
+def _text(column: ColumnElement[Any] | InstrumentedAttribute[Any] | None) -> ColumnElement[Any]:
     return null() if column is None else cast(column, String)
 
 
 def _asked_for(kind: Kind, wanted: Wanted) -> list[ColumnElement[bool]]:
-    model = kind.number.class_
-    whose = model.community_id if hasattr(model, "community_id") else Case.community_id
-    asked = [whose == wanted.community_id]
+    asked = [_community_of(kind) == wanted.community_id]
     if wanted.since is not None:
         asked.append(kind.due >= wanted.since)
     if wanted.until is not None:
@@ -236,6 +289,17 @@ def _asked_for(kind: Kind, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.held:
         asked.append(Hold.id.is_not(None))
     return asked
+
+
+def _community_of(kind: Kind) -> ColumnElement[Any]:
+    """A row's community: its own, its case's, or its conversation's."""
+    model = kind.number.class_
+    if hasattr(model, "community_id"):
+        own: ColumnElement[Any] = model.community_id
+        return own
+    if kind.case is not None:
+        return Case.community_id.expression
+    return select(Conversation.community_id).where(Conversation.id == kind.talk).scalar_subquery()
 
 
 def hold(session: Session, community_id: int, kind: str, number: int, *, by: str, why: str, now: datetime) -> None:

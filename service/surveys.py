@@ -11,7 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import budget, cases, conversations, holds, keyboards, quiet_hours, residents, takeover, texts, work_orders
+from service import (
+    budget,
+    cases,
+    conversations,
+    holds,
+    keyboards,
+    pointers,
+    quiet_hours,
+    residents,
+    takeover,
+    texts,
+    work_orders,
+)
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
 from service.models import (
@@ -25,9 +37,11 @@ from service.models import (
     Message,
     OutboxRow,
     Priority,
+    Staff,
     Survey,
 )
 
+BEST = 5  # stars
 LOW = 2  # stars at or below: a person looks at the case
 ASK_WHY = 3  # stars at or below: what was wrong?
 REASONS = ("slow", "not_fixed", "attitude", "price", "mess", "other")
@@ -238,12 +252,26 @@ def take_comment(session: Session, conversation: Conversation, words: str, *, ke
     survey.comment = words[:LONGEST]
     _tell(session, survey, "utter_survey_noted", key=key, now=now)
     _note(session, survey, survey.comment, key=key)
+    _praise(session, survey, key=key)
     return True
 
 
 def _note(session: Session, survey: Survey, words: str, *, key: str) -> None:
     note_key = f"case:{survey.case_id}:{key}:survey"
     work_orders.note(session, survey.case, "utter_staff_survey_said", key=note_key, stars=survey.stars, words=words)
+
+
+def _praise(session: Session, survey: Survey, *, key: str) -> None:
+    """The butler who cared for it hears what was said of five stars, by name, in the resident's topic."""
+    butler = session.get(Staff, survey.butler_id) if survey.butler_id is not None else None
+    if butler is None or survey.stars != BEST:
+        return
+    case, named = survey.case, pointers.at_member(butler)
+    slots = {"who": named.words, "number": case.number, "words": survey.comment}
+    line = texts.say("utter_staff_praised", language=STAFF_LANGUAGE, **slots)
+    payload = line.payload() | {"entities": pointers.entities(line.text, [named])}
+    where = conversations.IN_TOPIC
+    conversations.to_staff(session, case.conversation, "say", payload, key=f"{key}:praise", kind="note", where=where)
 
 
 def is_still_open(session: Session, row: OutboxRow) -> bool:

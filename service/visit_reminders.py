@@ -19,6 +19,7 @@ from service import (
     bookings,
     cases,
     conversations,
+    holds,
     quiet_hours,
     residents,
     texts,
@@ -34,6 +35,7 @@ from service.models import (
     CaseState,
     Community,
     Delivery,
+    OutboxRow,
     Owner,
     Priority,
     VisitStep,
@@ -56,7 +58,8 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
         How many rows were looked at; 0 means nothing is due.
     """
     of_cases = select(Appointment).join(Case, Case.id == Appointment.case_id)
-    due = of_cases.where(Appointment.due_at <= now).order_by(Appointment.due_at, Appointment.id)
+    due = of_cases.where(Appointment.due_at <= now, holds.free(Appointment.id))
+    due = due.order_by(Appointment.due_at, Appointment.id)
     return conversations.take_due(session, due, partial(_act, session, now=now), limit=limit)
 
 
@@ -79,9 +82,7 @@ def _act(session: Session, appointment: Appointment, *, now: datetime) -> None:
 def why_not(session: Session, appointment: Appointment, *, now: datetime) -> str | None:
     """Why this reminder is not to be sent any more, or None."""
     case = appointment.case
-    begun = now >= appointment.begins_at
-    soon = appointment.step is VisitStep.EVENING and now >= appointment.begins_at - bookings.HOUR_BEFORE
-    if begun or soon:
+    if _is_over(session, appointment, appointment.step, now=now):
         return appointment.reason or "too late"
     if case.resident.unreachable_since is not None:
         return "the resident cannot be reached"
@@ -90,6 +91,12 @@ def why_not(session: Session, appointment: Appointment, *, now: datetime) -> str
     if quiet_hours.are_at(now, session.get_one(Community, case.community_id)):
         return "quiet hours"
     return None
+
+
+def _is_over(session: Session, appointment: Appointment, step: VisitStep | None, *, now: datetime) -> bool:
+    """Whether a reminder would say what is no longer so: of "tomorrow" on the day itself, of a visit that has begun."""
+    community = session.get_one(Community, appointment.case.community_id)
+    return now >= bookings.holds_until(appointment, step, community)
 
 
 def _remind(session: Session, appointment: Appointment, *, now: datetime) -> None:
@@ -117,14 +124,31 @@ def _remind(session: Session, appointment: Appointment, *, now: datetime) -> Non
 
 def why_not_after_talk(session: Session, outbox_id: int, *, now: datetime) -> str | None:
     """Why a reminder that was held while a butler talked is not to be said, or None."""
-    found = select(Appointment).where(Appointment.outbox_id == outbox_id, Appointment.state.in_(LIVE))
-    appointment = session.scalars(found).one_or_none()
+    appointment = _reminded_in(session, outbox_id)
     if appointment is None:
         return "the appointment was changed"
-    if now >= appointment.begins_at:
+    if _is_over(session, appointment, _step_in(session, outbox_id), now=now):
         return "too late"
     community = session.get_one(Community, appointment.case.community_id)
     return "quiet hours" if quiet_hours.are_at(now, community) else None
+
+
+def is_still_open(session: Session, row: OutboxRow, now: datetime) -> bool:
+    """Whether this reminder still says what holds: the visit is ahead, was not moved, and none was sent after it."""
+    appointment = _reminded_in(session, row.id)
+    return appointment is not None and not _is_over(session, appointment, _step_in(session, row.id), now=now)
+
+
+def _reminded_in(session: Session, outbox_id: int) -> Appointment | None:
+    """The appointment whose last reminder this row is, while it holds."""
+    found = select(Appointment).where(Appointment.outbox_id == outbox_id, Appointment.state.in_(LIVE))
+    return session.scalars(found).one_or_none()
+
+
+def _step_in(session: Session, outbox_id: int) -> VisitStep:
+    """Which reminder a row is: its step stands last in the key (see `_remind`)."""
+    key = session.get_one(OutboxRow, outbox_id).key or ""
+    return VisitStep(key.rpartition(":")[2])
 
 
 def _end(session: Session, appointment: Appointment, *, now: datetime) -> None:

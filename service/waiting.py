@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import calendars, conversations, courtesies, desk, wait_calls, waits
+from service import calendars, conversations, courtesies, desk, holds, wait_calls, waits
 from service.business_time import Calendar, around_the_clock
 from service.errors import NotEnoughServiceTime
 from service.models import Conversation, Message, Wait, WaitStep
@@ -56,13 +56,14 @@ def sweep(session: Session, *, now: datetime, limit: int = 50) -> int:
     Returns:
         How many rows were looked at; 0 means nothing is due.
     """
-    due = select(Wait.id, Wait.conversation_id).where(Wait.wake_at <= now).order_by(Wait.wake_at).limit(limit)
-    rows = session.execute(due).all()
+    due = select(Wait.id, Wait.conversation_id).where(Wait.wake_at <= now, holds.free(Wait.id))
+    rows = session.execute(due.order_by(Wait.wake_at).limit(limit)).all()
     calls: list[Call] = []
     for row in conversations.in_order(rows):
         talk = conversations.lock(session, row.conversation_id)
         wait = session.get_one(Wait, row.id, populate_existing=True)
-        if wait.wake_at is not None and wait.wake_at <= now:
+        is_due = wait.wake_at is not None and wait.wake_at <= now
+        if is_due and holds.open_hold(session, Wait.id, wait.id) is None:
             calls += _look(session, talk, wait, now=now)
     wait_calls.tell(session, calls)
     return len(rows)

@@ -147,7 +147,7 @@ def _unconfirmed(order: Order, number: int) -> None:
     if order.words not in ("again", "arrived"):
         raise ButtonExpired
     arrived = order.words == "arrived"
-    delivery.decide(order.scene.session, order.member.community_id, number, arrived=arrived)
+    delivery.decide(order.scene.session, order.member.community_id, number, arrived=arrived, now=order.scene.now)
 
 
 def _binding_request(order: Order, number: int) -> None:

@@ -62,6 +62,11 @@ def test_a_sweep_with_nothing_to_do_ends(sessions, name):
 # By which index each sweep finds that nothing is due; the others look at communities only, of which there are few.
 INDEXES = {
     "call_backs": "call_backs_due",
+    "visits": "appointments_due",
+    "waiting": "waits_due",
+    "topic_names": "topics_to_rename",
+    "incidents": "incidents_open",
+    "incidents_over": "incident_reports_due",
     "phone_calls": "call_backs_due",
     "surveys": "surveys_open",
     "after_talks": "outbox_held",

@@ -428,7 +428,7 @@ class People:
 
     def _decide(self, outbox_id: int, *, arrived: bool) -> None:
         def act(session: Session) -> None:
-            delivery.decide(session, self.world.community_id, outbox_id, arrived=arrived)
+            delivery.decide(session, self.world.community_id, outbox_id, arrived=arrived, now=self.world.now)
 
         if not arrived:
             self.world.watch.sent_again.add(outbox_id)

@@ -101,7 +101,7 @@ def test_a_time_in_words_picks_the_window_and_both_read_it(stage):
     made = had(stage, case)
     assert (made.state, made.begins_at, made.ends_at) == (VisitState.AGREED, TWO_PM, TWO_PM + 2 * HOUR)
     assert line is not None
-    assert [button.data for button in line.buttons] == [f"v:{made.id}:move"]
+    assert [button.data for button in line.buttons] == [f"v:{made.id}:move", f"v:{made.id}:drop"]
     expected = clocks.expected(stage.session, case, now=NOON, language="zh")
     assert expected == "约好 11月24日 周二 14:00–16:00 上门。", "not a promise beside the appointment"
     assert "预约：11月24日 周二 14:00–16:00" in stage.outbox("card")[-1].payload["text"]
@@ -157,6 +157,18 @@ def test_one_tap_makes_the_appointment_and_both_hear_it(stage):
         f"📅 {case.number} 业主约好了：11月24日 周二 14:00–16:00。"
     ]
     assert log(stage, case).count("appointed") == 1
+
+
+def test_windows_that_were_offered_lose_their_buttons_when_one_is_taken(stage):
+    """A tap on last week's list would move a visit that is agreed."""
+    case = stage.case()
+    appointments.take_words(stage.session, case.conversation, "约时间", key="turn:8", now=NOON)
+    offered = last(stage, case)
+    choose(stage, case, key="first")
+    choose(stage, case, TWO_PM + 2 * HOUR, key="second")
+
+    edits = [row for row in stage.outbox() if row.edits_id == offered.id]
+    assert [(row.act, buttons(row), row.payload["text"]) for row in edits] == [("edit", [], offered.payload["text"])]
 
 
 def test_another_window_moves_it(stage):
@@ -334,6 +346,56 @@ def test_a_time_that_is_over_is_not_agreed(stage):
     assert live(stage, case) is None
 
 
+# --- No visit after all ---------------------------------------------------------------------------------------------
+
+
+def _by_button(stage: Stage, case: Case) -> None:
+    appointments.answer(stage.session, case.conversation, had(stage, case).id, "drop", key="drop", now=NOON)
+
+
+def _by_words(stage: Stage, case: Case) -> None:
+    assert appointments.take_words(stage.session, case.conversation, "师傅先不用来了", key="turn:9", now=NOON)
+
+
+@pytest.mark.parametrize("how", [_by_button, _by_words])
+def test_a_visit_is_cancelled_without_another_and_the_case_goes_on(stage, how):
+    """They are away that day and do not know when they are back; the leak is still there."""
+    case = stage.case()
+    choose(stage, case)
+    made = had(stage, case)
+
+    how(stage, case)
+
+    assert (made.state, made.due_at, case.state) == (VisitState.CANCELLED, None, CaseState.OPEN)
+    assert arrive_due(stage, case) == NOON + 2 * HOUR, "its clocks wait for no visit any more"
+    assert "11月24日 周二 14:00–16:00 的上门取消了" in last(stage, case).payload["text"]
+    assert "没有另约时间" in notes(stage)[-1]
+    with pytest.raises(VisitChanged):
+        appointments.answer(stage.session, case.conversation, made.id, "drop", key="again", now=NOON)
+
+
+def test_a_visit_that_is_cancelled_on_the_way_turns_the_worker_back(stage):
+    case = stage.case()
+    choose(stage, case)
+    work.tap(stage.session, stage.member(), case.id, "depart", key="go", now=TWO_PM)
+
+    _by_button(stage, case)
+
+    assert case.state is CaseState.ACCEPTED
+    assert "请先不要去" in notes(stage)[-1]
+
+
+@pytest.mark.parametrize("words", ["Please cancel the visit", "No need to come anymore.", "取消上门", "不用来了吧"])
+def test_who_has_no_visit_means_something_else(stage, words):
+    """Then the dialogue asks what is to be cancelled."""
+    case = stage.case()
+    assert not appointments.take_words(stage.session, case.conversation, words, key="turn:8", now=NOON)
+    choose(stage, case)
+
+    assert appointments.take_words(stage.session, case.conversation, words, key="turn:9", now=NOON)
+    assert live(stage, case) is None
+
+
 # --- The department -------------------------------------------------------------------------------------------------
 
 
@@ -348,7 +410,7 @@ def test_a_worker_proposes_by_one_tap_and_has_accepted(stage):
 
     made = had(stage, case)
     assert (made.state, case.state, case.worker_id) == (VisitState.PROPOSED, CaseState.ACCEPTED, worker.id)
-    assert buttons(last(stage, case)) == [f"v:{made.id}:yes", f"v:{made.id}:move"]
+    assert buttons(last(stage, case)) == [f"v:{made.id}:yes", f"v:{made.id}:move", f"v:{made.id}:drop"]
     assert "等业主确认" in stage.outbox("card")[-1].payload["text"]
     assert log(stage, case) == ["opened", "accepted", "appointed"]
 
@@ -422,7 +484,7 @@ def test_when_somebody_sets_out_the_resident_reads_who_and_when(stage):
     line = last(stage, case)
     assert f"{worker.number}号员工 14:00 已经出发" in line.payload["text"]
     assert "14:00–16:00" in line.payload["text"]
-    assert buttons(line) == [f"v:{had(stage, case).id}:move"]
+    assert buttons(line)[0] == f"v:{had(stage, case).id}:move"
 
 
 def test_a_change_of_mind_on_the_way_turns_the_worker_back(stage):
@@ -539,5 +601,9 @@ def test_holidays_that_are_imported_later_leave_what_was_agreed(stage):
     closed = calendar_file.read(b"day,hours,name\n2026-11-24,closed,x\n")
     calendars.take_in(stage.session, stage.community, closed, now=NOON)
 
+    told = [proposals.tell_closed(stage.session, stage.community, now=NOON) for _ in range(2)]
+
     assert live(stage, case) is not None
+    assert told == [[case], [case]]
+    assert len([note for note in notes(stage) if "落在休息时间里了" in note]) == 1, "the department reads it once"
     assert all(window.begins.date() != TWO_PM.date() for window in bookings.free(stage.session, case, now=NOON))

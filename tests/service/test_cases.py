@@ -6,10 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from service import callbacks, cases, work
+from service import callbacks, cases, texts, work
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import CaseState
 from tests.stage import NOON
+
+
+def test_every_step_has_words():
+    """Who reads a transcript reads what was done, too."""
+    assert [event for event in cases.Event if not texts.exists(f"utter_word_step_{event}")] == []
 
 
 def test_opening_a_case_twice_from_the_same_turn_gives_the_same_case(stage):

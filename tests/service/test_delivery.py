@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
-from service import callbacks, delivery, outbox, surveys
-from service.models import CallBack, OutboxRow, OutboxState, Survey
+from service import callbacks, delivery, incident_reports, outbox, surveys, visit_reminders
+from service.models import CallBack, Case, Conversation, IncidentReport, OutboxRow, OutboxState, ReportOutcome, Survey
 from tests.house.tree import place, python_files
 from tests.service.test_follow_ups import answer, asked
+from tests.service.test_incidents import ended
+from tests.service.test_visit_reminders import EVENING, HOUR, TWO_PM, agreed
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents
 
 DEAD = 72  # the number of a sender that nobody holds
@@ -35,6 +38,17 @@ def _survey(stage: Stage) -> None:
     surveys.ask(stage.session, stage.case(state="finished"), now=NOON)
 
 
+def _visit_reminder(stage: Stage) -> None:
+    agreed(stage)
+    sent_to_residents(stage)
+    visit_reminders.send_due(stage.session, now=EVENING)
+
+
+def _incident_over(stage: Stage) -> None:
+    ended(stage, stage.resident())
+    incident_reports.tell_due(stage.session, now=NOON)
+
+
 # Where the code says so, each place for the kinds below: call-back and reminder share one.
 USED_IN = [
     "service/callbacks.py",
@@ -49,6 +63,8 @@ AT_MOST_ONCE: dict[str, Callable[[Stage], None]] = {
     "call_back": _call_back,
     "reminder": _reminder,
     "survey": _survey,
+    "visit_reminder": _visit_reminder,
+    "incident_over": _incident_over,
 }
 
 
@@ -72,8 +88,8 @@ def in_doubt(stage: Stage, kind: str) -> OutboxRow:
     return row
 
 
-def decide(stage: Stage, row: OutboxRow, *, arrived: bool) -> tuple[OutboxState, str | None]:
-    delivery.decide(stage.session, stage.community.id, row.id, arrived=arrived)
+def decide(stage: Stage, row: OutboxRow, *, arrived: bool, now: datetime = NOON) -> tuple[OutboxState, str | None]:
+    delivery.decide(stage.session, stage.community.id, row.id, arrived=arrived, now=now)
     stage.session.flush()
     return row.state, row.reason
 
@@ -110,6 +126,30 @@ def test_a_survey_that_was_withdrawn_is_not_asked_again(stage):
     row = in_doubt(stage, "survey")
     case = stage.session.scalars(select(Survey)).one().case
     surveys.withdraw(stage.session, case, reason="the case was reopened")
+
+    assert decide(stage, row, arrived=False) == (OutboxState.DROPPED, "it is not asked any more")
+
+
+@pytest.mark.parametrize("now", [EVENING + 6 * HOUR, TWO_PM])
+def test_nobody_is_reminded_of_tomorrow_on_the_day_itself(stage, now):
+    """At one in the morning "tomorrow" would be another day, and a visit that has begun needs no reminder."""
+    row = in_doubt(stage, "visit_reminder")
+
+    assert decide(stage, row, arrived=False, now=now) == (OutboxState.DROPPED, "it is not asked any more")
+
+
+def test_a_reminder_of_a_visit_that_was_moved_is_not_sent_again(stage):
+    row = in_doubt(stage, "visit_reminder")
+    agreed(stage, TWO_PM + 24 * HOUR, case=stage.session.get_one(Case, row.case_id))
+
+    assert decide(stage, row, arrived=False, now=EVENING) == (OutboxState.DROPPED, "it is not asked any more")
+
+
+def test_who_has_said_how_theirs_is_is_not_told_of_the_end_again(stage):
+    row = in_doubt(stage, "incident_over")
+    report = stage.session.scalars(select(IncidentReport)).one()
+    talk = stage.session.get_one(Conversation, row.conversation_id)
+    incident_reports.answer(stage.session, talk, report.id, ReportOutcome.FIXED, now=NOON)
 
     assert decide(stage, row, arrived=False) == (OutboxState.DROPPED, "it is not asked any more")
 

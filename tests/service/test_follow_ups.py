@@ -162,6 +162,20 @@ def test_after_a_long_downtime_nobody_is_asked_about_last_week(stage):
     assert stage.outbox("call_back") == []
 
 
+def test_what_is_too_late_is_off_at_a_stroke_and_the_rest_is_asked(stage):
+    """After a week fifty thousand may be: residents who are still to be asked do not wait behind them."""
+    late = [finish(stage) for _ in range(3)]
+    gone = finish(stage)
+    gone.resident.unreachable_since = NOON
+    fresh = finish(stage, now=NOON + 8 * DAY)
+
+    callbacks.send_due(stage.session, now=NOON + 9 * DAY, limit=1)
+    stage.session.expire_all()
+
+    assert [call_back_of(stage, case).reason for case in late] == ["too late"] * 3
+    assert (call_back_of(stage, gone).state, call_back_of(stage, fresh).state) == ("planned", "planned")
+
+
 def test_a_call_back_waits_while_a_butler_talks(stage):
     case = finish(stage)
     butler = stage.take_over(case.conversation)
@@ -414,6 +428,6 @@ def test_what_staff_send_again_is_not_too_old(stage):
     [row] = stage.outbox("call_back")
     row.state, row.not_before = OutboxState.UNCONFIRMED, row.not_before - 2 * HOUR
 
-    delivery.decide(stage.session, stage.community.id, row.id, arrived=False)
+    delivery.decide(stage.session, stage.community.id, row.id, arrived=False, now=NOON)
 
     assert row.payload["text"] in sent_to_residents(stage)

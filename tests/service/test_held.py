@@ -142,7 +142,7 @@ def test_send_it_again_while_a_butler_talks_means_after_the_hand_back(stage):
     killed(stage)
     claim(stage, talk, butler)
 
-    delivery.decide(stage.session, stage.community.id, row, arrived=False)
+    delivery.decide(stage.session, stage.community.id, row, arrived=False, now=NOON)
 
     assert state(stage, row)[0] is OutboxState.HELD
 
@@ -154,7 +154,7 @@ def test_send_it_again_after_a_hand_back_is_not_taken_for_an_old_line(stage):
     claim(stage, talk, butler)
     takeover.hand_back(stage.session, talk, butler, source="turn:done", now=NOON)
 
-    delivery.decide(stage.session, stage.community.id, row, arrived=False)
+    delivery.decide(stage.session, stage.community.id, row, arrived=False, now=NOON)
 
     assert any("打个分" in line for line in sent_to_residents(stage))
 

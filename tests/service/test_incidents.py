@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import cases, incident_hints, incident_reports, incident_words, incidents
+from service import after_talks, cases, incident_hints, incident_reports, incident_words, incidents, takeover
 from service.cases import Facts
 from service.errors import ButtonExpired, IncidentNotClear, IncidentNotFound
 from service.models import Case, Conversation, Incident, IncidentReport, OutboxRow, ReportOutcome, UnaskedMessage
-from tests.stage import NOON, STAFF_CHAT, Stage
+from tests.service.test_follow_ups import sender_was_down
+from tests.stage import NOON, STAFF_CHAT, Stage, sent_to_residents
 
 EVENING = NOON + timedelta(hours=6)  # 18:00 in Shanghai
 NIGHT = NOON + timedelta(hours=11)
@@ -223,6 +224,33 @@ def test_while_a_butler_talks_it_waits(stage):
     incident_reports.tell_due(stage.session, now=NOON)
 
     assert (report.told_at, report.reason) == (None, "a butler talks")
+
+
+def test_its_end_that_waited_for_a_sender_is_told_at_a_good_hour(stage):
+    """Whoever was asleep when the sender came back reads it in the morning, once, and it is written down once."""
+    ended(stage, stage.resident())
+    incident_reports.tell_due(stage.session, now=NOON)
+    row = sender_was_down(stage, incident_reports.KIND)
+
+    after_talks.take_up(stage.session, now=NIGHT)
+    for moment in (NIGHT, NIGHT + timedelta(hours=9)):
+        incident_reports.tell_due(stage.session, now=moment)
+
+    assert sent_to_residents(stage).count(row.payload["text"]) == 1
+    assert len(stage.session.scalars(select(UnaskedMessage)).all()) == 1
+
+
+def test_its_end_that_a_takeover_held_is_told_after_the_hand_back(stage):
+    talk = stage.resident()
+    ended(stage, talk)
+    incident_reports.tell_due(stage.session, now=NOON)
+    butler = stage.take_over(talk)
+    takeover.hand_back(stage.session, talk, butler, source="turn:back", now=NOON)
+
+    after_talks.take_up(stage.session, now=EVENING)
+    incident_reports.tell_due(stage.session, now=EVENING)
+
+    assert [row.state for row in stage.outbox(incident_reports.KIND)] == ["dropped", "pending"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from service import (
     delivery,
     desk,
     idle,
+    incident_reports,
+    incidents,
     ladder,
     outbox,
     phone_calls,
@@ -23,13 +25,17 @@ from service import (
     surveys,
     takeover,
     texts,
+    visit_reminders,
+    waiting,
 )
 from service.errors import FollowUpHeld, FollowUpNotFound, FollowUpNotHeld
 from service.models import CallBack, Conversation, FollowUpState, Hold, OutboxState
 from service.schedule import FollowUp, Wanted
 from service.texts import Line
 from tests.house.tree import python_files
+from tests.service import test_incidents
 from tests.service.test_follow_ups import asked, call_back_of, finish
+from tests.service.test_visit_reminders import agreed
 from tests.stage import NOON, Stage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -58,6 +64,22 @@ def _survey(stage: Stage, talk: Conversation) -> None:
 
 def _clock(stage: Stage, talk: Conversation) -> None:
     stage.case(talk, matter="那个东西坏了")
+
+
+def _visit(stage: Stage, talk: Conversation) -> None:
+    agreed(stage, case=stage.case(talk))
+
+
+def _wait(stage: Stage, talk: Conversation) -> None:
+    desk.call_people(stage.session, talk, reason="asked", source="turn:1", now=NOON)
+
+
+def _incident_check(stage: Stage, _: Conversation) -> None:
+    test_incidents.enter(stage)
+
+
+def _incident_over(stage: Stage, talk: Conversation) -> None:
+    test_incidents.ended(stage, talk)
 
 
 def _desk_message(stage: Stage, talk: Conversation) -> None:
@@ -90,6 +112,10 @@ EVERY: dict[str, tuple[Made, Sweep]] = {
     "phone_call": (_phone_call, lambda stage: phone_calls.post_due(stage.session, now=MUCH_LATER)),
     "survey_end": (_survey, lambda stage: surveys.expire_due(stage.session, now=MUCH_LATER)),
     "clock": (_clock, lambda stage: ladder.climb_due(stage.session, now=MUCH_LATER)),
+    "visit": (_visit, lambda stage: visit_reminders.send_due(stage.session, now=MUCH_LATER)),
+    "wait": (_wait, lambda stage: waiting.sweep(stage.session, now=MUCH_LATER)),
+    "incident_check": (_incident_check, lambda stage: incidents.ask_whether_over(stage.session, now=MUCH_LATER)),
+    "incident_over": (_incident_over, lambda stage: incident_reports.tell_due(stage.session, now=MUCH_LATER)),
     "desk_message": (_desk_message, lambda stage: desk.hand_over_due(stage.session, now=MUCH_LATER)),
     "silent_talk": (_silent_talk, lambda stage: idle.sweep(stage.session, now=MUCH_LATER)),
     "held_line": (_held_line, lambda stage: after_talks.take_up(stage.session, now=MUCH_LATER)),
@@ -122,13 +148,17 @@ def test_every_kind_has_a_row_here():
     assert list(EVERY) == [kind.name for kind in schedule.KINDS]
 
 
+OF_NOBODY = {"incident_check"}  # what staff are asked is no resident's
+
+
 @pytest.mark.parametrize("kind", EVERY)
 def test_what_is_to_come_is_listed_with_whose_it_is(stage, kind):
     row = one(stage, kind)
 
     talk = stage.session.scalars(select(Conversation)).one()
-    assert (row.kind, row.conversation) == (kind, talk.id)
-    assert to_come(stage, conversation_id=talk.id, kinds=(kind,))
+    theirs = kind not in OF_NOBODY
+    assert (row.kind, row.conversation) == (kind, talk.id if theirs else None)
+    assert bool(to_come(stage, conversation_id=talk.id, kinds=(kind,))) is theirs
     assert not to_come(stage, conversation_id=talk.id + 1)
     assert not schedule.to_come(stage.session, Wanted(stage.community.id + 1))
 
@@ -233,6 +263,35 @@ def test_a_line_that_never_left_says_so_where_its_question_is_listed(stage):
     assert (reminder.delivery, reminder.delivery_reason) == ("dropped", "Forbidden: bot was blocked by the user")
 
 
+def test_a_reminder_of_a_visit_that_was_not_sent_says_why(stage):
+    made = agreed(stage)
+    visit_reminders.send_due(stage.session, now=made.begins_at)
+
+    [row] = schedule.not_sent(stage.session, Wanted(stage.community.id))
+    assert (row.kind, row.case, row.detail, row.reason) == ("visit", made.case.number, "evening", "too late")
+
+
+def test_the_end_of_an_incident_that_was_not_told_says_why(stage):
+    talk = stage.resident(unreachable_since=NOON)
+    test_incidents.ended(stage, talk)
+    incident_reports.tell_due(stage.session, now=NOON)
+
+    stage.session.flush()
+    [row] = schedule.not_sent(stage.session, Wanted(stage.community.id, since=NOON))
+    assert (row.kind, row.conversation) == ("incident_over", talk.id)
+    assert row.reason == "the resident cannot be reached"
+
+
+def test_the_end_of_an_incident_is_told_when_it_is_released(stage):
+    row = one(stage, "incident_over")
+    hold(stage, row)
+    release(stage, row, now=NOON + 20 * DAY)
+
+    incident_reports.tell_due(stage.session, now=NOON + 20 * DAY)
+
+    assert len(stage.outbox("incident_over")) == 1
+
+
 def test_a_survey_that_the_budget_forbade_is_among_them(stage):
     talk = stage.resident()
     for _ in range(2):
@@ -250,9 +309,23 @@ STORED = (
     outbox.ORPHANED,
     outbox.FORGOTTEN,
     delivery.SHOWN,
+    callbacks.LATE,
     *callbacks.UNANSWERED.values(),
 )
-FOLLOW_UP_FILES = ("callbacks", "phone_calls", "surveys", "budget", "after_talks", "delivery", "held", "outbox")
+FOLLOW_UP_FILES = (
+    "callbacks",
+    "phone_calls",
+    "surveys",
+    "budget",
+    "after_talks",
+    "delivery",
+    "held",
+    "outbox",
+    "visit_reminders",
+    "waiting",
+    "waits",
+    "incident_reports",
+)
 
 
 def _reasons(node: ast.AST) -> Iterator[str]:

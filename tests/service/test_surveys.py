@@ -104,6 +104,21 @@ def test_a_comment_is_written_after_a_tap_and_reaches_the_department(stage):
     assert not comment(stage, survey, "还有一件事")
 
 
+@pytest.mark.parametrize(("stars", "heard"), [(5, True), (4, False)])
+def test_praise_with_five_stars_reaches_the_butler_by_name(stage, stars, heard):
+    """Thanks that only the department's topic shows never reach whoever calmed the resident."""
+    survey, butler = open_survey(stage), stage.member()
+    survey.butler_id = butler.id
+    rate(stage, survey, stars)
+    tap(stage, survey, "comment")
+    comment(stage, survey, "管家很有耐心")
+
+    praise = [row for row in stage.outbox("note") if "🌟" in str(row.payload["text"])]
+    assert bool(praise) is heard
+    assert [row.payload["entities"][0]["user"]["id"] for row in praise] == [butler.user_id] * heard
+    assert all(row.topic_id == survey.case.conversation.topic_id and row.chat_id < 0 for row in praise)
+
+
 def test_words_without_the_tap_are_no_comment(stage):
     """Who writes about a leak after giving stars has a leak."""
     survey = open_survey(stage)

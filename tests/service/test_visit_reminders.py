@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from service import after_talks, appointments, bookings, budget, takeover, visit_reminders, work
+from service import after_talks, appointments, bookings, budget, outbox, takeover, visit_reminders, work
 from service.db import Sessions
 from service.models import Appointment, Case, CaseEvent, Delivery, OutboxRow, Owner, VisitState, VisitStep
+from tests.service.test_follow_ups import sender_was_down
 from tests.stage import NOON, Stage
 
 HOUR = timedelta(hours=1)
@@ -117,6 +118,7 @@ def test_a_reminder_that_is_not_sent_has_its_reason_in_the_log(stage, circumstan
 @pytest.mark.parametrize(
     ("moment", "told"),
     [
+        (TWO_PM - 5 * HOUR, [{"reminder": "evening", "not_sent": "too late"}]),  # "tomorrow" is today by now
         (TWO_PM - 50 * MINUTE, [{"reminder": "evening", "not_sent": "too late"}, {"reminder": "hour"}]),
         (
             TWO_PM + MINUTE,
@@ -146,7 +148,7 @@ def test_a_reminder_waits_while_a_butler_talks_and_comes_afterwards(stage):
     assert len(reminders(stage)) == 1
 
 
-@pytest.mark.parametrize(("later", "said"), [(EVENING + HOUR, True), (TWO_PM, False)])
+@pytest.mark.parametrize(("later", "said"), [(EVENING + HOUR, True), (TWO_PM - 5 * HOUR, False), (TWO_PM, False)])
 def test_a_reminder_that_a_takeover_held_is_said_if_it_still_holds(stage, later, said):
     made = agreed(stage)
     sweep(stage, EVENING)
@@ -158,6 +160,19 @@ def test_a_reminder_that_a_takeover_held_is_said_if_it_still_holds(stage, later,
     [row] = stage.outbox("visit_reminder")
     row = stage.session.get_one(OutboxRow, row.id, populate_existing=True)
     assert (row.state == "pending") is said, row.reason
+
+
+@pytest.mark.parametrize(("now", "state"), [(EVENING + HOUR, "pending"), (EVENING + 2.5 * HOUR, "dropped")])
+def test_a_reminder_that_waited_for_a_sender_is_looked_at_again(stage, now, state):
+    """Its hour was checked when it was written: at half past nine people are asleep."""
+    agreed(stage)
+    sweep(stage, EVENING)
+    row = sender_was_down(stage, "visit_reminder")
+    assert (row.state, row.reason) == ("held", outbox.TOO_OLD)
+
+    after_talks.take_up(stage.session, now=now)
+
+    assert stage.outbox("visit_reminder")[0].state == state
 
 
 def test_what_was_moved_is_reminded_of_at_its_new_hour_only(stage):

@@ -291,18 +291,18 @@ def test_an_unconfirmed_message_is_shown_to_staff_once_with_two_buttons(stage):
 def test_staff_say_that_it_arrived(stage):
     row = unconfirmed(stage)
 
-    delivery.decide(stage.session, stage.community.id, row, arrived=True)
+    delivery.decide(stage.session, stage.community.id, row, arrived=True, now=NOON)
 
     assert stage.session.get_one(OutboxRow, row).state is OutboxState.SENT
     with pytest.raises(ButtonExpired):
-        delivery.decide(stage.session, stage.community.id, row, arrived=False)
+        delivery.decide(stage.session, stage.community.id, row, arrived=False, now=NOON)
 
 
 def test_staff_have_it_sent_again_and_are_asked_again_if_that_is_uncertain_too(stage):
     row = unconfirmed(stage)
     delivery.show_unconfirmed(stage.session)
 
-    delivery.decide(stage.session, stage.community.id, row, arrived=False)
+    delivery.decide(stage.session, stage.community.id, row, arrived=False, now=NOON)
     stage.session.flush()
     [parcel] = [parcel for parcel in take(stage.session) if parcel.id == row]
     outbox.uncertain(stage.session, parcel, reason="read timeout")
@@ -319,4 +319,4 @@ def test_nobody_decides_about_another_communitys_message(stage):
 
     for community_id, number in ((stage.community.id + 1, row), (stage.community.id, settled), (1, 10**12)):
         with pytest.raises(ButtonExpired):
-            delivery.decide(stage.session, community_id, number, arrived=True)
+            delivery.decide(stage.session, community_id, number, arrived=True, now=NOON)
