@@ -124,7 +124,7 @@ def put(
         The row's id, or None when the key was there already.
     """
     lane = f"{bot_id}:{f'topic:{topic_id}' if topic_id else chat_id}"  # a topic stays, also when its group moves
-    values = {
+    values: dict[str, Any] = {
         "bot_id": bot_id,
         "community_id": community_id,
         "chat_id": chat_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -94,7 +94,7 @@ def of(session: Session, community_id: int) -> Targets:
 
 def read(own: Iterable[Sequence[Any]] | None) -> Targets:
     """The table's targets, and what `OWN` found."""
-    return Targets((*table(), *(Target(*row, own=True) for row in own or ())))
+    return Targets((*table(), *(replace(Target(*row), own=True) for row in own or ())))
 
 
 def check(target: Target) -> Target:

@@ -32,8 +32,6 @@ from tests.stage import BOT_ID, PLENTY, STAFF_CHAT
 CALENDAR = Path(__file__).with_name("calendar.csv")
 ZONE = "Asia/Shanghai"
 MINUTE = timedelta(minutes=1)
-A_LONG_TIME = timedelta(days=1)  # of the database's clock: longer than anybody plays
-GROUP_RESTS = timedelta(minutes=10)  # in which what the staff group is to see comes up, as in a group at its limit
 GRID = timedelta(minutes=5)  # the scheduler looks at full five minutes only
 ROUNDS = timedelta(hours=12)  # every sweep is woken that often, also one that `DUE` does not know
 KILLED_BEFORE_THE_COMMIT, MADE_TWICE = 0.01, 0.02  # of all steps
@@ -69,10 +67,9 @@ class World:
         self._numbers = itertools.count(1)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._due: dict[str, datetime] = {"rounds": self.now}
-        self._swept = self._down_until = self._group_from = self.now
+        self._swept = self._down_until = self.now
         self._engine = engine
         self.sessions = sessionmaker(engine, expire_on_commit=False)
-        self._group_is_open = True
         self._one_by_one = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.watch = Watch(self._one_by_one, zone=ZONE, seen=self.seen)
         self.hears: Callable[[Parcel], None] = lambda parcel: None  # people's ears
@@ -221,7 +218,6 @@ class World:
 
     def _send(self) -> None:
         """Let the sender send until nothing can be sent now."""
-        self._open_group()
         while self._something_waits() and (parcels := self._take()):
             try:
                 outcomes = [self._call(parcel) for parcel in parcels]
@@ -240,18 +236,9 @@ class World:
         settle: Settle = _at_once(self._sender.call(parcel))
         return settle
 
-    def _open_group(self) -> None:
-        """The group takes what has come up, then rests: several changes of a work order are one edit, as in life."""
-        is_open = self._group_from <= self.now
-        if is_open:
-            self._group_from = self.now + GROUP_RESTS
-        if is_open is not self._group_is_open:
-            self._group_is_open = is_open
-            self._one_by_one.execute(_GROUP, {"length": timedelta(0) if is_open else A_LONG_TIME})
-
     def _something_waits(self) -> bool:
         """As a sender is woken: one cheap question in place of a transaction that takes nothing."""
-        return bool(self._one_by_one.scalar(_WAITING, {"group": self._group_is_open}))
+        return bool(self._one_by_one.scalar(_WAITING))
 
     def _take(self) -> list[Parcel]:
         with self.sessions.begin() as session:
@@ -271,7 +258,6 @@ class World:
         """A minute has passed here; on the database's clock, by which budgets and retries wait, it has not."""
         for question in _WAITS_PASS:
             self._one_by_one.execute(text(question))
-        self._group_from, self._group_is_open = self.now, True
 
     def _outbox_ages(self, length: timedelta) -> None:
         self._one_by_one.execute(_AGES, {"length": length})
@@ -286,9 +272,7 @@ _WAITS_PASS = (
     "UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()",
     "UPDATE conversations SET held_until = NULL WHERE held_until IS NOT NULL",
 )
-_WAITING = text("SELECT EXISTS (SELECT FROM outbox WHERE state = 'pending' AND not_before <= clock_timestamp() "
-                "AND (chat_id > 0 OR :group))")  # fmt: skip
-_GROUP = text(f"UPDATE budgets SET closed_until = clock_timestamp() + :length WHERE key = 'chat:{BOT_ID}:{STAFF_CHAT}'")
+_WAITING = text("SELECT EXISTS (SELECT FROM outbox WHERE state = 'pending' AND not_before <= clock_timestamp())")
 _AGES = text("UPDATE outbox SET created_at = created_at - :length, not_before = not_before - :length "
              "WHERE state = 'pending'")  # fmt: skip
 
