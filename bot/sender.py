@@ -83,7 +83,7 @@ class Sender(Drain[Parcel]):
     def _sent(self, session: Session, parcel: Parcel, message_ids: list[int]) -> None:
         take_backs.taken_back(session, parcel, now=self._now())
         outbox.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
-        if message_ids and not render.changes_something(parcel):
+        if parcel.twins and message_ids and not render.changes_something(parcel):
             count = twins.arrived(session, parcel.id, parcel.chat_id, message_ids)
             if count:
                 undelivered.missing(session, parcel, count)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service import calendars, visits, windows
@@ -34,10 +34,12 @@ FOLLOWS: Mapping[str, VisitState] = {
 }
 
 
+_HOLDS = select(Appointment).where(Appointment.case_id == bindparam("case_id"), Appointment.state.in_(LIVE))
+
+
 def live(session: Session, case: Case) -> Appointment | None:
     """The appointment that holds for a case; there is never more than one."""
-    found = select(Appointment).where(Appointment.case_id == case.id, Appointment.state.in_(LIVE))
-    return session.scalars(found).one_or_none()
+    return session.scalars(_HOLDS, {"case_id": case.id}).one_or_none()
 
 
 def window_of(appointment: Appointment) -> Window:

@@ -17,9 +17,9 @@ from service.models import CalendarDay, Community, WeekdayHours
 IN_USE = 4096  # calendars kept ready in a process
 
 
-# Both tables in one question: it is asked at every step of a case.
+# Both tables in one question, which others may ask along: it is asked at every step of a case.
 _WHOSE: BindParameter[int] = bindparam("community_id")
-_SAID = select(
+SAID = (
     select(func.jsonb_object_agg(WeekdayHours.weekday, WeekdayHours.hours))
     .where(WeekdayHours.community_id == _WHOSE)
     .scalar_subquery(),
@@ -31,24 +31,29 @@ _SAID = select(
 
 def of(session: Session, community: Community) -> Calendar:
     """The community's calendar; what nobody has said about a weekday are the desk's hours of the settings."""
-    return _made(community, *_said(session, community))
+    return made(community, *_said(session, community))
 
 
 def usual(community: Community) -> Calendar:
     """The desk's hours of the settings, every day."""
-    return _made(community, {}, {})
+    return made(community, {}, {})
 
 
 def _said(session: Session, community: Community) -> tuple[dict[int, str], dict[date, str]]:
     """The hours that were imported: of weekdays, and of special days."""
-    week, days = session.execute(_SAID, {"community_id": community.id}).one()
+    return read(*session.execute(select(*SAID), {"community_id": community.id}).one())
+
+
+def read(week: Mapping[str, str] | None, days: Mapping[str, str] | None) -> tuple[dict[int, str], dict[date, str]]:
+    """What `SAID` found: the hours of weekdays, and of special days."""
     return (
         {int(weekday): hours for weekday, hours in (week or {}).items()},
         {date.fromisoformat(day): hours for day, hours in (days or {}).items()},
     )
 
 
-def _made(community: Community, week: Mapping[int, str], days: Mapping[date, str]) -> Calendar:
+def made(community: Community, week: Mapping[int, str], days: Mapping[date, str]) -> Calendar:
+    """A calendar to calculate with; weekdays that are not named have the desk's hours of the settings."""
     usual = _desk_hours(community)
     return _ready(community.timezone, tuple(week.get(day, usual) for day in range(7)), tuple(sorted(days.items())))
 
@@ -71,7 +76,7 @@ def imagine(session: Session, community: Community, reading: Reading) -> Calenda
         UnknownZone: the community's zone is none.
     """
     week, days = _said(session, community)
-    return _made(community, week | reading.week, days | {day: told.hours for day, told in reading.days.items()})
+    return made(community, week | reading.week, days | {day: told.hours for day, told in reading.days.items()})
 
 
 def take_in(session: Session, community: Community, reading: Reading, *, now: datetime) -> None:

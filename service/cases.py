@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -175,15 +175,18 @@ def access_case(session: Session, conversation: Conversation, case_id: int) -> C
     return case
 
 
+_WHOSE = select(Case.conversation_id).where(
+    Case.id == bindparam("case_id"), Case.community_id == bindparam("community_id")
+)
+
+
 def access_case_as_staff(session: Session, member: Staff, case_id: int) -> Case:
     """A case of this member's community, its conversation locked before it (everybody locks in that order).
 
     Raises:
         CaseNotFound: no such case, or another community's.
     """
-    conversation_id = session.scalar(
-        select(Case.conversation_id).where(Case.id == case_id, Case.community_id == member.community_id)
-    )
+    conversation_id = session.scalar(_WHOSE, {"case_id": case_id, "community_id": member.community_id})
     if conversation_id is None:
         raise CaseNotFound
     return access_case(session, conversations.lock(session, conversation_id), case_id)
@@ -222,9 +225,9 @@ def advance(
     if target is None:
         raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
     case.state = target
-    bookings.follow(session, case, event)
     if event is Event.FINISHED:
         case.resolution += 1
+    bookings.follow(session, case, event)
     _log(session, case, event, actor=actor, now=now, key=key, data=data)
     work_orders.refresh(session, case)
     return True
@@ -330,10 +333,12 @@ def count(session: Session, conversation: Conversation) -> int:
     return session.scalar(counted) or 0
 
 
+_WITH_KEY = select(CaseEvent.id).where(CaseEvent.case_id == bindparam("case_id"), CaseEvent.key == bindparam("key"))
+
+
 def has_event(session: Session, case: Case, key: str) -> bool:
     """Whether the step that this update caused was taken before."""
-    known = select(CaseEvent.id).where(CaseEvent.case_id == case.id, CaseEvent.key == key)
-    return session.scalar(known) is not None
+    return session.scalar(_WITH_KEY, {"case_id": case.id, "key": key}) is not None
 
 
 def _log(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
-from service.models import Case, CaseClock, CaseEvent, CaseState, Community
+from service.models import Case, CaseClock, CaseEvent, CaseState, Community, table
 from service.targets import Target, Targets
 from service.when import When
 
@@ -59,9 +59,14 @@ class Standing:
         return self.run.is_late(self.due, now=now)
 
 
+_HELD = select(*calendars.SAID, targets.OWN)
+
+
 def rules(session: Session, community_id: int) -> Rules:
     """What holds in a community now."""
-    return Rules(calendars.of_id(session, community_id), targets.of(session, community_id))
+    week, days, own = session.execute(_HELD, {"community_id": community_id}).one()
+    community = session.get_one(Community, community_id)
+    return Rules(calendars.made(community, *calendars.read(week, days)), targets.read(own))
 
 
 def standings(case: Case, log: Iterable[Step], held: Rules) -> Iterator[Standing]:
@@ -79,7 +84,7 @@ _LOG = (
     .where(CaseEvent.case_id == bindparam("case_id"))
     .order_by(CaseEvent.id)
 )
-_FOUND = insert(CaseClock)
+_FOUND = insert(table(CaseClock))  # past the mapper, which makes a statement of every set of columns that are filled
 _INDEX = _FOUND.on_conflict_do_update(
     index_elements=["case_id", "clock"],
     set_={name: _FOUND.excluded[name] for name in ("run", "started_at", "due_at", "stopped_at", "wake_at")},
@@ -167,12 +172,23 @@ def rebuild(session: Session, community_id: int) -> int:
     return len(cases)
 
 
-def running(session: Session, case: Case) -> Sequence[Standing]:
-    """The clocks that run now, those a resident is told of first and in their order."""
-    held = rules(session, case.community_id)
-    last = {one.run.clock: one for one in standings(case, log_of(session, case), held) if not one.run.stopped}
-    order = clock_runs.promises(case.kind)
-    return [last[clock] for clock in order if clock in last]
+_RUNNING = select(CaseClock.clock, CaseClock.due_at).where(
+    CaseClock.case_id == bindparam("case_id"), CaseClock.stopped_at.is_(None)
+)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The clock a resident is told of, and until when; None while it waits."""
+
+    clock: str
+    due: datetime | None
+
+
+def promised(session: Session, case: Case) -> Promise | None:
+    """What a resident may expect next, by the rows that the case's last step has written; None when nothing runs."""
+    due = {row.clock: row.due_at for row in session.execute(_RUNNING, {"case_id": case.id})}
+    return next((Promise(clock, due[clock]) for clock in clock_runs.promises(case.kind) if clock in due), None)
 
 
 def expected(session: Session, case: Case, *, now: datetime, language: str) -> str:
@@ -184,18 +200,18 @@ def expected(session: Session, case: Case, *, now: datetime, language: str) -> s
         now: the moment, aware UTC.
         language: zh or en.
     """
-    standing = next(iter(running(session, case)), None)
+    promise = promised(session, case)
     community = session.get_one(Community, case.community_id)
-    appointment = bookings.live(session, case) if standing is not None and standing.run.clock == "arrive" else None
+    appointment = bookings.live(session, case) if promise is not None and promise.clock == "arrive" else None
     if appointment is not None and now < appointment.ends_at:
         window = bookings.words(appointment, timezone=community.timezone, language=language)
         return texts.words(f"utter_word_expected_visit_{appointment.state}", language=language, when=window)
-    if standing is None or standing.due is None:
+    if promise is None or promise.due is None:
         return ""
-    if standing.is_late(now):
+    if promise.due < now:
         return texts.words("utter_word_expected_late", language=language)
-    by = by_when(standing.due, now=now, timezone=community.timezone, language=language)
-    return texts.words(f"utter_word_expected_{standing.run.clock}", language=language, by=by)
+    by = by_when(promise.due, now=now, timezone=community.timezone, language=language)
+    return texts.words(f"utter_word_expected_{promise.clock}", language=language, by=by)
 
 
 def by_when(due: datetime, *, now: datetime, timezone: str, language: str) -> str:
@@ -224,12 +240,8 @@ def due_line(session: Session, case: Case, *, language: str) -> str:
 
 def next_due(session: Session, case: Case) -> datetime | None:
     """Until when the resident was promised the next thing; None while that is open."""
-    order = clock_runs.promises(case.kind)
-    found = select(CaseClock.clock, CaseClock.due_at).where(
-        CaseClock.case_id == case.id, CaseClock.stopped_at.is_(None), CaseClock.clock.in_(order)
-    )
-    running_now = {row.clock: row.due_at for row in session.execute(found)}
-    return next((running_now[clock] for clock in order if clock in running_now), None)
+    promise = promised(session, case)
+    return promise.due if promise is not None else None
 
 
 def moment(due: datetime, community: Community, *, language: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Row, func, select, text, update
+from sqlalchemy import BindParameter, ColumnElement, Interval, Row, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -69,11 +69,14 @@ class Parcel:
     edits_message: int | None
     on_message: int | None = None  # the twin that the row changes
     reply_message: int | None = None  # the twin that it answers
+    twins: int = 0  # how many messages of others it carries over
 
 
 # Gives the new row's id, and wakes a sender when the transaction commits.
+_REST: BindParameter[timedelta] = bindparam("rest", type_=Interval)
 _PUT = (
     insert(table(OutboxRow))
+    .values(not_before=func.clock_timestamp() + _REST)
     .on_conflict_do_nothing(index_elements=["key"])
     .returning(table(OutboxRow).c.id, func.pg_notify(CHANNEL, ""))
 )
@@ -123,7 +126,7 @@ def put(
         The row's id, or None when the key was there already.
     """
     lane = f"{bot_id}:{f'topic:{topic_id}' if topic_id else chat_id}"  # a topic stays, also when its group moves
-    values = {
+    values: dict[str, Any] = {
         "bot_id": bot_id,
         "community_id": community_id,
         "chat_id": chat_id,
@@ -139,11 +142,13 @@ def put(
         "delivery": delivery,
         "state": state,
     }
-    first, *rest = _pages(act, dict(payload))
+    is_card = edits_id is not None and act == "edit" and chat_id < 0
+    values["rest"] = timedelta(seconds=EDITS_REST if is_card else 0.0)
+    first, *more = _pages(act, dict(payload))
     row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
-    if row_id is not None and edits_id is not None and act == "edit" and chat_id < 0:
+    if row_id is not None and edits_id is not None and is_card:
         _only_the_newest(session, row_id, edits_id)
-    for number, page in enumerate(rest, 2):
+    for number, page in enumerate(more, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
     return row_id
 
@@ -229,7 +234,8 @@ _START = text(f"""
               (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
                AND twin.id = CAST(row.payload->'on'->>'twin' AS bigint)) AS on_message,
               (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
-               AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message
+               AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message,
+              (SELECT count(*) FROM twins AS twin WHERE twin.outbox_id = row.id) AS twins
 """)  # noqa: S608 - only our own text is put in
 
 FORGOTTEN = "forgotten"  # whose words it carries has been forgotten (service/forgetting.py)
@@ -475,7 +481,9 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
 def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
     """A group takes few events, so a card that changes again and again is edited once."""
     earlier = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit", OutboxRow.id < row_id)
-    delay(session, row_id, seconds=_overtake(session, *earlier, after=EDITS_REST))
+    left = _overtake(session, *earlier, after=EDITS_REST)
+    if left < EDITS_REST:
+        delay(session, row_id, seconds=left)
 
 
 def _overtake(session: Session, *which: ColumnElement[bool], after: float) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -67,20 +68,33 @@ class Targets:
         return Targets((*(row for row in self.rows if not (row.own and _conditions(row) in new)), *new.values()))
 
 
-_OWN = select(
-    ClockTarget.kind,
-    ClockTarget.clock,
-    ClockTarget.minutes,
-    ClockTarget.category,
-    ClockTarget.urgency,
-    ClockTarget.always,
-).where(ClockTarget.community_id == bindparam("community_id"))
+# All in one value, so that others may ask for it along (`clocks.rules`).
+OWN = (
+    select(
+        func.jsonb_agg(
+            func.jsonb_build_array(
+                ClockTarget.kind,
+                ClockTarget.clock,
+                ClockTarget.minutes,
+                ClockTarget.category,
+                ClockTarget.urgency,
+                ClockTarget.always,
+            )
+        )
+    )
+    .where(ClockTarget.community_id == bindparam("community_id"))
+    .scalar_subquery()
+)
 
 
 def of(session: Session, community_id: int) -> Targets:
     """The targets that hold in a community."""
-    own = session.execute(_OWN, {"community_id": community_id})
-    return Targets((*table(), *(Target(*row, own=True) for row in own)))
+    return read(session.scalar(select(OWN), {"community_id": community_id}))
+
+
+def read(own: Iterable[Sequence[Any]] | None) -> Targets:
+    """The table's targets, and what `OWN` found."""
+    return Targets((*table(), *(replace(Target(*row), own=True) for row in own or ())))
 
 
 def check(target: Target) -> Target:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session
 
 from service import clocks
@@ -20,6 +20,7 @@ from tests.quarter.oracle import Counted, Oracle, Step
 from tests.quarter.people import TAIL, People, Scale
 from tests.quarter.world import CALENDAR, ZONE, World
 
+PREPARED = 1_000  # statements a connection keeps ready; the driver's hundred are fewer than there are
 SAMPLE = 300  # cases whose clocks are counted minute by minute
 ANSWERS = (Outcome.HELD, Outcome.PARTLY, Outcome.NOT_HELD)
 
@@ -91,6 +92,7 @@ def _indexed(session: Session, case: Case) -> dict[str, tuple[datetime, datetime
 def play(url: str, *, seed: int, scale: Scale, progress: Callable[[datetime], None] = lambda moment: None) -> Story:
     """Let a seed's story happen in an empty, migrated database."""
     engine = create_engine(url, connect_args={"options": "-c synchronous_commit=off"})  # the machine will not fail
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "prepared_max", PREPARED))
     world = World(engine, seed=seed, begins=scale.begins)
     people = People(world, scale)
     people.make_plans()

@@ -23,7 +23,7 @@ from service import (
 )
 from service.db import Sessions
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed, NoVisitWanted, VisitChanged
-from service.models import Appointment, Case, CaseState, Conversation, Department, OutboxRow, VisitState
+from service.models import Appointment, Case, CaseClock, CaseState, Conversation, Department, OutboxRow, VisitState
 from service.when import When
 from tests.stage import NOON, Stage
 
@@ -551,7 +551,8 @@ def test_another_department_cannot_keep_it_and_the_resident_chooses_again(stage)
 
 
 def arrive_due(stage: Stage, case: Case) -> datetime | None:
-    return next(one.due for one in clocks.running(stage.session, case) if one.run.clock == "arrive")
+    row = stage.session.get_one(CaseClock, (case.id, "arrive"), populate_existing=True)
+    return row.due_at
 
 
 @pytest.mark.parametrize("paused", [False, True])

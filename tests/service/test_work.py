@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from service import cases, delivery, outbox, surveys, work
 from service.communities import DEPARTMENTS
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed
-from service.models import CallBack, Case, CaseState, Delivery, OutboxRow, OutboxState
+from service.models import CallBack, Case, CaseState, Delivery, OutboxRow, OutboxState, Staff
 from tests.service.test_outbox import take, write
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 
@@ -37,6 +38,21 @@ def test_each_step_changes_the_case_and_is_told_to_the_resident(stage, verb, sta
     assert case.state is state
     assert told in stage.lines_to(case.conversation)[-1]
     assert cases.events(stage.session, case)[-1].actor.startswith("staff:")
+
+
+@pytest.mark.parametrize(("verb", "most"), [("accept", 20), ("depart", 22), ("arrive", 22), ("done", 24)])
+def test_a_step_asks_the_database_few_times(stage, verb, most):
+    """Staff and resident wait for every way there and back; what a step has found it does not ask for again."""
+    case_id, member_id, session = stage.case().id, stage.member().id, stage.session
+    session.flush()
+    session.expunge_all()
+    asked: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *facts: asked.append(facts[2]))
+
+    work.tap(session, session.get_one(Staff, member_id), case_id, verb, key="tap:1", now=NOON)
+    session.flush()
+
+    assert len(asked) <= most, "\n".join(asked)
 
 
 @pytest.mark.parametrize("department", DEPARTMENTS)
