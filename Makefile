@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover talks quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ oracle: environments ## Service time on 10,000 random calendars against counting
 	@$(PYTHON) -m pytest -m oracle $(ARGS)
 takeover: environments ## Ten thousand random histories of takeovers, crashes included
 	@$(PYTHON) -m pytest -m takeover tests/takeover $(ARGS)
+
+talks: setup ## Three hundred turns in random order over the whole house: nothing lost, doubled or unanswered
+	@$(PYTHON) -m pytest -m talks tests/conversations $(ARGS)
 
 quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)

@@ -30,7 +30,7 @@ def decide(visit: Visit) -> Response:
     verdict = visit.said("verdict")
     if verdict not in ("arrived", "again"):
         raise Trouble(Kind.UNREADABLE)
-    delivery.decide(visit.session, visit.community.id, visit.id(), arrived=verdict == "arrived")
+    delivery.decide(visit.session, visit.community.id, visit.id(), arrived=verdict == "arrived", now=visit.now)
     return visit.back("/letters", told=f"letters.told_{verdict}")
 
 

@@ -130,10 +130,16 @@ class Stage:
         self.say(f"{self.bot_name}{where}", f"{shown} {keys}".strip())
 
     async def sees_no(self, step: Step) -> None:
-        """No message holds the words now."""
-        for message in self._messages(step):
-            if str(step["sees_no"]) in text(message):
-                raise NotSeen(f"{step['who']} sees {step['sees_no']!r}")
+        """No message holds the words, at once or soon: what takes them away may be on its way."""
+        words = str(step["sees_no"])
+
+        def gone() -> bool | None:
+            return None if any(words in text(message) for message in self._messages(step)) else True
+
+        try:
+            await self.mirror.until(self._chat(step), gone, within=float(step.get("within", self.patience)))
+        except NotInTime:
+            raise NotSeen(f"{step['who']} sees {words!r}") from None
 
     def id(self, who: str) -> int:
         """A person's number, which is their chat's too."""

@@ -6,7 +6,7 @@ All dialogues are played side by side against one system (`timeline`); each is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
@@ -17,17 +17,16 @@ from sqlalchemy import NullPool, create_engine, text
 
 from cli import database
 from sandbox import play
-from sandbox.mirror import Message, Mirror, watching
+from sandbox.mirror import Message, Mirror
 from sandbox.play import Stage
-from service import archive, communities, db, invitations, roster, roster_file
+from service import archive, communities, db, invitations
 from service.where import Where
 from tests import botapi_spec
 from tests.conversations import scripts
-from tests.conversations.scripts import HERE, Script
+from tests.conversations.scripts import Script
 from tests.conversations.timeline import Timeline
-from tests.faults.harness import BOT_ID, DIALOGUE, NOON, Stack, running
+from tests.faults.harness import BOT_ID, NOON, Stack
 
-ROSTER = HERE / "roster.csv"
 SCRIPTS = {script.name: script for script in scripts.read_all()}
 PATIENCE = 40.0  # seconds for what should be seen, with a dozen talks at once on a busy machine
 SHORT_OF_PATIENCE = 5.0  # seconds for what is known to fail
@@ -54,25 +53,6 @@ class Performance:
         """Fail with the whole transcript."""
         if not what:
             pytest.fail("\n".join([*self.lines, why]), pytrace=False)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """Everything up, as on one machine: the bot is one process."""
-    more = {"GUANJIA_FRAGMENT_WAIT": "0.5"}  # bubbles of a test that has to share its machine
-    async with running(tmp_path_factory.mktemp("house"), names=("bot", *DIALOGUE), settings=more) as stack:
-        with db.transaction(db.sessions(stack.engine)) as session:
-            community = communities.access_community(session, BOT_ID)
-            rows = roster_file.open_roster(ROSTER.read_bytes()).read()
-            assert not roster.take_in(session, community, rows, now=datetime.fromisoformat(NOON)).problems
-        yield stack
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def mirror(house: Stack) -> AsyncIterator[Mirror]:
-    """What people see."""
-    async with watching(house.url) as mirror:
-        yield mirror
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

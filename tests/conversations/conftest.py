@@ -1,0 +1,35 @@
+"""One whole system, up once for all dialogues of a process, and what people see of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import pytest
+import pytest_asyncio
+
+from sandbox.mirror import Mirror, watching
+from service import communities, db, roster, roster_file
+from tests.conversations.scripts import HERE
+from tests.faults.harness import BOT_ID, DIALOGUE, NOON, Stack, running
+
+ROSTER = HERE / "roster.csv"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Everything up, as on one machine: the bot is one process."""
+    more = {"GUANJIA_FRAGMENT_WAIT": "0.5"}  # bubbles of a test that has to share its machine
+    async with running(tmp_path_factory.mktemp("house"), names=("bot", *DIALOGUE), settings=more) as stack:
+        with db.transaction(db.sessions(stack.engine)) as session:
+            community = communities.access_community(session, BOT_ID)
+            rows = roster_file.open_roster(ROSTER.read_bytes()).read()
+            assert not roster.take_in(session, community, rows, now=datetime.fromisoformat(NOON)).problems
+        yield stack
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def mirror(house: Stack) -> AsyncIterator[Mirror]:
+    """What people see."""
+    async with watching(house.url) as mirror:
+        yield mirror
