@@ -230,7 +230,7 @@ def test_a_time_nobody_asked_for_is_the_visits_and_another_hour_keeps_the_day(de
 
     assert "11月25日 周三 14:00–16:00" in answers(first)[0]
     assert "11月25日 周三 16:00–18:00" in answers(then)[0]
-    assert [said["payload"][:2] for said in first.dispatcher.messages[0]["buttons"]] == ["v:"]
+    assert [said["payload"][:2] for said in first.dispatcher.messages[0]["buttons"]] == ["v:", "v:"], "move, or drop"
 
 
 def test_what_was_said_beside_the_time_reaches_the_department(desk_for, stage):

@@ -79,7 +79,8 @@ async def work(engineer: Person, reported: Reported) -> None:
 
 async def _order(engineer: Person, number: str) -> Message:
     async def look() -> Message | None:
-        found = [one for one in await engineer.messages(topic="工程") if number in text_of(one) and buttons(one)]
+        named = [one for one in await engineer.messages(topic="工程") if number in text_of(one)]
+        found = [one for one in named if any(data.startswith("w:") for data in buttons(one).values())]
         return found[-1] if found else None
 
     return await until(look, f"no work order {number}", within=PATIENCE)
