@@ -139,6 +139,7 @@ async def test_a_manager_signs_in_by_keyboard_and_sees_what_happens_as_it_does(s
 
     await page.get_by_role("button", name="English").click()
     await page.get_by_role("link", name="Audit log").click()
+    await page.wait_for_url(f"{served}/audit")  # loaded, and its script with it, which knows the key
     await page.keyboard.press("/")
     await page.keyboard.type("abc")
     await page.keyboard.press("Enter")
