@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from starlette.responses import Response
 
 from console import texts
@@ -32,13 +30,8 @@ def search(visit: Visit) -> Response:
 
 def _wanted(visit: Visit) -> tuple[Wanted, dict[str, str]]:
     """What is looked for, and what of it cannot be read; that is left out of the search."""
-    errors = {name: "shell.not_a_number" for name in ("who", "number") if visit.is_odd(name)}
-    days: dict[str, datetime | None] = {}
-    for name, later in (("since", 0), ("until", 1)):
-        try:
-            days[name] = visit.asked_day(name, later=later)
-        except ValueError:
-            errors[name] = "shell.not_a_day"
+    days, errors = visit.asked_period()
+    errors |= {name: "shell.not_a_number" for name in ("who", "number") if visit.is_odd(name)}
     who = visit.asked_number("who")
     wanted = Wanted(
         actor=None if who is None else f"staff:{who}",

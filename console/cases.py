@@ -41,13 +41,8 @@ def search(visit: Visit) -> Response:
 
 def _wanted(visit: Visit) -> tuple[Wanted, Mapping[str, str]]:
     """What is looked for, and what of it cannot be read; that is left out of the search."""
-    errors = {name: "shell.not_a_number" for name in ("urgency", "resident") if visit.is_odd(name)}
-    days = {}
-    for name, later in (("since", 0), ("until", 1)):
-        try:
-            days[name] = visit.asked_day(name, later=later)
-        except ValueError:
-            errors[name] = "shell.not_a_day"
+    days, errors = visit.asked_period()
+    errors |= {name: "shell.not_a_number" for name in ("urgency", "resident") if visit.is_odd(name)}
     state = visit.asked("state")
     wanted = Wanted(
         words=visit.asked("q")[:200],

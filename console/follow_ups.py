@@ -23,13 +23,7 @@ MOST_WHY = 200  # characters
 def search(visit: Visit) -> Response:
     """The follow-ups, the soonest first; the next page begins with the moment at which this one ends."""
     gone = visit.asked("list") == "not_sent"
-    errors: dict[str, str] = {}
-    days: dict[str, datetime | None] = {}
-    for name, later in (("since", 0), ("until", 1)):
-        try:
-            days[name] = visit.asked_day(name, later=later)
-        except ValueError:
-            errors[name] = "shell.not_a_day"
+    days, errors = visit.asked_period()
     wanted = Wanted(
         visit.community.id,
         since=_after(visit) or days.get("since") or (visit.now - NOT_SENT_SINCE if gone else None),

@@ -143,6 +143,17 @@ class Visit:
         except OverflowError:
             raise ValueError(word) from None
 
+    def asked_period(self) -> tuple[dict[str, datetime | None], dict[str, str]]:
+        """The days of `since` and `until`, the latter to its end, and what of them is no day and not looked for."""
+        days: dict[str, datetime | None] = {}
+        errors: dict[str, str] = {}
+        for name, later in (("since", 0), ("until", 1)):
+            try:
+                days[name] = self.asked_day(name, later=later)
+            except ValueError:
+                errors[name] = "shell.not_a_day"
+        return days, errors
+
     def is_odd(self, name: str) -> bool:
         """Whether a field is to be a number and is none."""
         return bool(self.asked(name)) and self.asked_number(name) is None
