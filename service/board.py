@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, topics, waits
+from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, today, topics, waits
 from service.communities import STAFF_LANGUAGE, Address
 from service.models import (
     Board,
@@ -195,15 +195,9 @@ def _late(session: Session, community: Community, overview: Overview, *, now: da
 
 
 def _at_work(session: Session, community: Community, overview: Overview) -> None:
-    """How many cases each department has at work."""
-    count = func.count()
-    found = session.execute(
-        select(Department.key, count)
-        .join(Case, Case.department_id == Department.id)
-        .where(Case.community_id == community.id, Case.state.not_in(clocks.ENDED))
-        .group_by(Department.key)
-        .order_by(count.desc(), Department.key)
-    ).all()
+    """How many cases each department has at work, the busiest first."""
+    found = [(key, cases) for key, cases in today.open_cases(session, community.id) if cases]
+    found.sort(key=lambda department: (-department[1], department[0]))
     lines = [
         _words("utter_word_board_department", department=_words(f"utter_word_{key}"), count=cases)
         for key, cases in found

@@ -91,7 +91,7 @@ def board(session: Session, community: Community, *, now: datetime) -> Board:
         waiting_count=waiting_count,
         late=late,
         late_count=late_count,
-        open_cases=_open_cases(session, community.id),
+        open_cases=open_cases(session, community.id),
         on_duty=duty.on_duty(session, community, now=now),
         stars=_stars(session, community, now=now),
     )
@@ -126,7 +126,8 @@ def _late(session: Session, community_id: int, *, now: datetime) -> tuple[Sequen
     return [Late(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
-def _open_cases(session: Session, community_id: int) -> Sequence[tuple[str, int]]:
+def open_cases(session: Session, community_id: int) -> Sequence[tuple[str, int]]:
+    """How many cases each department has at work, by its key; also those that have none."""
     at_work = (Case.department_id == Department.id) & (Case.community_id == community_id)
     found = (
         select(Department.key, func.count(Case.id))
