@@ -51,7 +51,7 @@ class Sender(Drain[Parcel]):
 
     def seconds_to_next(self, session: Session) -> float | None:
         """How long until a budget has a token, or a row may be tried again."""
-        return outbox.seconds_to_next(session, self._bot_id)
+        return outbox.seconds_to_next(session, self._bot_id, self._rates)
 
     def free_orphans(self, session: Session) -> None:
         """Settle what senders that died left in flight."""

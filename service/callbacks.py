@@ -16,6 +16,7 @@ from service import (
     categories,
     conversations,
     holds,
+    outbox,
     phone_cards,
     quiet_hours,
     residents,
@@ -89,7 +90,9 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     in_writing = (CallBack.state == FollowUpState.PLANNED) | (
         (CallBack.state == FollowUpState.SENT) & CallBack.reminded_at.is_(None)
     )
-    return conversations.take_due(session, due(in_writing, now), partial(_ask, session, now=now), limit=limit)
+    can_go = Case.community_id.not_in(outbox.crowded())
+    to_ask = due(in_writing & can_go, now)
+    return conversations.take_due(session, to_ask, partial(_ask, session, now=now), limit=limit)
 
 
 def due(to_do: ColumnElement[bool], now: datetime) -> Select[CallBack]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BindParameter, ColumnElement, Interval, Row, bindparam, func, select, text, update
+from sqlalchemy import BindParameter, ColumnElement, Interval, Row, Select, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,8 @@ from service.models import Delivery, OutboxRow, OutboxState, Priority, table
 from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
+KEPT = 0.4  # of the bot's tokens, for what is more urgent than a follow-up: it finds one at once, however much waits
+AHEAD = 250  # follow-ups of a community that wait to be sent: before more are written, these go out
 EDITS_REST = 1.0  # seconds between the first change of a card in the group and the edit that shows the newest state
 OVERTAKEN = "a newer one overtook it"
 SAID_LATER = (
@@ -189,7 +191,7 @@ _READY = f"""
     ORDER BY row.priority, row.id
 """
 _HEADS = text(f"""
-    SELECT row.id, row.chat_id, row.conversation_id, row.epoch, row.payload ? 'joins' AS joins,
+    SELECT row.id, row.priority, row.chat_id, row.conversation_id, row.epoch, row.payload ? 'joins' AS joins,
            row.act = 'edit' AND row.payload ? 'on' OR row.payload -> 'reply' ?& '{{twin,quote}}' AS refers,
            CASE WHEN row.act IN ('copy', 'forward') THEN jsonb_array_length(row.payload -> 'message_ids')
                 ELSE 1 END AS messages,
@@ -264,9 +266,11 @@ _CLOSE_CHAT = text("""
 
 # While a row only waits for the bot's budget, nothing else need be known: of a hundred thousand that wait, one is read.
 _NEXT = text(f"""
-    SELECT CASE WHEN EXISTS (SELECT 1 {_READY} LIMIT 1)
+    WITH first AS (SELECT row.priority {_READY} LIMIT 1)
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM first)
       THEN coalesce((SELECT extract(epoch FROM closed_until - clock_timestamp()) FROM budgets
                      WHERE key = 'bot:' || CAST(:bot_id AS text)), 0)
+           + CASE WHEN (SELECT priority FROM first) >= :follow_up THEN :until_spare ELSE 0 END
       ELSE (SELECT extract(epoch FROM min(greatest(
                 row.not_before, chat.closed_until, bot.closed_until, talk.held_until)) - clock_timestamp())
             FROM outbox AS row
@@ -307,11 +311,14 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
         limit: free places for calls in flight.
         rates: the budgets.
     """
-    bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": max(rates.bot_per_second, 1.0)}
+    bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": _burst(rates)}
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
+    spare = tokens - _kept(rates)
     parcels: list[Parcel] = []
     facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
     for head in session.execute(_HEADS, facts).all():
+        if head.priority >= Priority.FOLLOW_UP and len(parcels) >= spare:
+            break  # and so are all that come after it
         if not _may_not_go(session, head):
             _make_ready(session, head)
             bucket = _chat_bucket(bot_id, head.chat_id, rates) | {"n": head.messages}
@@ -319,6 +326,15 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
+
+
+def _burst(rates: Rates) -> float:
+    return max(rates.bot_per_second, 1.0)
+
+
+def _kept(rates: Rates) -> int:
+    """How many tokens follow-ups and what is less urgent leave to the others."""
+    return int(KEPT * _burst(rates))
 
 
 def _may_not_go(session: Session, head: Row[Any]) -> bool:
@@ -406,10 +422,22 @@ def close_chat(session: Session, bot_id: int, chat_id: int, *, seconds: float) -
     session.execute(_CLOSE_CHAT, {"key": f"chat:{bot_id}:{chat_id}", "seconds": seconds})
 
 
-def seconds_to_next(session: Session, bot_id: int) -> float | None:
+def seconds_to_next(session: Session, bot_id: int, rates: Rates) -> float | None:
     """How long until a pending row may go out; None when nothing is pending."""
-    seconds = session.scalar(_NEXT, {"bot_id": bot_id})
+    until_spare = _kept(rates) / rates.bot_per_second
+    facts = {"bot_id": bot_id, "follow_up": Priority.FOLLOW_UP, "until_spare": until_spare}
+    seconds = session.scalar(_NEXT, facts)
     return None if seconds is None else max(float(seconds), 0.0)
+
+
+def crowded() -> Select[int]:
+    """The communities of which so much that nobody asked for waits to be sent, that more had better wait its turn.
+
+    What is written only when it can soon go out was checked a moment before: whether it is the hour, whether a butler
+    talks, whether it is too late. And after a downtime the sender has hundreds of rows before it, and not all of them.
+    """
+    waiting = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.PENDING, OutboxRow.kind.in_(UNASKED))
+    return waiting.group_by(OutboxRow.community_id).having(func.count() >= AHEAD)
 
 
 def free_orphans(session: Session) -> None:

@@ -137,7 +137,7 @@ def sent_to_residents(stage: Stage) -> list[str]:
         for parcel in parcels:
             outbox.sent(stage.session, parcel, message_id=parcel.id)
         told += [str(parcel.payload.get("text")) for parcel in parcels if parcel.chat_id > 0]
-        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID) != 0:
+        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID, PLENTY) != 0:
             break
     return told
 

@@ -176,6 +176,23 @@ def test_what_is_too_late_is_off_at_a_stroke_and_the_rest_is_asked(stage):
     assert (call_back_of(stage, gone).state, call_back_of(stage, fresh).state) == ("planned", "planned")
 
 
+def test_nobody_is_asked_while_hundreds_of_questions_wait_to_be_sent(stage):
+    """After a downtime, or while Telegram is away: what would be written now would be checked now and sent much later."""
+    call_back = call_back_of(stage, finish(stage))
+    asked = {"bot_id": stage.community.bot_id, "community_id": stage.community.id, "kind": "call_back", "act": "say"}
+    waiting = [
+        outbox.put(stage.session, chat_id=chat_id, payload={"text": "回访"}, priority=Priority.FOLLOW_UP, **asked)
+        for chat_id in range(1000, 1000 + outbox.AHEAD)
+    ]
+    later = call_back.due_at + timedelta(minutes=1)
+
+    assert callbacks.send_due(stage.session, now=later) == 0
+    assert call_back.state is FollowUpState.PLANNED, "it stays due"
+    assert outbox.withdraw(stage.session, waiting[0], reason="sent")
+    assert callbacks.send_due(stage.session, now=later) == 1
+    assert call_back_of(stage, call_back.case).state is FollowUpState.SENT
+
+
 def test_a_call_back_waits_while_a_butler_talks(stage):
     case = finish(stage)
     butler = stage.take_over(case.conversation)

@@ -83,7 +83,7 @@ def test_while_a_claim_waits_no_other_line_is_begun(stage, alive):
     outbox.sent(stage.session, first, message_id=1)
 
     assert take(stage, sender=ALIVE) == []
-    assert 0 < (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= held.HOLD, "and nobody spins meanwhile"
+    assert 0 < (outbox.seconds_to_next(stage.session, BOT_ID, PLENTY) or 0) <= held.HOLD, "and nobody spins meanwhile"
 
 
 def test_a_claim_that_never_comes_again_silences_nobody_for_long(stage):

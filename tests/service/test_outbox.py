@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
@@ -43,7 +44,9 @@ def send_all(session: Session, *, rates: Rates = PLENTY) -> list[str]:
     gone: list[str] = []
     while True:
         parcels = take(session, rates=rates, limit=1)
-        if not parcels and outbox.seconds_to_next(session, BOT_ID) != 0:  # zero: a row was dropped, the next is due
+        if (
+            not parcels and outbox.seconds_to_next(session, BOT_ID, rates) != 0
+        ):  # zero: a row was dropped, the next is due
             return gone
         gone += words(parcels)
         for parcel in parcels:
@@ -161,7 +164,7 @@ def test_a_private_chat_gets_a_short_burst_and_then_one_a_second(stage):
         write(stage, str(number))
 
     assert send_all(stage.session, rates=RATES) == ["0", "1", "2"]
-    assert 0 < (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 1
+    assert 0 < (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) <= 1
     let_pass(stage.session, 1)
     assert send_all(stage.session, rates=RATES) == ["3"]
     let_pass(stage.session, 2)
@@ -203,9 +206,34 @@ def test_a_bot_never_sends_more_than_its_second(stage):
 
     let_pass(stage.session, -60)  # the machine may be slow; the budget's clock must not run meanwhile
     assert take(stage.session, rates=RATES) == []
-    assert 55 < (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 60.1
+    assert 55 < (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) <= 60.1
     let_pass(stage.session, 60.5)
     assert 12 <= len(take(stage.session, rates=RATES)) <= 25
+
+
+def test_follow_ups_leave_tokens_to_those_who_are_talking(stage):
+    """A thousand call-backs may wait for the bot's budget; whoever writes meanwhile is answered at once."""
+    for chat_id in range(1, 41):
+        write(stage, "回访", chat_id=chat_id, kind="call_back", priority=Priority.FOLLOW_UP)
+    assert len(take(stage.session, rates=RATES)) == 15
+    empty_in_a_minute = text(
+        "UPDATE budgets SET full_at = full_at + interval '60 s', closed_until = closed_until + interval '60 s'"
+    )
+    stage.session.execute(empty_in_a_minute)  # the machine may be slow; the budget's clock must not run meanwhile
+
+    assert take(stage.session, rates=RATES) == []
+    until_spare = outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0
+    write(stage, "答复", chat_id=99)
+    assert (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) <= until_spare - 10 / 25
+    let_pass(stage.session, 61)
+    assert words(take(stage.session, rates=RATES)) == ["答复", *["回访"] * 14]
+
+
+def test_a_bot_with_a_small_budget_sends_follow_ups_too(stage):
+    """A token that is kept back must not be the only one there is."""
+    write(stage, "回访", kind="call_back", priority=Priority.FOLLOW_UP)
+
+    assert send_all(stage.session, rates=replace(RATES, bot_per_second=0.5)) == ["回访"]
 
 
 def test_a_row_that_is_dropped_costs_no_budget(stage):
@@ -234,7 +262,7 @@ def test_a_429_closes_the_chat_and_only_that(stage):
     write(stage, "三", chat_id=2)
 
     assert send_all(stage.session) == ["三"]
-    assert 30 < (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 35
+    assert 30 < (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) <= 35
     let_pass(stage.session, 36)
     assert send_all(stage.session) == ["119", "一"]
 
@@ -244,7 +272,7 @@ def test_a_429_is_never_shortened(stage):
     outbox.close_chat(stage.session, BOT_ID, 1, seconds=3)
     write(stage, chat_id=1)
 
-    assert (outbox.seconds_to_next(stage.session, BOT_ID) or 0) > 55
+    assert (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) > 55
 
 
 # --- Owner and epoch ------------------------------------------------------------------------------------------------
@@ -347,7 +375,7 @@ def test_each_attempt_waits_longer_up_to_a_minute(stage):
     for _ in range(10):
         [parcel] = take(stage.session)
         outbox.again(stage.session, parcel, reason="connection refused")
-        waits.append(outbox.seconds_to_next(stage.session, BOT_ID) or 0)
+        waits.append(outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0)
         let_pass(stage.session, 61)
 
     assert [round(wait) for wait in waits] == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
@@ -465,7 +493,7 @@ def test_senders_side_by_side_never_take_the_same_row(sessions: Sessions):
         for _ in range(1000):
             with sessions.begin() as session:
                 parcels = take(session, sender=sender, limit=3)
-                if not parcels and outbox.seconds_to_next(session, BOT_ID) is None:
+                if not parcels and outbox.seconds_to_next(session, BOT_ID, RATES) is None:
                     break
             for parcel in parcels:
                 with sessions.begin() as session:
@@ -629,6 +657,7 @@ def test_of_a_long_queue_that_waits_for_the_bot_one_row_is_read(stage):
     take(stage.session, rates=RATES)
     stage.session.flush()
 
-    plan = stage.session.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF) {outbox._NEXT.text}"), {"bot_id": BOT_ID})
+    facts = {"bot_id": BOT_ID, "follow_up": Priority.FOLLOW_UP, "until_spare": 0}
+    plan = stage.session.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF) {outbox._NEXT.text}"), facts)
     assert any("Aggregate (never executed)" in line for line in plan.scalars())
-    assert 0 <= (outbox.seconds_to_next(stage.session, BOT_ID) or 0) <= 0.1
+    assert 0 <= (outbox.seconds_to_next(stage.session, BOT_ID, RATES) or 0) <= 0.1
