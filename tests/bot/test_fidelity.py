@@ -9,7 +9,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import select
 
+from service import typed_lines
+from service.models import Conversation, Staff
 from tests.bot.talks import JSON, Talk, talking
 from tests.botapi_spec import check_request
 from tests.house.tree import need
@@ -274,6 +277,18 @@ async def test_what_the_bot_said_is_told_with_the_answer(talk: Talk):
     note, copy = (await talk.other("resident"))[-2:]
     assert "系统有点忙" in note["text"]
     assert copy["text"] == "什么时候？"
+
+
+@cell("reply to a canned phrase", "resident")
+async def test_an_answer_to_a_canned_phrase_answers_the_note_that_shows_it(talk: Talk):
+    """The butler has only tapped on it; the note is what they have of it."""
+    await talk.butler_says("/say sorry")
+    note = (await talk.own("butler"))[-1]
+
+    await talk.resident_says("没关系", reply_to=(await talk.chat())[-1]["message_id"])
+
+    copy = (await talk.other("resident"))[-1]
+    assert (copy["text"], copy["reply_to_message"]["message_id"]) == ("没关系", note["message_id"])
 
 
 # --- Edits ----------------------------------------------------------------------------------------------------------
@@ -730,6 +745,66 @@ async def test_a_butler_takes_a_line_back(talk: Talk, command: str):
     assert note["reply_to_message"]["text"] == "发错人了"
     kept = "SELECT withdrawn_at, number FROM messages JOIN staff ON staff.id = withdrawn_by_id WHERE text = '发错人了'"
     assert talk.rows(kept) == [(talk.clock[0], 101)]
+
+
+@cell("taken back", "butler")
+@pytest.mark.parametrize("command", ["/undo", "🙊"])
+async def test_a_canned_phrase_is_taken_back_at_the_note_that_shows_it(talk: Talk, command: str):
+    """One tap sends it, and a tap goes wrong easily."""
+    await talk.butler_says("/say sorry")
+    note, phrase = (await talk.own("butler"))[-1], (await talk.chat())[-1]["text"]
+
+    await take_back(talk, note, command)
+
+    assert phrase not in texts(await talk.chat())
+    told = (await talk.own("butler"))[-1]
+    assert "已撤回" in told["text"]
+    assert told["reply_to_message"]["message_id"] == note["message_id"]
+    kept = "SELECT withdrawn_at, number FROM messages JOIN staff ON staff.id = withdrawn_by_id WHERE text = :phrase"
+    assert talk.rows(kept, phrase=phrase) == [(talk.clock[0], 101)]
+
+
+@cell("taken back", "butler")
+async def test_what_was_typed_in_the_browser_is_taken_back_in_the_topic(talk: Talk):
+    """There it stands for all to see, wherever the talk takes place."""
+    with talk.sessions.begin() as session:
+        member = session.scalars(select(Staff)).one()
+        conversation = session.scalars(select(Conversation).where(Conversation.butler_id == member.id)).one()
+        typed_lines.say(session, conversation, member, "发错人了", key="form", now=talk.clock[0])
+    await talk.settle()
+    in_topic = {"chat_id": talk.group, "thread": talk.thread}
+    note = (await talk.world.seen(talk.group, f"?thread={talk.thread}"))[-1]
+
+    await talk.world.say(talk.butler, "/undo", **in_topic, reply_to=note["message_id"])
+    await talk.settle()
+
+    assert "发错人了" in note["text"]
+    assert "发错人了" not in texts(await talk.chat())
+    assert "已撤回" in (await talk.world.seen(talk.group, f"?thread={talk.thread}"))[-1]["text"]
+
+
+@cell("taken back", "butler")
+async def test_when_telegram_will_not_delete_a_phrase_the_record_says_so(talk: Talk):
+    """A phrase is a line like others."""
+    await talk.butler_says("/say sorry")
+    note = (await talk.own("butler"))[-1]
+    description = "message can't be deleted for everyone"
+    await talk.world.post("/faults", kind="error_400", method="deleteMessage", description=description, count=1)
+
+    await take_back(talk, note, "/undo")
+
+    assert "没有撤回" in (await talk.own("butler"))[-1]["text"]
+    assert talk.rows("SELECT count(*) FROM messages WHERE withdrawn_at IS NOT NULL") == [(0,)]
+
+
+@cell("refused by Telegram", "butler")
+async def test_a_phrase_that_telegram_refuses_is_told_at_the_note_that_shows_it(talk: Talk):
+    """A phrase that was tapped is as little lost as a line that was typed."""
+    await talk.world.post("/faults", kind="error_400", method="sendMessage", description="TEXT_STRANGE", count=1)
+
+    await talk.butler_says("/say sorry")
+
+    assert any("没有送到" in text for text in texts(await talk.own("butler"))[-2:])
 
 
 @cell("taken back", "butler")
