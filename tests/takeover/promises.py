@@ -80,6 +80,9 @@ def assert_nothing_is_doubled(world: World) -> None:
             world.seen["lines that came twice, declared"] += 1
             assert row in world.uncertain
             assert kinds[row] != "at_most_once"
+    answer = "substring(payload ->> 'text' FROM '答\\d+-\\d+')"
+    answered = f"SELECT {answer} FROM outbox WHERE chat_id = %s AND {answer} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+    assert world.rows(answered, RESIDENT) == [], "a turn was answered twice"
 
 
 def assert_the_log_has_no_gap(world: World) -> None:
