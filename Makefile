@@ -31,8 +31,9 @@ faults: setup ## The long run of kills and faults; its figures go into docs/
 
 oracle: environments ## Service time on 10,000 random calendars against counting minute by minute
 	@$(PYTHON) -m pytest -m oracle $(ARGS)
-takeover: environments ## Ten thousand random histories of takeovers, crashes included
-	@$(PYTHON) -m pytest -m takeover tests/takeover $(ARGS)
+
+takeover: environments ## Ten thousand random histories of takeovers, crashes included (ARGS="--runs 500 --first 1")
+	@$(PYTHON) -m tests.takeover.command $(ARGS)
 
 talks: setup ## Three hundred turns in random order over the whole house: nothing lost, doubled or unanswered
 	@$(PYTHON) -m pytest -m talks tests/conversations $(ARGS)

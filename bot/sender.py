@@ -87,6 +87,8 @@ class Sender(Drain[Parcel]):
             count = twins.arrived(session, parcel.id, parcel.chat_id, message_ids)
             if count:
                 undelivered.missing(session, parcel, count)
+        if "shows" in parcel.payload and message_ids:
+            twins.shown(session, parcel.payload["shows"], parcel.chat_id, message_ids[0])
 
     async def _make_topic(self, parcel: Parcel) -> Settle:
         """Make the parcel's topic first; the parcel itself goes out in the next round."""

@@ -13,6 +13,9 @@ from service import texts
 from service.communities import STAFF_LANGUAGE
 from service.transcripts import Entry, Found
 
+# Handovers that have no reason to be told: the sign of the topic says who answers.
+SIGNS = {"claimed": "butler", **dict.fromkeys(("handed_back", "idle", "settled"), "bot")}
+
 
 def as_json(lines: Sequence[Entry | Found]) -> str:
     """One list; what is not known of a line is left out, times are UTC."""
@@ -45,6 +48,10 @@ def _content(entry: Entry) -> str:
     """What was said; of a file its kind and name before its caption."""
     if entry.kind.startswith("waiting_"):
         return _words(f"utter_word_{entry.kind}", told=entry.text)
+    if entry.kind.startswith("handover_"):
+        reason = entry.kind.removeprefix("handover_")
+        key = f"topic_{SIGNS[reason]}" if reason in SIGNS else f"because_{reason}"
+        return f"{_words(f'utter_word_{key}')} {entry.text}"
     if entry.by == "system":
         return _words("utter_word_step", number=entry.text, step=_words(f"utter_word_step_{entry.kind}"))
     if entry.kind == "text":

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import Formatter
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import cases, conversations, desk_hours, residents, staff, texts
+from service import cases, conversations, desk_hours, residents, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchPhrase, PhraseNotClear, PhraseNotReady
-from service.models import CannedPhrase, Case, Community, Conversation, Staff
+from service.models import CannedPhrase, Case, Community, Conversation, Priority, Staff
 from service.staff import Right
 
 DEFAULTS = ("sorry", "looking_into", "coming", "will_call", "ask_phone", "case_at_work", "desk", "anything_else")
@@ -55,13 +56,9 @@ def suggest(session: Session, conversation: Conversation, member: Staff | None, 
         member: who will send it, when that is known.
         reason: why people were asked.
     """
-    slots = _slots(session, conversation, member)
-    ready: list[Ready] = []
-    for name in dict.fromkeys([*SUITS.get(reason, ()), *SUITS_ALWAYS]):
-        text = _text(session, conversation, name)
-        if len(ready) < SUGGESTED and text is not None and not _missing(text, slots):
-            ready.append(Ready(name, text.format_map(slots)))
-    return ready
+    can_be_sent = {one.name: one for one in ready(session, conversation, member)}
+    suiting = dict.fromkeys([*SUITS.get(reason, ()), *SUITS_ALWAYS])
+    return [can_be_sent[name] for name in suiting if name in can_be_sent][:SUGGESTED]
 
 
 def fill(session: Session, conversation: Conversation, member: Staff, name: str) -> Ready:
@@ -82,7 +79,7 @@ def fill(session: Session, conversation: Conversation, member: Staff, name: str)
     return Ready(name, text.format_map(slots))
 
 
-def ready(session: Session, conversation: Conversation, member: Staff) -> list[Ready]:
+def ready(session: Session, conversation: Conversation, member: Staff | None) -> list[Ready]:
     """Every phrase that can be sent as it is, the common ones first."""
     language = conversation.resident.language
     own = select(CannedPhrase.name, CannedPhrase.text).where(
@@ -188,16 +185,39 @@ def send(
     ready: Ready,
     member: Staff,
     *,
+    where: int,
     key: str,
     now: datetime,
     kind: str = "canned",
-) -> int | None:
-    """Say it to the resident for the butler who has them; None when the same key was said before."""
+) -> bool:
+    """Say it to the resident for the butler who has them; a note shows staff what was said, and stands for it.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose.
+        ready: what is said.
+        member: who says it.
+        where: the chat in which it was picked; the note stands there, or in the topic (`IN_TOPIC`).
+        key: saying the same key again does nothing.
+        now: the moment, aware UTC.
+        kind: what it is, in staff's words.
+
+    Returns:
+        False when it was said before.
+    """
     line = texts.Line(ready.text)
     row_id = conversations.to_resident(session, conversation, "say", line.payload(), key=key, kind=kind)
-    if row_id is not None:
-        conversations.write_down(
-            session, conversation, ready.text, author="butler", outbox_id=row_id, staff=member, now=now
-        )
-        conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, False, None
-    return row_id
+    if row_id is None:
+        return False
+    conversations.write_down(
+        session, conversation, ready.text, author="butler", outbox_id=row_id, staff=member, now=now
+    )
+    conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, False, None
+    note = texts.say("utter_staff_phrase_sent", language=STAFF_LANGUAGE, text=ready.text)
+    facts: dict[str, Any] = {"key": f"{key}:shown", "kind": "note", "priority": Priority.WORK_ORDER, "where": where}
+    note_id = conversations.to_staff(session, conversation, "say", note.payload() | {"shows": row_id}, **facts)
+    if note_id is not None:
+        # Until the note has arrived, its row stands for its number; Telegram's are never negative.
+        facts = {"conversation_id": conversation.id, "said_chat_id": where, "chat_id": conversation.resident.chat_id}
+        twins.plan(session, row_id, [(-note_id, "text")], **facts)
+    return True

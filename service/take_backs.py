@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import conversations, outbox, revisions, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NothingToTakeBack, TooLateToTakeBack
-from service.models import Conversation, Message, Staff, Twin
+from service.models import Conversation, Staff, Twin
 from service.outbox import Parcel
 from service.staff import Right
 
@@ -33,8 +32,8 @@ def take_back(
         session: the caller's transaction; the conversation is locked in it.
         conversation: whose topic it was said in.
         member: who takes it back.
-        message_id: the butler's message in the topic.
-        chat_id: the staff group.
+        message_id: the butler's message, or the note that shows what they picked.
+        chat_id: where it stands: the staff group, or the butler's private chat.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -47,7 +46,7 @@ def take_back(
     copies = [twin for twin in twins.companions(session, found[0]) if twin.withdrawn_at is None] if found else []
     if not copies or copies[0].chat_id != conversation.resident.chat_id:
         raise NothingToTakeBack
-    lines = _lines(session, conversation, copies)
+    lines = twins.lines(session, copies)
     if conversation.butler_id != member.id and any(line.staff_id != member.id for line in lines):
         staff.check(member, Right.END_FOR_OTHERS)
     if any(now - line.said_at > DELETED_FOR for line in lines):
@@ -86,13 +85,3 @@ def _say_when_all_are_gone(session: Session, conversation: Conversation, twin: T
     conversations.to_staff(
         session, conversation, "say", payload, key=f"taken_back:{first.id}", kind="note", where=first.said_chat_id
     )
-
-
-def _lines(session: Session, conversation: Conversation, copies: list[Twin]) -> list[Message]:
-    ids = {twin.said_message_id for twin in copies}
-    found = select(Message).where(
-        Message.conversation_id == conversation.id,
-        Message.chat_id == copies[0].said_chat_id,
-        Message.message_id.in_(ids),
-    )
-    return list(session.scalars(found.with_for_update()))

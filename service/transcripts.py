@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, cast, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from service import word_search
 from service.errors import TranscriptNotFound
@@ -17,6 +17,7 @@ from service.models import (
     Case,
     CaseEvent,
     Conversation,
+    Handover,
     Message,
     OutboxRow,
     Resident,
@@ -36,9 +37,9 @@ class Entry:
     """One line, or one step of a case, with all that is known of it."""
 
     at: datetime
-    by: str  # resident, bot, butler, note; system for a step of a case, or for whom a resident's waiting was told
-    kind: str  # text, a kind of media, or the step
-    text: str  # what it says now; of a step, the case's number, or the numbers of staff who were told
+    by: str  # resident, bot, butler, note; system for a step of a case or of waiting, or a change of who answers
+    kind: str  # text, a kind of media, the step, or why somebody else answers
+    text: str  # what it says now; of a step, the case's number, or the numbers of staff who were told, or a note
     staff_no: int | None = None
     edits: Sequence[Mapping[str, Any]] = ()  # earlier wordings and files, each until when
     edited_at: datetime | None = None
@@ -83,7 +84,7 @@ def access_conversation(session: Session, community_id: int, name: str) -> Conve
 
 
 def read(session: Session, conversation: Conversation) -> list[Entry]:
-    """The whole talk in order: every line of resident, bot and butlers, every step of cases and of waiting."""
+    """The whole talk in order: every line of resident, bot and butlers, every step, and who answered when."""
     lines = _lines(session, Message.conversation_id == conversation.id)
     return sorted([*(entry for _, entry in lines), *_steps(session, conversation)], key=lambda entry: entry.at)
 
@@ -103,11 +104,9 @@ def latest(
     taken = _lines(session, mine if before is None else and_(mine, Message.id < before), newest=rows + 1)
     lines, more = taken[-rows:], len(taken) > rows
     entries = [entry for _, entry in lines]
-    steps = [
-        step
-        for step in _steps(session, conversation)
-        if (not more or step.at >= entries[0].at) and (before is None or (entries and step.at <= entries[-1].at))
-    ]
+    since = entries[0].at if more else None
+    until = session.scalar(select(Message.said_at).where(mine, Message.id == before)) if before is not None else None
+    steps = _steps(session, conversation, since=since, until=until)
     return Page(sorted([*entries, *steps], key=lambda entry: entry.at), lines[0][0].id if more else None)
 
 
@@ -194,24 +193,50 @@ def _entry(message: Message, staff_no: int | None, withdrawn_by: int | None, row
     )
 
 
-def _steps(session: Session, conversation: Conversation) -> list[Entry]:
-    return [*_case_steps(session, conversation), *_wait_steps(session, conversation)]
+def _steps(
+    session: Session, conversation: Conversation, *, since: datetime | None = None, until: datetime | None = None
+) -> list[Entry]:
+    """What was done from one moment to before another, both aware UTC; without them, all of it."""
+
+    def then(at: InstrumentedAttribute[datetime]) -> list[ColumnElement[bool]]:
+        return [*([at >= since] if since else []), *([at < until] if until else [])]
+
+    return [
+        *_case_steps(session, conversation, *then(CaseEvent.at)),
+        *_wait_steps(session, conversation, *then(WaitStep.at)),
+        *_handovers(session, conversation, *then(Handover.at)),
+    ]
 
 
-def _wait_steps(session: Session, conversation: Conversation) -> list[Entry]:
+def _handovers(session: Session, conversation: Conversation, *then: ColumnElement[bool]) -> list[Entry]:
+    """Who answered from then on, named by the reason; with what a butler noted who handed on."""
+    found = (
+        select(Handover, Staff.number)
+        .outerjoin(Staff, Staff.id == Handover.butler_id)
+        .where(Handover.conversation_id == conversation.id, *then)
+        .order_by(Handover.epoch)
+    )
+    return [
+        Entry(at=step.at, by="system", kind=f"handover_{step.reason}", text=step.note or "", staff_no=number)
+        for step, number in session.execute(found)
+    ]
+
+
+def _wait_steps(session: Session, conversation: Conversation, *then: ColumnElement[bool]) -> list[Entry]:
     """Who was told when that the resident waits: the names of the steps stand in waiting.yml."""
-    found = select(WaitStep).join(Wait, Wait.id == WaitStep.wait_id).where(Wait.conversation_id == conversation.id)
+    mine = select(WaitStep).join(Wait, Wait.id == WaitStep.wait_id).where(Wait.conversation_id == conversation.id)
+    found = mine.where(*then)
     return [
         Entry(at=step.at, by="system", kind=f"waiting_{step.step}", text=", ".join(map(str, step.told or ())))
         for step in session.scalars(found.order_by(WaitStep.id))
     ]
 
 
-def _case_steps(session: Session, conversation: Conversation) -> list[Entry]:
+def _case_steps(session: Session, conversation: Conversation, *then: ColumnElement[bool]) -> list[Entry]:
     found = (
         select(CaseEvent, Case.number)
         .join(Case, Case.id == CaseEvent.case_id)
-        .where(Case.conversation_id == conversation.id)
+        .where(Case.conversation_id == conversation.id, *then)
         .order_by(CaseEvent.id)
     )
     return [

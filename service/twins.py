@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from service.models import Twin
+from service.models import Message, Twin
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,12 @@ def arrived(session: Session, outbox_id: int, chat_id: int, message_ids: list[in
     return 0
 
 
+def shown(session: Session, outbox_id: int, chat_id: int, message_id: int) -> None:
+    """What a row says to the resident was picked, not typed: for staff the note that has arrived here stands for it."""
+    for twin in of_row(session, outbox_id):
+        twin.said_chat_id, twin.said_message_id = chat_id, message_id
+
+
 def of_row(session: Session, outbox_id: int) -> Sequence[Twin]:
     """What a row carries over, in order."""
     return session.scalars(select(Twin).where(Twin.outbox_id == outbox_id).order_by(Twin.place)).all()
@@ -104,6 +110,16 @@ def companions(session: Session, twin: Twin) -> Sequence[Twin]:
         Twin.conversation_id == twin.conversation_id, Twin.said_chat_id == twin.said_chat_id, together
     )
     return session.scalars(found.order_by(Twin.id)).all()
+
+
+def lines(session: Session, copies: Sequence[Twin]) -> Sequence[Message]:
+    """The lines of the record that these are copies of, locked: typed ones, and phrases, which have no message."""
+    typed = and_(
+        Message.chat_id == copies[0].said_chat_id, Message.message_id.in_({twin.said_message_id for twin in copies})
+    )
+    picked = Message.outbox_id.in_({twin.outbox_id for twin in copies})
+    mine = select(Message).where(Message.conversation_id == copies[0].conversation_id, or_(typed, picked))
+    return session.scalars(mine.with_for_update()).all()
 
 
 def other_side(session: Session, chat_id: int, message_id: int, *, conversation_id: int | None = None) -> Place | None:

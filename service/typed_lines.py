@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import conversations, outbox, phrases, takeover, texts
-from service.communities import STAFF_LANGUAGE
+from service import conversations, outbox, phrases, takeover
 from service.conversations import IN_TOPIC
 from service.errors import ResidentUnreachable
 from service.models import Conversation, Staff
@@ -73,9 +72,4 @@ def _say(
     if conversation.resident.unreachable_since is not None:
         raise ResidentUnreachable(name=conversation.resident.display_name)
     takeover.claim(session, conversation, member, source=key, now=now)
-    phrases.send(session, conversation, ready, member, key=f"{key}:say", kind=kind, now=now)
-    shown = texts.say("utter_staff_phrase_sent", language=STAFF_LANGUAGE, text=ready.text)
-    conversations.to_staff(
-        session, conversation, "say", shown.payload(), key=f"{key}:shown", kind="note", where=IN_TOPIC
-    )
-    return True
+    return phrases.send(session, conversation, ready, member, where=IN_TOPIC, key=f"{key}:say", kind=kind, now=now)

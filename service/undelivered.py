@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service import conversations, texts, twins
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Message, Priority, Twin
+from service.models import Conversation, Priority, Twin
 from service.outbox import Parcel
 
 GONE = ("message to copy not found", "message to forward not found", "there are no messages to")
+SAID = ("relay", "canned")  # kinds that a person said
 TOO_LARGE = ("too big", "too large", "entity too large")
 
 
@@ -52,7 +52,7 @@ def refused(session: Session, parcel: Parcel, *, reason: str) -> None:
         parcel: the row that was refused.
         reason: in Telegram's words.
     """
-    if parcel.kind != "relay" or parcel.conversation_id is None or parcel.act not in _ANSWERS:
+    if parcel.kind not in SAID or parcel.conversation_id is None or parcel.act not in _ANSWERS:
         return
     conversation = conversations.lock(session, parcel.conversation_id)
     _ANSWERS[parcel.act](session, conversation, parcel, reason)
@@ -106,12 +106,8 @@ def _not_deleted(session: Session, conversation: Conversation, parcel: Parcel, _
     twin = session.get(Twin, parcel.payload["on"]["twin"])
     if twin is None:  # the resident has been forgotten meanwhile
         return
-    still_there = update(Message).where(
-        Message.conversation_id == conversation.id,
-        Message.chat_id == twin.said_chat_id,
-        Message.message_id == twin.said_message_id,
-    )
-    session.execute(still_there.values(withdrawn_at=None, withdrawn_by_id=None))
+    for line in twins.lines(session, [twin]):
+        line.withdrawn_at = line.withdrawn_by_id = None
     _to_staff(session, conversation, "utter_staff_too_late_to_take_back", key=f"undeleted:{parcel.id}")
 
 

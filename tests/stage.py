@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
+from cli.postgres import Postgres
 from service import cases, communities, conversations, db, outbox, residents, takeover
 from service.conversations import Said
 from service.models import Base, Case, Community, Conversation, OutboxRow, Role, Staff
@@ -51,6 +54,35 @@ def copy_of_template(server_url: str, name: str) -> Iterator[str]:
         with admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
         admin.dispose()
+
+
+@contextmanager
+def a_server(prefix: str) -> Iterator[str]:
+    """An embedded PostgreSQL with the template in it, thrown away afterwards.
+
+    Args:
+        prefix: how its folder is called, for whoever finds it after a crash.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    server = Postgres(folder)
+    try:
+        template(server.url)
+        _never_mind_the_disk(server.url)
+        yield server.url
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _never_mind_the_disk(url: str) -> None:
+    """Nobody needs this database after a power cut."""
+    engine = create_engine(db.url_for(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '4GB'"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 def empty(engine: Engine) -> None:

@@ -84,13 +84,11 @@ def _say(order: Order, talk: Conversation) -> None:
 
 def send_phrase(order: Order, talk: Conversation, name: str, *, key: str) -> None:
     """Take the resident over, as typing does, and say a canned phrase; staff read what was said."""
-    scene = order.scene
+    scene, where = order.scene, order.message.chat_id
     ready = phrases.fill(scene.session, talk, order.member, name)
     takeover.claim(scene.session, talk, order.member, source=scene.key, now=scene.now)
-    if phrases.send(scene.session, talk, ready, order.member, key=key, now=scene.now) is None:
+    if not phrases.send(scene.session, talk, ready, order.member, where=where, key=key, now=scene.now):
         order.answer("utter_staff_phrase_sent_before", name=name)
-    else:
-        order.answer("utter_staff_phrase_sent", text=ready.text)
 
 
 def _undo(order: Order, talk: Conversation) -> None:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import os
+import inspect
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import select
 
+from service import typed_lines
+from service.models import Conversation, Staff
 from tests.bot.talks import JSON, Talk, talking
 from tests.botapi_spec import check_request
 from tests.house.tree import need
 from tests.sandbox.conftest import server, world  # noqa: F401 - fixtures
 
-IN_PRIVATE = "GUANJIA_PRIVATE_TALKS" in os.environ  # every cell with the butler in private instead of the topic
 SIDES = ("resident", "butler")
 HEADINGS = {"resident": "Resident → topic", "butler": "Butler → resident"}
 Test = TypeVar("Test", bound=Callable[..., Any])
 CELLS: set[tuple[str, str]] = set()  # every cell of the table that some test below looks at
+CELLS_IN_PRIVATE: set[tuple[str, str]] = set()  # the same where the butler talks in private
 
 
 def cell(name: str, *sides: str) -> Callable[[Test], Test]:
-    """The test looks at this row of the table, in these directions."""
-    CELLS.update((name, side) for side in sides or SIDES)
-    return lambda test: test
+    """The test looks at this row of the table, in these directions; with the fixture `talk` in private too."""
+    cells = {(name, side) for side in sides or SIDES}
+    CELLS.update(cells)
+
+    def looks_at_it(test: Test) -> Test:
+        if "talk" in inspect.signature(test).parameters:
+            CELLS_IN_PRIVATE.update(cells)
+        return test
+
+    return looks_at_it
 
 
 both = pytest.mark.parametrize("side", SIDES)
@@ -35,10 +45,12 @@ BOLD_AND_LINK = [
 ]
 
 
-@pytest.fixture
-async def talk(world, sessions, database_url) -> AsyncIterator[Talk]:  # noqa: F811 - the fixture
-    """A resident and the butler who has taken over; whatever happens, no file is fetched and no call is malformed."""
-    async with talking(world, sessions, database_url, private=IN_PRIVATE) as talk:
+@pytest.fixture(params=["group", "private"])
+async def talk(request, world, sessions, database_url) -> AsyncIterator[Talk]:  # noqa: F811 - the fixture
+    """A resident and the butler who has taken over, in the topic and in private; whatever happens, no file is fetched
+    and no call is malformed.
+    """
+    async with talking(world, sessions, database_url, private=request.param == "private") as talk:
         await talk.begin()
         yield talk
         calls = await world.get("/requests")
@@ -76,25 +88,26 @@ KINDS: dict[str, JSON] = {
     "poll": {"poll": {"question": "几点方便？", "options": ["上午", "下午"]}},
     "story": {"other": {"story": {"chat": {"id": -1002, "type": "channel", "title": "新闻"}, "id": 4}}},
 }
-for name in KINDS:
-    cell(name)
 
 
 @both
-@pytest.mark.parametrize("name", KINDS)
-async def test_a_kind_arrives_as_it_was_sent(talk: Talk, name: str, side: str):
+async def test_every_kind_arrives_as_it_was_sent(talk: Talk, side: str):
     """The same file, place, number or question; a caption with its formatting."""
-    content = KINDS[name]
-    kind = next(iter(content.get("other", content)))
-    marks: JSON = {"entities": BOLD_AND_LINK[:1]} if "caption" in content else {}
+    for name, content in KINDS.items():
+        kind = next(iter(content.get("other", content)))
+        marks: JSON = {"entities": BOLD_AND_LINK[:1]} if "caption" in content else {}
 
-    said = await talk.say(side, **content, **marks)
+        said = await talk.say(side, **content, **marks)
 
-    copy = (await talk.other(side))[-1]
-    assert facts(copy, kind) == facts(said, kind)
-    assert copy.get("caption") == content.get("caption")
-    assert copy.get("caption_entities", []) == marks.get("entities", [])
-    assert "forward_origin" not in copy
+        copy = (await talk.other(side))[-1]
+        assert facts(copy, kind) == facts(said, kind), name
+        assert copy.get("caption") == content.get("caption")
+        assert copy.get("caption_entities", []) == marks.get("entities", [])
+        assert "forward_origin" not in copy
+
+
+for name in KINDS:
+    cell(name)(test_every_kind_arrives_as_it_was_sent)
 
 
 @cell("text with formatting")
@@ -264,6 +277,18 @@ async def test_what_the_bot_said_is_told_with_the_answer(talk: Talk):
     note, copy = (await talk.other("resident"))[-2:]
     assert "系统有点忙" in note["text"]
     assert copy["text"] == "什么时候？"
+
+
+@cell("reply to a canned phrase", "resident")
+async def test_an_answer_to_a_canned_phrase_answers_the_note_that_shows_it(talk: Talk):
+    """The butler has only tapped on it; the note is what they have of it."""
+    await talk.butler_says("/say sorry")
+    note = (await talk.own("butler"))[-1]
+
+    await talk.resident_says("没关系", reply_to=(await talk.chat())[-1]["message_id"])
+
+    copy = (await talk.other("resident"))[-1]
+    assert (copy["text"], copy["reply_to_message"]["message_id"]) == ("没关系", note["message_id"])
 
 
 # --- Edits ----------------------------------------------------------------------------------------------------------
@@ -698,16 +723,21 @@ async def test_an_emoji_on_ones_own_line_shows_on_its_twin(talk: Talk, side: str
 # --- Taking back ----------------------------------------------------------------------------------------------------
 
 
+async def take_back(talk: Talk, message: JSON, command: str) -> None:
+    """By the emoji on the message, or a command in reply to it."""
+    if command == "🙊":
+        await talk.react("butler", message["message_id"], command)
+    else:
+        await talk.butler_says(command, reply_to=message["message_id"])
+
+
 @cell("taken back", "butler")
 @pytest.mark.parametrize("command", ["/undo", "/撤回", "🙊"])
 async def test_a_butler_takes_a_line_back(talk: Talk, command: str):
     """Sent to the wrong resident: it disappears there, and the record says who did it when."""
     said = await talk.butler_says("发错人了")
 
-    if command == "🙊":
-        await talk.react("butler", said["message_id"], command)
-    else:
-        await talk.butler_says(command, reply_to=said["message_id"])
+    await take_back(talk, said, command)
 
     assert "发错人了" not in texts(await talk.chat())
     note = (await talk.own("butler"))[-1]
@@ -715,6 +745,66 @@ async def test_a_butler_takes_a_line_back(talk: Talk, command: str):
     assert note["reply_to_message"]["text"] == "发错人了"
     kept = "SELECT withdrawn_at, number FROM messages JOIN staff ON staff.id = withdrawn_by_id WHERE text = '发错人了'"
     assert talk.rows(kept) == [(talk.clock[0], 101)]
+
+
+@cell("taken back", "butler")
+@pytest.mark.parametrize("command", ["/undo", "🙊"])
+async def test_a_canned_phrase_is_taken_back_at_the_note_that_shows_it(talk: Talk, command: str):
+    """One tap sends it, and a tap goes wrong easily."""
+    await talk.butler_says("/say sorry")
+    note, phrase = (await talk.own("butler"))[-1], (await talk.chat())[-1]["text"]
+
+    await take_back(talk, note, command)
+
+    assert phrase not in texts(await talk.chat())
+    told = (await talk.own("butler"))[-1]
+    assert "已撤回" in told["text"]
+    assert told["reply_to_message"]["message_id"] == note["message_id"]
+    kept = "SELECT withdrawn_at, number FROM messages JOIN staff ON staff.id = withdrawn_by_id WHERE text = :phrase"
+    assert talk.rows(kept, phrase=phrase) == [(talk.clock[0], 101)]
+
+
+@cell("taken back", "butler")
+async def test_what_was_typed_in_the_browser_is_taken_back_in_the_topic(talk: Talk):
+    """There it stands for all to see, wherever the talk takes place."""
+    with talk.sessions.begin() as session:
+        member = session.scalars(select(Staff)).one()
+        conversation = session.scalars(select(Conversation).where(Conversation.butler_id == member.id)).one()
+        typed_lines.say(session, conversation, member, "发错人了", key="form", now=talk.clock[0])
+    await talk.settle()
+    in_topic = {"chat_id": talk.group, "thread": talk.thread}
+    note = (await talk.world.seen(talk.group, f"?thread={talk.thread}"))[-1]
+
+    await talk.world.say(talk.butler, "/undo", **in_topic, reply_to=note["message_id"])
+    await talk.settle()
+
+    assert "发错人了" in note["text"]
+    assert "发错人了" not in texts(await talk.chat())
+    assert "已撤回" in (await talk.world.seen(talk.group, f"?thread={talk.thread}"))[-1]["text"]
+
+
+@cell("taken back", "butler")
+async def test_when_telegram_will_not_delete_a_phrase_the_record_says_so(talk: Talk):
+    """A phrase is a line like others."""
+    await talk.butler_says("/say sorry")
+    note = (await talk.own("butler"))[-1]
+    description = "message can't be deleted for everyone"
+    await talk.world.post("/faults", kind="error_400", method="deleteMessage", description=description, count=1)
+
+    await take_back(talk, note, "/undo")
+
+    assert "没有撤回" in (await talk.own("butler"))[-1]["text"]
+    assert talk.rows("SELECT count(*) FROM messages WHERE withdrawn_at IS NOT NULL") == [(0,)]
+
+
+@cell("refused by Telegram", "butler")
+async def test_a_phrase_that_telegram_refuses_is_told_at_the_note_that_shows_it(talk: Talk):
+    """A phrase that was tapped is as little lost as a line that was typed."""
+    await talk.world.post("/faults", kind="error_400", method="sendMessage", description="TEXT_STRANGE", count=1)
+
+    await talk.butler_says("/say sorry")
+
+    assert any("没有送到" in text for text in texts(await talk.own("butler"))[-2:])
 
 
 @cell("taken back", "butler")
@@ -865,3 +955,6 @@ def test_the_table_in_the_docs_has_every_cell_that_is_tested_and_no_other():
 
     assert headings == list(HEADINGS.values())
     assert promised == CELLS
+    assert re.findall(r"Only in the topic: ([^.]+)\.", page) == [
+        ", ".join(sorted({name for name, _ in CELLS - CELLS_IN_PRIVATE}))
+    ]

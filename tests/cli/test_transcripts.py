@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cli import transcript_lines
-from service import cases, clocks, conversations, take_backs, transcripts, twins, waiting
+from service import cases, clocks, conversations, take_backs, texts, transcripts, twins, waiting
 from service.conversations import Said
 from service.db import Sessions
 from service.models import OutboxState
@@ -103,10 +103,18 @@ def test_wrong_words_end_with_one_line_that_says_what_is_wrong(case_number, run,
     assert case_number
 
 
-STEPS = [*cases.Event, clocks.TOLD, *(f"waiting_{step.step}" for steps in waiting.table().values() for step in steps)]
+REASONS = [
+    key.removeprefix("utter_word_because_") for key in texts._responses() if key.startswith("utter_word_because_")
+]
+STEPS = {
+    *cases.Event,
+    clocks.TOLD,
+    *(f"waiting_{step.step}" for steps in waiting.table().values() for step in steps),
+    *(f"handover_{reason}" for reason in (*REASONS, *transcript_lines.SIGNS)),
+}
 
 
-@pytest.mark.parametrize("step", sorted(set(STEPS)))
+@pytest.mark.parametrize("step", sorted(STEPS))
 def test_every_step_can_be_read(step):
     """A step without words would keep the operator from the whole talk."""
     entry = transcripts.Entry(at=NOON, by="system", kind=step, text="2611-0001")

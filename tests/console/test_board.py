@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from service import takeover
-from service.models import Role
+from service import self_check, takeover
+from service.models import Owner, Role
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -62,3 +62,24 @@ async def test_a_language_nobody_speaks_changes_nothing(signed_in):
     await browser.send_form("/language", language="../../xx", next="/")
 
     assert "今日看板" in (await browser.get("/")).text
+
+
+async def test_what_the_night_found_is_shown_and_leads_to_the_talk(signed_in, committed):
+    """Admins do not look for it in General; a quiet night says so, a broken promise where."""
+    browser = await signed_in(Role.MANAGER)
+    committed(lambda stage: self_check.check_due(stage.session, now=NOON))
+    quiet = (await browser.get("/")).text
+
+    def loses_a_change(stage: Stage) -> int:
+        talk = stage.resident()
+        takeover.change_owner(stage.session, talk, Owner.BOT, reason="idle", now=NOON)
+        talk.epoch += 1  # a change of owner that nobody wrote down
+        self_check.check_due(stage.session, now=NOON + timedelta(days=1))
+        return talk.id
+
+    talk_id = committed(loses_a_change)
+    broken = (await browser.get("/")).text
+
+    assert "没有抢话、丢失或重复" in quiet
+    assert "发现 1 处问题" in broken
+    assert f'<a href="/talks/{talk_id}">会话 {talk_id}' in broken

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from multiprocessing import Manager, get_context
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import create_engine, text
 
-from cli.postgres import Postgres
-from service.db import url_for
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
-from tests.stage import copy_of_template, template
+from tests.stage import a_server, copy_of_template
 
 LOOK_EVERY = 0.5  # seconds
 SHOWN = 20  # violations a seed
@@ -43,35 +35,10 @@ def main(
 ) -> None:
     """Play quarters and count what was broken."""
     scale = replace(QUARTER, households=households, cases=cases, days=days)
-    with a_server() as url:
+    with a_server("guanjia-quarter-") as url:
         results = play_all(url, range(first, first + seeds), scale, processes)
     report(results)
     raise typer.Exit(1 if any(result.violations for result in results) else 0)
-
-
-@contextmanager
-def a_server() -> Iterator[str]:
-    """An embedded PostgreSQL that is thrown away."""
-    folder = Path(tempfile.mkdtemp(prefix="guanjia-quarter-"))
-    folder.chmod(0o755)
-    server = Postgres(folder)
-    try:
-        template(server.url)
-        _never_mind_the_disk(server.url)
-        yield server.url
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _never_mind_the_disk(url: str) -> None:
-    """Nobody needs this database after a power cut."""
-    engine = create_engine(url_for(url), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '4GB'"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    engine.dispose()
 
 
 def play_all(url: str, seeds: range, scale: Scale, processes: int) -> list[Result]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service import cases, communities, conversations, residents, texts, transcripts
+from service import cases, communities, conversations, residents, takeover, texts, transcripts, transfer
 from service.conversations import Said
 from service.errors import TranscriptNotFound
 from service.models import Conversation, OutboxState
@@ -45,6 +45,44 @@ def test_everybodys_lines_and_the_steps_of_cases_stand_in_order(stage):
         ("system", "accepted", case.number),
         ("resident", "text", "好的"),
     ]
+
+
+def test_who_answered_when_stands_among_the_lines(stage):
+    """What was said between is a butler's word, and whose."""
+    talk = stage.resident()
+    takeover.escalate(stage.session, talk, reason="asked", source="turn:1", now=NOON, quietly=True)
+    first, second = stage.member(), stage.member()
+    takeover.claim(stage.session, talk, first, source="turn:2", now=NOON + MINUTE)
+    transfer.transfer(stage.session, talk, first, second, note="耳朵不好", source="turn:3", now=NOON + 2 * MINUTE)
+    takeover.hand_back(stage.session, talk, second, source="turn:4", now=NOON + 3 * MINUTE)
+
+    steps = [entry for entry in transcripts.read(stage.session, talk) if entry.kind.startswith("handover_")]
+
+    assert [(step.kind.removeprefix("handover_"), step.staff_no, step.text) for step in steps] == [
+        ("asked", None, ""),
+        ("claimed", first.number, ""),
+        ("transferred", second.number, "耳朵不好"),
+        ("handed_back", None, ""),
+    ]
+
+
+def test_every_step_stands_on_one_page_of_a_long_talk(stage):
+    """Page by page nothing is shown twice, and what happened between two pages is on one of them."""
+    talk = stage.resident()
+    for minute in range(5):
+        say(stage, talk, f"第{minute}句", at=10 * minute)
+    case = stage.case(talk)
+    for minute in (5, 15, 25, 35, 45):
+        at = NOON + minute * MINUTE
+        cases.advance(stage.session, case, cases.Event.URGED, actor="resident", key=f"{minute}", now=at)
+
+    newest = transcripts.latest(stage.session, talk, rows=2)
+    older = transcripts.latest(stage.session, talk, rows=2, before=newest.before)
+    oldest = transcripts.latest(stage.session, talk, rows=2, before=older.before)
+
+    assert [(entry.at - NOON) // MINUTE for entry in newest.rows] == [30, 35, 40, 45]
+    assert [(entry.at - NOON) // MINUTE for entry in older.rows] == [10, 15, 20, 25]
+    assert ([entry.kind for entry in oldest.rows], oldest.before) == (["text", "opened", "urged"], None)
 
 
 def test_a_line_keeps_its_edits_its_file_and_what_it_answers(stage):

@@ -1,7 +1,8 @@
 """A resident, two butlers, workers and senders that may be killed at any moment, and a Telegram that remembers.
 
-Everything runs on the real functions and a real PostgreSQL, in one transaction that is thrown away: what a process
-commits is a savepoint here, so thousands of histories fit into minutes. Time passes when somebody says so.
+Everything runs on the real functions and a real PostgreSQL, in one transaction that is thrown away, so thousands of
+histories fit into minutes: what a process commits is written into it, and only what may be rolled back costs a
+savepoint. Time passes when somebody says so.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.session import JoinTransactionMode
 
 from bot.handlers import answers, route
 from bot.rasa import Answer, Ask, Reply
@@ -51,13 +53,17 @@ WORDS = ("水管漏了", "还在吗", "三栋", "没事了", "着火了！", "�
 _numbers = itertools.count(1)
 
 
+class Killed(Exception):
+    """The process is gone before its commit."""
+
+
 @dataclass
 class Flight:
     """A call to Telegram that has begun: who makes it, and whether Telegram has taken it in."""
 
     parcel: Parcel
     sender: int
-    epoch: int | None
+    bots: bool  # a line of the bot's to the resident
     arrived: bool = False
 
 
@@ -80,7 +86,8 @@ class World:
     now: datetime = NOON
 
     def __post_init__(self) -> None:
-        self.sessions = sessionmaker(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        self.commit = self._transactions("rollback_only")  # one transaction of one process
+        self.attempt = self._transactions("create_savepoint")  # one that may fail, and leaves nothing behind then
         self.flights: list[Flight] = []
         self.ghosts: list[Flight] = []  # requests of killed senders that are still on the wire
         self.jobs: list[Job] = []
@@ -94,11 +101,8 @@ class World:
         self.workers = [self.be_born(), self.be_born()]
         [(self.talk_id, self.case_id)] = self.rows("SELECT conversation_id, id FROM cases")
 
-    @contextmanager
-    def commit(self) -> Iterator[Session]:
-        """One transaction of one process."""
-        with self.sessions.begin() as session:
-            yield session
+    def _transactions(self, mode: JoinTransactionMode) -> Callable[[], AbstractContextManager[Session]]:
+        return sessionmaker(self.connection, expire_on_commit=False, join_transaction_mode=mode).begin
 
     def be_born(self) -> int:
         """The number of a process that lives from now on."""
@@ -120,8 +124,8 @@ class World:
                 member.private_since = self.now
 
     def owner(self) -> Owner:
-        with self.commit() as session:
-            return session.get_one(Conversation, self.talk_id).owner
+        [(owner,)] = self.rows("SELECT owner FROM conversations WHERE id = %s", self.talk_id)
+        return Owner(owner)
 
     # --- People ---------------------------------------------------------------------------------------------------
 
@@ -175,6 +179,7 @@ class World:
 
     def telegram_sends_an_update_again(self, n: int) -> None:
         if self.raws:
+            self.seen["updates that came again"] += 1
             with self.commit() as session:
                 inbox.put(session, BOT_ID, [self.raws[n % len(self.raws)]])
 
@@ -197,7 +202,7 @@ class World:
     def _receive(self, job: Job) -> None:
         self.now += timedelta(milliseconds=1)
         try:
-            with self.commit() as session:
+            with self.attempt() as session:
                 job.ask = route.receive(session, job.turn, now=self.now)
                 had = session.get_one(Conversation, self.talk_id).owner is not Owner.BOT
                 if job.ask is None:
@@ -231,6 +236,8 @@ class World:
         """Between two commits: what it had in hand is somebody else's; what it had not committed never was."""
         dead, self.workers[n % 2] = self.workers[n % 2], self.be_born()
         self.die(dead)
+        self.seen["workers killed"] += 1
+        self.seen["turns that a killed worker had in hand"] += sum(job.worker == dead for job in self.jobs)
         self.jobs = [job for job in self.jobs if job.worker != dead]
         with self.commit() as session:
             inbox.free_orphans(session)
@@ -240,15 +247,11 @@ class World:
         worker = self.workers[n % 2]
         with self.commit() as session:
             turns = inbox.take(session, BOT_ID, worker=worker, limit=1)
-        session = self.sessions()
-        try:
+        self.seen["turns that a killed worker had done, but not committed"] += len(turns)
+        with suppress(LineInFlight, Killed), self.attempt() as session:
             for turn in turns:
                 route.receive(session, turn, now=self.now)
-        except LineInFlight:
-            pass
-        finally:
-            session.rollback()
-            session.close()
+            raise Killed
         self.worker_is_killed(n)
 
     # --- Senders --------------------------------------------------------------------------------------------------
@@ -257,10 +260,10 @@ class World:
         sender = self.senders[n % 2]
         with self.commit() as session:
             parcels = outbox.take(session, BOT_ID, sender=sender, limit=1 + n, rates=PLENTY)
-            ids = {"ids": [parcel.id for parcel in parcels]}
-            born = session.execute(text("SELECT id, epoch FROM outbox WHERE id = ANY(:ids)"), ids)
-            epochs = {row.id: row.epoch for row in born}
-        self.flights += [Flight(parcel, sender, epochs[parcel.id]) for parcel in parcels]
+        to_resident = [parcel.id for parcel in parcels if parcel.chat_id == RESIDENT]
+        by_bot = "SELECT id FROM outbox WHERE id = ANY(%s) AND epoch IS NOT NULL"
+        bots = [row for (row,) in self.rows(by_bot, to_resident)] if to_resident else []
+        self.flights += [Flight(parcel, sender, parcel.id in bots) for parcel in parcels]
 
     def telegram_takes_it_in(self, n: int) -> None:
         """The call arrives; also one whose sender was killed right after."""
@@ -271,9 +274,9 @@ class World:
     def _arrive(self, flight: Flight) -> None:
         flight.arrived = True
         self.arrivals.append((flight.parcel.id, flight.parcel.chat_id))
-        bots = flight.parcel.chat_id == RESIDENT and flight.epoch is not None
-        assert not (bots and self.owner() is Owner.BUTLER), f"the bot speaks over a butler: {flight.parcel.kind}"
-        self.seen["lines of the bot's" if bots else "lines of people's and to staff"] += 1
+        over_a_butler = flight.bots and self.owner() is Owner.BUTLER
+        assert not over_a_butler, f"the bot speaks over a butler: {flight.parcel.kind}"
+        self.seen["lines of the bot's" if flight.bots else "lines of people's and to staff"] += 1
 
     def sender_writes_it_down(self, n: int) -> None:
         arrived = [flight for flight in self.flights if flight.arrived]
@@ -289,6 +292,7 @@ class World:
         """Telegram took it in or not; the sender never learns which."""
         if self.flights:
             flight = self.flights.pop(n % len(self.flights))
+            self.seen["answers of Telegram's that were lost"] += 1
             self.uncertain.add(flight.parcel.id)
             with self.commit() as session:
                 outbox.uncertain(session, flight.parcel, reason="read timeout")
@@ -305,6 +309,8 @@ class World:
         dead, self.senders[n % 2] = self.senders[n % 2], self.be_born()
         self.die(dead)
         mine = [flight for flight in self.flights if flight.sender == dead]
+        self.seen["senders killed"] += 1
+        self.seen["calls that a killed sender had in flight"] += len(mine)
         self.uncertain |= {flight.parcel.id for flight in mine}
         self.ghosts += [flight for flight in mine if not flight.arrived]
         self.flights = [flight for flight in self.flights if flight.sender != dead]
@@ -336,6 +342,14 @@ class World:
 
     def the_scheduler_wakes(self, _: int) -> None:
         self.now += timedelta(hours=30)
+        self._sweep()
+
+    def it_is_noon_again(self) -> None:
+        """Some day later, outside the quiet hours, when everything may be said."""
+        self.now = datetime.combine(self.now.date() + timedelta(days=1), NOON.timetz())
+        self._sweep()
+
+    def _sweep(self) -> None:
         with self.commit() as session:
             callbacks.send_due(session, now=self.now)
             idle.sweep(session, now=self.now)
@@ -360,26 +374,28 @@ class World:
 
     def calm_down(self) -> None:
         """Everybody finishes what is in hand; then there is nothing left to do."""
-        for _ in range(90):
-            updates, lines = self.work_left()
-            if not (updates or lines or self.jobs):
+        before = None
+        for _ in range(180):
+            left = self.work_left()
+            if not any(left) and not self.jobs:
                 return
-            self.somebody_notices(0)
-            self.time_passes()
-            if updates:
+            if left == before:  # nothing went on: somebody has died, or something waits for its time
+                self.somebody_notices(0)
+                self.time_passes()
+            before = left
+            if left[0]:
                 self.worker_takes(1)
                 self.rasa_answers(0)
-            self._send_all()
+            if self.work_left()[1]:
+                self._send_all()
         raise AssertionError("it never comes to rest")
 
     def _send_all(self) -> None:
         self.sender_takes(9)
-        while self.flights:
-            for flight in list(self.flights):
-                if not flight.arrived:
-                    self._arrive(flight)
-                self._settle(flight)
-            self.sender_takes(9)
+        for flight in list(self.flights):
+            if not flight.arrived:
+                self._arrive(flight)
+            self._settle(flight)
 
     def work_left(self) -> tuple[int, int]:
         """Updates nobody has finished, and lines that are still to go out."""
@@ -396,8 +412,7 @@ class World:
             return self_check.violations(session, community, since=self_check.EVER, after=0)
 
     def rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
-        with self.commit() as session:
-            return [tuple(row) for row in session.connection().exec_driver_sql(question, values or None).all()]
+        return [tuple(row) for row in self.connection.exec_driver_sql(question, values or None).all()]
 
 
 def beginning(session: Session) -> None:
