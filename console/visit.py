@@ -236,6 +236,10 @@ class Visit:
             response.set_cookie(TOLD, told, max_age=60, httponly=True, samesite="lax", secure=self.secure)
         return response
 
+    def is_below(self, path: str) -> bool:
+        """Whether this page is one of those that a place of the menu leads to."""
+        return path != "/" and self.request.url.path.startswith(f"{path}/")
+
     @property
     def secure(self) -> bool:
         """Whether cookies go by https only."""
