@@ -149,22 +149,22 @@ def _finished(stage: Stage, talk: Conversation, words: str) -> Case:
 
 
 def _taught(stage: Stage, words: str) -> dict[str, int]:
-    """A message worth a look, and one about which two people disagree."""
-    session, community_id = stage.session, stage.community.id
-    noticed = {}
-    for thing, text in (("candidate", words), ("disputed", f"{words} 一直没有人来看")):
-        source = f"turn:{community_id}:{thing}"
-        facts: dict[str, Any] = {"why": CandidateReason.REPHRASE, "language": "zh", "now": NOON}
-        candidates.notice(session, community_id, text, source=source, **facts)
-        noticed[thing] = session.scalars(select(Candidate).where(Candidate.source == source)).one()
-    disputed = noticed["disputed"]
+    """A message about which two people disagree, and one that is worth a look and came after it."""
+    disputed = _noticed(stage, f"{words} 一直没有人来看")
     told = learning.Labelled(disputed.text, "repair", "zh")
-    learning.add(session, told, use=LabelUse.TEST, by="staff:999", at=NOON)
+    learning.add(stage.session, told, use=LabelUse.TEST, by="staff:999", at=NOON)
     for who, intent in (("staff:999", "repair"), ("staff:998", "complaint")):
-        opinions.say(session, disputed, intent, by=who, seen=disputed.state, now=NOON)
-    session.flush()
+        opinions.say(stage.session, disputed, intent, by=who, seen=disputed.state, now=NOON)
+    stage.session.flush()
     assert disputed.label_id is not None
-    return {"candidate": noticed["candidate"].id, "label": disputed.label_id}
+    return {"label": disputed.label_id, "candidate": _noticed(stage, words).id}
+
+
+def _noticed(stage: Stage, text: str) -> Candidate:
+    facts: dict[str, Any] = {"why": CandidateReason.REPHRASE, "language": "zh", "now": NOON}
+    source = f"turn:{stage.community.id}:{text}"
+    candidates.notice(stage.session, stage.community.id, text, source=source, **facts)
+    return stage.session.scalars(select(Candidate).where(Candidate.source == source)).one()
 
 
 def _lost(stage: Stage, words: str) -> dict[str, int]:
