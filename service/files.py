@@ -1,8 +1,8 @@
 """Photos and files of talks, as staff see them in the console: fetched from Telegram when asked for, kept for a while.
 
-Telegram keeps every file and gives it to the bot alone. So the console asks by a row, the bot's process fetches, and the
-row holds the bytes until they have been kept long enough or others need the room. What a file is, its own bytes say: what
-residents or their telephones call it decides nothing.
+Telegram keeps every file and gives it to the bot alone. So the console asks by a row, the bot's process fetches, and
+the row holds the bytes until they have been kept long enough or others need the room. What a file is, its own bytes
+say: what residents or their telephones call it decides nothing.
 """
 
 from __future__ import annotations
