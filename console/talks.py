@@ -48,7 +48,6 @@ def _lines(visit: Visit) -> Response:
         more=more,
         file_name=files.name,
         asked=_asked(visit),
-        owners=_owners(visit),
     )
 
 

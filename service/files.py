@@ -147,7 +147,9 @@ def _may_be_asked_again(row: FetchedFile, now: datetime) -> bool:
 
 def _ask(session: Session, community_id: int, missing: Sequence[Wanted], *, now: datetime) -> None:
     asked = {"community_id": community_id, "asked_at": now, "due_at": now, "attempts": 0, "refused": None}
-    rows = [{"message_id": message_id, "file_id": file_id, **asked} for message_id, file_id in missing]
+    rows = [
+        {"message_id": row, "file_id": file_id, **asked} for row, file_id in sorted(missing)
+    ]  # in one order for all
     put = insert(FetchedFile).values(rows)
     again = {name: put.excluded[name] for name in ("asked_at", "due_at", "attempts", "refused")}
     session.execute(

@@ -550,7 +550,8 @@ class FetchedFile(Base):
     __table_args__ = (
         UniqueConstraint("message_id", "file_id"),
         Index("fetched_files_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-        Index("fetched_files_by_age", "community_id", "asked_at"),
+        Index("fetched_files_by_age", "asked_at"),
+        Index("fetched_files_by_community", "community_id", "asked_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import FilePayload, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import ConsoleMessage, FilePayload, Page, ViewportSize, async_playwright, expect
 
 from cli.demo import free_port
 from console.app import make_app
@@ -81,10 +81,15 @@ async def page() -> AsyncIterator[Page]:
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: trouble.append(line.text) if is_trouble(line) else None)
         yield page
         await browser.close()
     assert trouble == []
+
+
+def is_trouble(line: ConsoleMessage) -> bool:
+    """A form that comes back with what is wrong in it is an answer, also to a browser that calls it an error."""
+    return line.type == "error" and "status of 422" not in line.text
 
 
 def a_day(stage: Stage) -> str:
@@ -101,29 +106,27 @@ def somebody_waits(stage: Stage) -> None:
     takeover.escalate(stage.session, talk, reason="asked", source="turn:2", now=LATER)
 
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}  # all that changes in the dark
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+LOOKS: tuple[tuple[str, ViewportSize, Any], ...] = (("desktop", DESKTOP, "light"), ("phone", PHONE, "dark"))
 
 
 async def check_accessible(page: Page, name: str) -> None:
-    """No violation of WCAG 2.1 A and AA; a picture of each width is kept."""
+    """No violation of WCAG 2.1 A and AA; a picture of each look is kept."""
     problems = [problem async for problem in barriers(page, name)]
     assert problems == []
 
 
 async def barriers(page: Page, name: str) -> AsyncIterator[str]:
-    """What keeps somebody out, on a wide screen and on a telephone, in the light and in the dark."""
-    for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
+    """What keeps somebody out, on a wide screen in the light and on a telephone in the dark."""
+    for look, size, scheme in LOOKS:
         await page.set_viewport_size(size)
-        for scheme, rules in (("light", RULES), ("dark", COLOURS)):
-            await page.emulate_media(color_scheme=scheme)
-            found: Any = await Axe().run(page, options=rules)
-            if found.violations_count:
-                yield f"{name} {width} {scheme}: {found.generate_report()}"
-            if scheme == "light":
-                await page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
+        await page.emulate_media(color_scheme=scheme)
+        found: Any = await Axe().run(page, options=RULES)
+        if found.violations_count:
+            yield f"{name} {look}: {found.generate_report()}"
         if await page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-            yield f"{name} is wider than a {width}"
+            yield f"{name} is wider than a {look}"
+        await page.screenshot(path=SHOTS / f"{name}-{look}.png", full_page=True)
 
 
 # --- Every page there is ---------------------------------------------------------------------------------------------
@@ -152,7 +155,7 @@ def walked(numbers: Mapping[str, int]) -> Iterator[tuple[str, str]]:
 
 
 def a_town(stage: Stage) -> tuple[str, Mapping[str, int]]:
-    token = lively.a_month(stage, now=LATER)
+    token = lively.a_month(stage, now=LATER, closed=12, said=30)
     numbers = town.everything(stage, "厨房水管漏水，已经用毛巾垫着", who=stage.member())
     for model in stage.session.query(LanguageModel):
         model_reports.keep(stage.session, model, report(0.9 + model.id / 100, f"漏水 {model.id}"), now=NOON)

@@ -28,7 +28,8 @@ def upgrade() -> None:
     )
     op.execute("ALTER TABLE fetched_files ALTER COLUMN content SET STORAGE EXTERNAL")  # photos are compressed already
     op.create_index("fetched_files_due", "fetched_files", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
-    op.create_index("fetched_files_by_age", "fetched_files", ["community_id", "asked_at"])
+    op.create_index("fetched_files_by_age", "fetched_files", ["asked_at"])
+    op.create_index("fetched_files_by_community", "fetched_files", ["community_id", "asked_at"])
 
 
 def downgrade() -> None:
