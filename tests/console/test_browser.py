@@ -362,3 +362,22 @@ async def test_a_butler_is_told_what_is_not_for_them(served, page, committed):
 
     assert refused.status == 403
     assert "请找经理" in await refused.text()
+
+
+async def test_without_scripts_everything_is_a_form_or_a_link(served, page, committed):
+    """An old telephone, a browser that blocks them: the board, its links, taking over and answering work all the same."""
+    assert page.context.browser is not None
+    plain = await (await page.context.browser.new_context(java_script_enabled=False)).new_page()
+    await plain.goto(f"{served}/enter/{committed(a_day)}")
+    await plain.get_by_role("button").click()
+    await plain.get_by_role("link", name="王芳").click()
+    await plain.get_by_role("button", name="接手").click()
+    await plain.get_by_label("回复住户").fill("您好，师傅已经出发。")
+    await plain.get_by_role("button", name="发给住户").click()
+
+    await expect(plain.get_by_role("list", name="对话记录")).to_contain_text("您好，师傅已经出发。")
+    await plain.get_by_role("link", name="工单", exact=True).first.click()
+    await plain.get_by_text("更多条件").click()
+    await plain.get_by_label("时限").select_option("1")
+    await plain.get_by_role("button", name="筛选").click()
+    await expect(plain.get_by_role("row", name="李强")).to_be_visible()
