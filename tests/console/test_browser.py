@@ -365,7 +365,7 @@ async def test_a_butler_is_told_what_is_not_for_them(served, page, committed):
 
 
 async def test_without_scripts_everything_is_a_form_or_a_link(served, page, committed):
-    """An old telephone, a browser that blocks them: the board, its links, taking over and answering work all the same."""
+    """An old telephone, a browser that blocks them: links, taking over, answering and filters work all the same."""
     assert page.context.browser is not None
     plain = await (await page.context.browser.new_context(java_script_enabled=False)).new_page()
     await plain.goto(f"{served}/enter/{committed(a_day)}")
