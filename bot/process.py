@@ -16,6 +16,7 @@ from telegram import Bot
 
 from bot import ingress, menu
 from bot.clock import Clock
+from bot.fetcher import Fetcher
 from bot.heart import Heart
 from bot.rasa import Rasa
 from bot.scheduler import Scheduler
@@ -23,7 +24,7 @@ from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
 from bot.worker import Worker
-from service import bookings, clocks, communities, db, emergency, inbox, outbox
+from service import bookings, clocks, communities, db, emergency, files, inbox, outbox
 from service.config import Settings
 from service.models import Community
 from service.outbox import Rates
@@ -137,7 +138,7 @@ class _Process:
         self._clock = Clock()
         self._clock_read = asyncio.Event()
         self.rasa = Rasa(str(settings.rasa_url), settings.rasa_token.get_secret_value(), timeout=settings.rasa_timeout)
-        self._finishers: list[Worker | Sender] = []
+        self._finishers: list[Worker | Sender | Fetcher] = []
 
     def ingress(self) -> Tasks:
         settings = self._settings
@@ -170,7 +171,14 @@ class _Process:
         wake = Wake(self._url, outbox.CHANNEL, beat=self._beat("sender"))
         sender = Sender(self._bot, self._sessions, wake, rates=rates(self._settings), now=self._clock.now)
         self._finishers.append(sender)
-        return [wake.listen(), sender.run()]
+        return [wake.listen(), sender.run(), *self._fetcher()]
+
+    def _fetcher(self) -> Tasks:
+        """Beside the sender, so that whoever may call Telegram is one process."""
+        wake = Wake(self._url, files.CHANNEL)
+        fetcher = Fetcher(self._bot, self._sessions, wake, now=self._clock.now)
+        self._finishers.append(fetcher)
+        return [wake.listen(), fetcher.run()]
 
     def scheduler(self) -> Tasks:
         every = self._settings.sweep_seconds

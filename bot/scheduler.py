@@ -20,6 +20,7 @@ from service import (
     db,
     delivery,
     desk,
+    files,
     idle,
     incident_reports,
     incidents,
@@ -56,6 +57,7 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "clocks": lambda session, now: ladder.climb_due(session, now=now, limit=BATCH),
     "incidents": lambda session, now: incidents.ask_whether_over(session, now=now, limit=BATCH),
     "incidents_over": lambda session, now: incident_reports.tell_due(session, now=now, limit=BATCH),
+    "files": lambda session, now: files.let_go(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
 }
 

@@ -9,16 +9,17 @@ from starlette.responses import Response
 
 from console import texts
 from console.doors import deed, page
+from console.files import sent
 from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import case_list, case_sheet, cases, categories, communities, saved_views, work
 from service.case_list import Wanted
-from service.models import CaseEvent, CaseState, Message
+from service.models import CaseEvent, CaseState
 from service.staff import Right
 
 LIST = "cases"
 AT_WORK = "at_work"  # beside the states: all of those in which somebody is to do something
-FIELDS = ("q", "state", "kind", "category", "department", "urgency", "since", "until", "resident", "overdue")
+FIELDS = ("q", "state", "kind", "category", "department", "urgency", "since", "until", "resident", "overdue", "rated")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -34,6 +35,7 @@ def search(visit: Visit) -> Response:
         due=found.due,
         asked={name: visit.asked(name) for name in FIELDS},
         errors=errors,
+        narrowed=any(visit.asked(name) for name in FIELDS if name != "q"),
         options=_options(visit),
         views=saved_views.of(visit.session, visit.member, LIST),
     )
@@ -41,7 +43,7 @@ def search(visit: Visit) -> Response:
 
 def _wanted(visit: Visit) -> tuple[Wanted, Mapping[str, str]]:
     """What is looked for, and what of it cannot be read; that is left out of the search."""
-    days, errors = visit.asked_period()
+    days, errors = visit.asked_period("rated")
     errors |= {name: "shell.not_a_number" for name in ("urgency", "resident") if visit.is_odd(name)}
     state = visit.asked("state")
     wanted = Wanted(
@@ -56,6 +58,7 @@ def _wanted(visit: Visit) -> tuple[Wanted, Mapping[str, str]]:
         resident=visit.asked_number("resident"),
         since=days.get("since"),
         until=days.get("until"),
+        rated=days.get("rated"),
     )
     return wanted, errors
 
@@ -99,7 +102,8 @@ def show(visit: Visit) -> Response:
         sheet=sheet,
         case=sheet.case,
         log=[(step, step_name(visit, step.event), _detail(visit, step)) for step in sheet.log],
-        files=[(file, _file_name(file)) for file in sheet.files],
+        files=sheet.files,
+        sent=sent(visit, {one.id: one.media for one in sheet.files}),
         pauses=[(verb, visit.t(f"cases.pause_{reason}")) for verb, reason in work.PAUSES.items()],
         departments=[(f"to_{key}", visit.t(f"utter_word_{key}")) for key in others],
         kinds=[(f"is_{kind}", visit.t(f"utter_word_{kind}")) for kind in work.KINDS if kind != sheet.case.kind],
@@ -143,12 +147,6 @@ def _word(visit: Visit, key: object) -> str:
     """A department's or a kind's name; one that is not offered any more stays what it is called inside."""
     known = (*communities.DEPARTMENTS, *case_list.KINDS)
     return visit.t(f"utter_word_{key}") if key in known else str(key)
-
-
-def _file_name(file: Message) -> str:
-    """How the resident called a file; photos and voices have no name."""
-    body = (file.media or {}).get(file.kind)
-    return str(body.get("file_name") or "") if isinstance(body, dict) else ""
 
 
 DOORS = (

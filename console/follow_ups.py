@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
-from functools import partial
 
 from starlette.responses import Response
 
@@ -11,22 +11,24 @@ from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import schedule
-from service.schedule import Wanted
+from service.schedule import FollowUp, Place, Wanted
 from service.staff import Right
 
 SHOWN = 100  # rows of a page
 NOT_SENT_SINCE = timedelta(days=30)  # what was not sent longer ago is shown when a day is asked for
 FIELDS = ("list", "kind", "case", "since", "until", "held")
 MOST_WHY = 200  # characters
+DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 def search(visit: Visit) -> Response:
-    """The follow-ups, the soonest first; the next page begins with the moment at which this one ends."""
+    """The follow-ups, the soonest first; the next page begins behind the last row of this one."""
     gone = visit.asked("list") == "not_sent"
     days, errors = visit.asked_period()
     wanted = Wanted(
         visit.community.id,
-        since=_after(visit) or days.get("since") or (visit.now - NOT_SENT_SINCE if gone else None),
+        since=days.get("since") or (visit.now - NOT_SENT_SINCE if gone else None),
+        after=_after(visit),
         until=days.get("until"),
         case=visit.asked("case")[:32] or None,
         kinds=(visit.asked("kind"),) if visit.asked("kind") else (),
@@ -38,22 +40,28 @@ def search(visit: Visit) -> Response:
     return visit.page(
         "follow_ups/search.html",
         found=found[:SHOWN],
-        after=found[SHOWN - 1].due_at.isoformat() if len(found) > SHOWN else None,
+        after=_written(found[SHOWN - 1]) if len(found) > SHOWN else None,
         asked={name: visit.asked(name) for name in FIELDS},
         errors=errors,
         kinds=[(name, visit.t(f"utter_word_follow_up_{name}")) for name in names],
         gone=gone,
-        why=partial(schedule.words, language=visit.language or "zh"),
     )
 
 
-def _after(visit: Visit) -> datetime | None:
-    """Where a page begins; what cannot be read is the beginning."""
+def _written(last: FollowUp) -> str:
+    """The end of a page as it stands in the address of the next one."""
+    due, *rest = last.place
+    return " ".join((due.isoformat(), *map(str, rest)))
+
+
+def _after(visit: Visit) -> Place | None:
+    """Behind what a page begins; what cannot be read is the beginning."""
+    due, kind, number, detail = (*visit.asked("after").split(" ", 3), "", "", "")[:4]
     try:
-        after = datetime.fromisoformat(visit.asked("after"))
+        at = datetime.fromisoformat(due)
     except ValueError:
         return None
-    return after if after.tzinfo else None
+    return (at, kind, int(number), detail) if at.tzinfo and DIGITS.fullmatch(number) else None
 
 
 def hold(visit: Visit) -> Response:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 
+from console import texts
 from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import delivery, inbox, letters, outbox
-from service.models import OutboxState
+from service.models import OutboxRow, OutboxState
 from service.staff import Right
 
 BOXES = ("unconfirmed", "dead", "unread")
@@ -22,7 +25,20 @@ def search(visit: Visit) -> Response:
         found = letters.unread(visit.session, visit.community, before=before)
         return visit.page("letters/unread.html", found=found, box=box, boxes=BOXES, excerpt=letters.excerpt)
     rows = letters.unsent(visit.session, visit.community, OutboxState(box), before=before)
-    return visit.page("letters/unsent.html", found=rows, box=box, boxes=BOXES, most=letters.EXCERPT)
+    return visit.page(
+        "letters/unsent.html",
+        found=rows,
+        box=box,
+        boxes=BOXES,
+        most=letters.EXCERPT,
+        kind=partial(_kind, visit),
+    )
+
+
+def _kind(visit: Visit, letter: OutboxRow) -> str:
+    """What a message is called; one that has no name yet is another message."""
+    key = f"letters.kind_{letter.kind}"
+    return visit.t(key if key in texts.catalogue() else "letters.kind_other")
 
 
 def decide(visit: Visit) -> Response:

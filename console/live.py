@@ -15,11 +15,16 @@ from starlette.responses import Response, StreamingResponse
 
 from console.doors import Door
 from console.visit import Visit
-from service import inbox, outbox, training
+from service import files, inbox, outbox, training
 from service.staff import Right
 
 log = structlog.get_logger(__name__)
-CHANNELS = (inbox.CHANNEL, outbox.CHANNEL, training.CHANNEL)  # whatever changes for people goes through one
+CHANNELS = (
+    inbox.CHANNEL,
+    outbox.CHANNEL,
+    training.CHANNEL,
+    files.CHANNEL,
+)  # whatever changes for people goes through one
 RECONNECT_AFTER = 1.0  # seconds
 AT_MOST_EVERY = 1.0  # seconds between two pieces of news
 SIGN_OF_LIFE = 15.0  # seconds

@@ -10,7 +10,7 @@ from service import texts
 from service.staff import Right
 
 HOME = "/phrases"
-MOST = 40  # phrases of one page
+MOST = 20  # phrases of one page
 
 
 def listing(visit: Visit) -> Response:

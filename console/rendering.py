@@ -34,9 +34,10 @@ def span(length: timedelta, *, language: str) -> str:
     return texts.text("shell.days", language=language, n=minutes // (24 * 60))
 
 
-def moment(at: datetime, *, timezone: str) -> str:
-    """A moment on the community's clock."""
-    return f"{at.astimezone(ZoneInfo(timezone)):%m-%d %H:%M}"
+def moment(at: datetime, *, timezone: str, now: datetime) -> str:
+    """A moment on the community's clock, with its year when that is not the present one."""
+    there, here = (one.astimezone(ZoneInfo(timezone)) for one in (at, now))
+    return f"{there:%m-%d %H:%M}" if there.year == here.year else f"{there:%Y-%m-%d %H:%M}"
 
 
 @cache

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from console.cases import step_name
 from console.doors import deed, page
+from console.files import sent
 from console.troubles import Kind, Trouble, status_of
 from console.visit import Visit
-from service import conversations, phrases, staff, takeover, talks, transcripts, transfer, typed_lines
+from service import conversations, files, phrases, staff, takeover, talks, transcripts, transfer, typed_lines
 from service.errors import ServiceError
 from service.models import Conversation, Owner
 from service.staff import Right
 from service.talks import Wanted
-from service.transcripts import Entry
 
 MINE = "mine"  # beside the owners: those whom the visitor has
 FOUND = 50  # lines of one page of a search
@@ -46,9 +46,8 @@ def _lines(visit: Visit) -> Response:
         "talks/lines.html",
         found=found[:FOUND],
         more=more,
-        file_name=file_name,
+        file_name=files.name,
         asked=_asked(visit),
-        owners=_owners(visit),
     )
 
 
@@ -71,7 +70,7 @@ def show(visit: Visit) -> Response:
 def _show(visit: Visit, talk: Conversation, *, words: str = "", refused: ServiceError | None = None) -> Response:
     """The page; with what was typed and why it did not go out, when it did not."""
     session, community = visit.session, visit.community
-    butler = talk.butler_id
+    butler, lines = talk.butler_id, transcripts.latest(session, talk, before=visit.asked_number("before"))
     colleagues = [one for one in staff.present(session, community.id) if staff.may(one, Right.TALK)]
     return visit.page(
         "talks/talk.html",
@@ -80,7 +79,7 @@ def _show(visit: Visit, talk: Conversation, *, words: str = "", refused: Service
         resident=talk.resident,
         butler=next((one for one in colleagues if one.id == butler), None),
         handover=talks.last_handover(session, talk),
-        lines=transcripts.latest(session, talk, before=visit.asked_number("before")),
+        lines=lines,
         phrases=phrases.ready(session, talk, visit.member),
         targets=[
             *((str(one.number), f"{one.number} {one.display_name}") for one in colleagues if one.id != butler),
@@ -90,15 +89,9 @@ def _show(visit: Visit, talk: Conversation, *, words: str = "", refused: Service
         words=words,
         refused=visit.t(refused.response, **refused.facts) if refused else None,
         most=typed_lines.MOST_TEXT,
-        file_name=file_name,
+        sent=sent(visit, {line.row: line.media for line in lines.rows if line.row is not None}),
         step_name=partial(step_name, visit),
     )
-
-
-def file_name(entry: Entry) -> str:
-    """How the sender called a file; photos and voices have no name."""
-    body = (entry.media or {}).get(entry.kind)
-    return str(body.get("file_name") or "") if isinstance(body, dict) else ""
 
 
 # --- What is done; everything locks the conversation first ----------------------------------------------------------

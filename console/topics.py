@@ -9,6 +9,7 @@ from console import (
     board,
     cases,
     charts,
+    files,
     follow_ups,
     knowledge,
     letters,
@@ -38,6 +39,7 @@ TOPICS: Sequence[tuple[Sequence[Door], Place | None]] = (
     (phrases.DOORS, Place(phrases.HOME, "phrases.title", Right.TEACH)),
     (charts.DOORS, Place(charts.HOME, "charts.title", Right.CHARTS)),
     (audit.DOORS, Place("/audit", "audit.title", Right.AUDIT)),
+    (files.DOORS, None),
     (sign_in.DOORS, None),
     (live.DOORS, None),
 )

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console import rendering, texts
 from console.troubles import Kind, Trouble, status_of
-from service import staff
+from service import schedule, staff
 from service import texts as service_texts
 from service.db import Sessions
 from service.errors import ChangedMeanwhile, ServiceError
@@ -143,11 +143,11 @@ class Visit:
         except OverflowError:
             raise ValueError(word) from None
 
-    def asked_period(self) -> tuple[dict[str, datetime | None], dict[str, str]]:
-        """The days of `since` and `until`, the latter to its end, and what of them is no day and not looked for."""
+    def asked_period(self, *also: str) -> tuple[dict[str, datetime | None], dict[str, str]]:
+        """The days of `since`, `until`, the latter to its end, and further fields; and what of them is no day."""
         days: dict[str, datetime | None] = {}
         errors: dict[str, str] = {}
-        for name, later in (("since", 0), ("until", 1)):
+        for name, later in (("since", 0), ("until", 1), *((name, 0) for name in also)):
             try:
                 days[name] = self.asked_day(name, later=later)
             except ValueError:
@@ -184,15 +184,16 @@ class Visit:
 
     def page(self, template: str, *, status: int = HTTPStatus.OK, **facts: object) -> Response:
         """A page of a topic for who is signed in."""
-        told = self.request.cookies.get(TOLD, "")
+        told, language = self.request.cookies.get(TOLD, ""), self.language or texts.LANGUAGES[0]
         shown = {
             "t": self.t,
             "visit": self,
             "menu": [place for place in self.house.menu if self.may(place.right)],
             "told": told if told in texts.catalogue() else None,
-            "moment": partial(rendering.moment, timezone=self.community.timezone),
-            "kind_name": lambda kind: service_texts.kind_name(kind, language=self.language or texts.LANGUAGES[0]),
-            "since": lambda at: rendering.span(self.now - at, language=self.language or texts.LANGUAGES[0]),
+            "moment": partial(rendering.moment, timezone=self.community.timezone, now=self.now),
+            "kind_name": partial(service_texts.kind_name, language=language),
+            "since": lambda at: rendering.span(self.now - at, language=language),
+            "why": partial(schedule.words, language=language),  # a stored reason, in words
         }
         response = HTMLResponse(rendering.environment().get_template(template).render(shown | facts), status)
         if told:
@@ -234,6 +235,10 @@ class Visit:
         if told is not None:
             response.set_cookie(TOLD, told, max_age=60, httponly=True, samesite="lax", secure=self.secure)
         return response
+
+    def is_below(self, path: str) -> bool:
+        """Whether this page is one of those that a place of the menu leads to."""
+        return path != "/" and self.request.url.path.startswith(f"{path}/")
 
     @property
     def secure(self) -> bool:

@@ -14,22 +14,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, today, topics, waits
 from service.communities import STAFF_LANGUAGE, Address
 from service.models import (
     Board,
-    Case,
-    CaseClock,
     Community,
     Delivery,
-    Department,
     OutboxRow,
     OutboxState,
     Priority,
-    Wait,
 )
 from service.pointers import Pointer
 
@@ -151,10 +147,7 @@ def _overview(session: Session, community: Community, group: Address, *, now: da
 
 def _waiting(session: Session, community: Community, group: Address, overview: Overview, *, now: datetime) -> None:
     """Who waits for a person, in the order in which they are to be answered, each leading to the topic."""
-    theirs = (Wait.community_id == community.id, Wait.ended_at.is_(None))
-    count = session.scalar(select(func.count()).where(*theirs)) or 0
-    found = select(Wait).options(joinedload(Wait.conversation)).where(*theirs).order_by(waits.in_line()).limit(MOST)
-    shown = session.scalars(found).all()
+    shown, count = waits.line(session, community.id, limit=MOST)
 
     def lines() -> Iterator[str]:
         for wait in shown:
@@ -172,26 +165,17 @@ def _waiting(session: Session, community: Community, group: Address, overview: O
 
 def _late(session: Session, community: Community, overview: Overview, *, now: datetime) -> None:
     """Cases of which something has not been done in time, the longest overdue first; without what they are about."""
-    due = func.min(CaseClock.due_at)
-    found = session.execute(
-        select(Case.number, Department.key, due)
-        .join(CaseClock, CaseClock.case_id == Case.id)
-        .join(Department, Department.id == Case.department_id)
-        .where(Case.community_id == community.id, Case.state.not_in(clocks.ENDED))
-        .where(CaseClock.due_at < now, CaseClock.stopped_at.is_(None))
-        .group_by(Case.number, Department.key)
-        .order_by(due, Case.number)
-    ).all()
+    shown, count = today.late(session, community.id, now=now, limit=MOST)
     lines = [
         _words(
             "utter_word_board_case",
-            number=number,
-            department=_words(f"utter_word_{key}"),
-            due=clocks.moment(due_at, community, language=STAFF_LANGUAGE) if due_at else "",
+            number=case.number,
+            department=_words(f"utter_word_{case.department}"),
+            due=clocks.moment(case.due_at, community, language=STAFF_LANGUAGE),
         )
-        for number, key, due_at in found[:MOST]
+        for case in shown
     ]
-    overview.add("utter_word_board_late", len(found), [*lines, *_more(len(found) - len(lines))])
+    overview.add("utter_word_board_late", count, [*lines, *_more(count - len(lines))])
 
 
 def _at_work(session: Session, community: Community, overview: Overview) -> None:

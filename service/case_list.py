@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session, raiseload
 
 from service import paging, word_search
-from service.models import AT_WORK, CASE_WORDS, Case, CaseClock, CaseState, Department
+from service.models import AT_WORK, CASE_WORDS, Case, CaseClock, CaseState, Department, Survey
 from service.paging import Page
 
 KINDS = ("repair", "complaint", "inquiry", "suggestion", "request_service")
@@ -33,6 +33,7 @@ class Wanted:
     resident: int | None = None
     since: datetime | None = None  # when it was opened
     until: datetime | None = None  # not included
+    rated: datetime | None = None  # since when somebody has given it stars
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ def _conditions(community_id: int, wanted: Wanted, now: datetime) -> Iterator[Co
     if wanted.overdue:
         late = select(CaseClock.case_id).where(CaseClock.stopped_at.is_(None), CaseClock.due_at < now)
         yield Case.id.in_(late)
+    if wanted.rated is not None:
+        rated = select(Survey.case_id).where(Survey.stars.is_not(None), Survey.answered_at >= wanted.rated)
+        yield Case.id.in_(rated)
     yield from _plain(community_id, wanted)
 
 

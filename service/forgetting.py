@@ -147,6 +147,10 @@ _WORDS = {
         WHERE id = ANY(:calls)
     """,
     "updates": "UPDATE inbox SET raw = '{}' WHERE id = ANY(:updates)",
+    "files": """
+        DELETE FROM fetched_files USING messages
+        WHERE messages.id = fetched_files.message_id AND messages.conversation_id = :conversation
+    """,
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
     "reports of an incident": "DELETE FROM incident_reports WHERE conversation_id = :conversation",

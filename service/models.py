@@ -543,6 +543,29 @@ class Twin(Base):
     withdrawn_at: Mapped[datetime | None]
 
 
+class FetchedFile(Base):
+    """A file of a line that staff have asked to see: fetched from Telegram by the bot's process, kept for a while."""
+
+    __tablename__ = "fetched_files"
+    __table_args__ = (
+        UniqueConstraint("message_id", "file_id"),
+        Index("fetched_files_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("fetched_files_by_age", "asked_at"),
+        Index("fetched_files_by_community", "community_id", "asked_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
+    file_id: Mapped[str]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # when it is to be fetched, or tried again; none: settled
+    attempts: Mapped[int]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    type: Mapped[str | None] = mapped_column(String(32))  # by its bytes
+    refused: Mapped[str | None] = mapped_column(String(16))  # why there is nothing to show
+
+
 class InboxRow(Base):
     """One update from Telegram, as it came. Times are the database's, not the demo's clock."""
 

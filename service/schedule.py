@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service import conversations, holds, idle, incidents, outbox, surveys, texts
@@ -179,6 +179,9 @@ NOT_SENT: Sequence[Kind] = (
 )
 
 
+Place = tuple[datetime, str, int, str]  # when it is due, its kind, number and detail: two clocks have one case's number
+
+
 @dataclass(frozen=True)
 class FollowUp:
     """One row that is still to come, or was not sent."""
@@ -187,6 +190,7 @@ class FollowUp:
     number: int
     due_at: datetime
     case: str | None  # its number
+    case_id: int | None
     conversation: int | None
     detail: str | None
     reason: str | None
@@ -195,6 +199,11 @@ class FollowUp:
     held_by: str | None
     held_why: str | None
     held_since: datetime | None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return self.due_at, self.kind, self.number, self.detail or ""
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,7 @@ class Wanted:
     until: datetime | None = None
     case: str | None = None  # its number
     conversation_id: int | None = None
+    after: Place | None = None  # of the last row of the page before
     kinds: Sequence[str] = field(default=())
     held: bool = False  # only what somebody holds back
 
@@ -228,7 +238,7 @@ def unconfirmed(session: Session, community_id: int, *, limit: int = 100) -> lis
 def _look(session: Session, kinds: Sequence[Kind], wanted: Wanted, *, limit: int) -> list[FollowUp]:
     asked = [kind for kind in kinds if not wanted.kinds or kind.name in wanted.kinds]
     found = chain.from_iterable(session.execute(_of(kind, wanted).limit(limit)).all() for kind in asked)
-    return sorted((FollowUp(*row) for row in found), key=lambda one: (one.due_at, one.kind, one.number))[:limit]
+    return sorted((FollowUp(*row) for row in found), key=lambda one: one.place)[:limit]
 
 
 def _of(kind: Kind, wanted: Wanted) -> Select[Any]:
@@ -241,6 +251,7 @@ def _of(kind: Kind, wanted: Wanted) -> Select[Any]:
             kind.number,
             kind.due,
             Case.number,
+            Case.id,
             _talk_of(kind),
             _text(kind.detail),
             _text(kind.reason),
@@ -256,7 +267,7 @@ def _of(kind: Kind, wanted: Wanted) -> Select[Any]:
     )
     if kind.line is not None:
         rows = rows.outerjoin(line, line.c.id == kind.line)
-    return rows.where(kind.open, *_asked_for(kind, wanted)).order_by(kind.due, kind.number)
+    return rows.where(kind.open, *_asked_for(kind, wanted)).order_by(*_order(kind))
 
 
 def _case_of(kind: Kind) -> ColumnElement[bool]:
@@ -284,11 +295,27 @@ def _asked_for(kind: Kind, wanted: Wanted) -> list[ColumnElement[bool]]:
         asked.append(kind.due < wanted.until)
     if wanted.case is not None:
         asked.append(Case.number == wanted.case.upper())
+    if wanted.after is not None:
+        asked.append(_behind(kind, *wanted.after))
     if wanted.conversation_id is not None:
         asked.append(_talk_of(kind) == wanted.conversation_id)
     if wanted.held:
         asked.append(Hold.id.is_not(None))
     return asked
+
+
+def _order(kind: Kind) -> tuple[ColumnElement[Any], ...]:
+    """What the rows of one kind follow each other by; sorted here as Python sorts."""
+    detail = func.coalesce(_text(kind.detail), "").collate("C")
+    return kind.due.expression, kind.number.expression, detail
+
+
+def _behind(kind: Kind, due: datetime, name: str, number: int, detail: str) -> ColumnElement[bool]:
+    """What comes after a place of the list."""
+    if kind.name == name:
+        return tuple_(*_order(kind)) > tuple_(literal(due), literal(number), literal(detail))
+    later: ColumnElement[bool] = kind.due >= due if kind.name > name else kind.due > due
+    return later
 
 
 def _community_of(kind: Kind) -> ColumnElement[Any]:

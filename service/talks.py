@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from service import paging
-from service.models import Conversation, Department, Handover, Owner
+from service import paging, waits
+from service.models import Conversation, Department, Handover, Owner, Wait
 from service.paging import MomentPage
 
 
@@ -31,7 +31,10 @@ def find(session: Session, community_id: int, wanted: Wanted, *, before: str | N
         before: behind what the page begins, as an earlier page said.
     """
     found = select(Conversation).where(Conversation.community_id == community_id, Conversation.active_at.is_not(None))
-    if wanted.owner is not None:
+    if wanted.owner is Owner.WAITING:  # also those who were handed on to a department in which nobody has answered
+        waits_now = select(Wait.conversation_id).where(*waits.open_in(community_id))
+        found = found.where(Conversation.id.in_(waits_now))
+    elif wanted.owner is not None:
         found = found.where(Conversation.owner == wanted.owner)
     if wanted.butler is not None:
         found = found.where(Conversation.butler_id == wanted.butler)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, literal_column, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from service import duty
+from service import duty, waits
 from service.models import (
     AT_WORK,
     Case,
     CaseClock,
     Community,
-    Conversation,
     Department,
-    Handover,
-    Resident,
     Staff,
     Survey,
+    Wait,
 )
 
 SHOWN = 20  # of a list: the oldest; the count says how many there are
@@ -35,16 +34,16 @@ class Waiting:
     conversation_id: int
     name: str
     place: str | None
-    since: datetime | None
+    since: datetime
+    is_urgent: bool  # answered before all others
 
 
 @dataclass(frozen=True)
 class Late:
-    """A promise that was not kept yet."""
+    """A case of which something was promised and not done yet."""
 
     case_id: int
     number: str
-    category: str
     department: str  # its key
     clock: str
     due_at: datetime
@@ -62,10 +61,12 @@ class Stars:
 class Board:
     """Everything on it; lists are cut to the oldest, counts are whole."""
 
+    day: date  # on the community's clock
     waiting: Sequence[Waiting]
     waiting_count: int
     late: Sequence[Late]
     late_count: int
+    opened_count: int  # today
     open_cases: Sequence[tuple[str, int]]  # by department
     on_duty: Sequence[Staff]
     stars: Stars
@@ -84,45 +85,55 @@ def board(session: Session, community: Community, *, now: datetime) -> Board:
         community: whose.
         now: the moment, aware UTC.
     """
-    waiting, waiting_count = _waiting(session, community.id)
-    late, late_count = _late(session, community.id, now=now)
+    begins = _midnight(community, now)
+    waiting, waiting_count = waits.line(session, community.id, limit=SHOWN)
+    overdue, late_count = late(session, community.id, now=now, limit=SHOWN)
     return Board(
-        waiting=waiting,
+        day=now.astimezone(ZoneInfo(community.timezone)).date(),
+        waiting=[_waiting(wait) for wait in waiting],
         waiting_count=waiting_count,
-        late=late,
+        late=overdue,
         late_count=late_count,
+        opened_count=_opened(session, community.id, begins),
         open_cases=open_cases(session, community.id),
         on_duty=duty.on_duty(session, community, now=now),
-        stars=_stars(session, community, now=now),
+        stars=_stars(session, community.id, begins),
     )
 
 
-def _waiting(session: Session, community_id: int) -> tuple[Sequence[Waiting], int]:
-    found = (
-        select(Conversation.id, Resident.display_name, Resident.place, Handover.at, func.count().over())
-        .join(Resident, Resident.id == Conversation.resident_id)
-        .outerjoin(Handover, (Handover.conversation_id == Conversation.id) & (Handover.epoch == Conversation.epoch))
-        .where(Conversation.community_id == community_id, literal_column("conversations.owner = 'waiting'"))
-        .order_by(Handover.at, Conversation.id)
-        .limit(SHOWN)
-    )
-    rows = session.execute(found).all()
-    return [Waiting(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+def _waiting(wait: Wait) -> Waiting:
+    resident = wait.conversation.resident
+    urgent = wait.reason == waits.URGENT
+    return Waiting(wait.conversation_id, resident.display_name, resident.place, wait.since, urgent)
 
 
-def _late(session: Session, community_id: int, *, now: datetime) -> tuple[Sequence[Late], int]:
-    found = (
+def late(session: Session, community_id: int, *, now: datetime, limit: int) -> tuple[Sequence[Late], int]:
+    """Cases at work of which something was not done in time, the longest overdue first, and how many there are.
+
+    Args:
+        session: a transaction; it is only read.
+        community_id: whose.
+        now: the moment, aware UTC.
+        limit: cases at the most, each with the promise that was broken first.
+    """
+    broken = (
         select(
-            Case.id, Case.number, Case.category, Department.key, CaseClock.clock, CaseClock.due_at, func.count().over()
+            Case.id.label("id"),
+            Case.number,
+            Department.key.label("department"),
+            CaseClock.clock,
+            CaseClock.due_at.label("due_at"),
         )
         .join(CaseClock, CaseClock.case_id == Case.id)
         .join(Department, Department.id == Case.department_id)
         .where(Case.community_id == community_id, literal_column(f"cases.{AT_WORK}"))
         .where(CaseClock.stopped_at.is_(None), CaseClock.due_at < now)
-        .order_by(CaseClock.due_at, Case.id)
-        .limit(SHOWN)
+        .ext(distinct_on(Case.id))
+        .order_by(Case.id, CaseClock.due_at)
+        .subquery()
     )
-    rows: Sequence[Any] = session.execute(found).all()
+    first = select(broken, func.count().over()).order_by(broken.c.due_at, broken.c.id).limit(limit)
+    rows: Sequence[Any] = session.execute(first).all()
     return [Late(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
@@ -139,13 +150,22 @@ def open_cases(session: Session, community_id: int) -> Sequence[tuple[str, int]]
     return [(key, count) for key, count in session.execute(found)]
 
 
-def _stars(session: Session, community: Community, *, now: datetime) -> Stars:
+def _midnight(community: Community, now: datetime) -> datetime:
+    """When the day began on the community's clock."""
     zone = ZoneInfo(community.timezone)
-    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    return datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+
+
+def _opened(session: Session, community_id: int, begins: datetime) -> int:
+    opened = select(func.count()).where(Case.community_id == community_id, Case.opened_at >= begins)
+    return session.scalar(opened) or 0
+
+
+def _stars(session: Session, community_id: int, begins: datetime) -> Stars:
     rated = (
         select(func.count(), func.avg(Survey.stars))
         .join(Case, Case.id == Survey.case_id)
-        .where(Case.community_id == community.id, Survey.stars.is_not(None), Survey.answered_at >= midnight)
+        .where(Case.community_id == community_id, Survey.stars.is_not(None), Survey.answered_at >= begins)
     )
     count, mean = session.execute(rated).one()
     return Stars(count, float(mean) if mean is not None else None)

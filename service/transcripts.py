@@ -53,6 +53,7 @@ class Entry:
     delivery: str | None = None  # what became of it on its way to the other side
     reason: str | None = None  # why it did not get there
     delivered_at: datetime | None = None
+    row: int | None = None  # of the line
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def _entry(message: Message, staff_no: int | None, withdrawn_by: int | None, row
         delivery=row.state if row else None,
         reason=row.reason if row and row.state not in ("sent", "pending", "sending") else None,
         delivered_at=row.settled_at if row and row.state == "sent" else None,
+        row=message.id,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.sql.elements import Tuple
 
 from service import outbox
@@ -57,11 +58,28 @@ def put_first(session: Session, conversation: Conversation, *, now: datetime) ->
 def ahead(session: Session, wait: Wait) -> int:
     """How many of the community's residents are to be answered before."""
     before = select(func.count()).where(
-        Wait.community_id == wait.community_id,
-        Wait.ended_at.is_(None),
+        *open_in(wait.community_id),
         in_line() < tuple_(wait.reason != URGENT, wait.since, wait.id),
     )
     return session.scalar(before) or 0
+
+
+def line(session: Session, community_id: int, *, limit: int) -> tuple[Sequence[Wait], int]:
+    """Who waits for a person, in the order in which they are to be answered, and how many there are.
+
+    Args:
+        session: a transaction; it is only read.
+        community_id: whose residents.
+        limit: waits at the most, each with its conversation.
+    """
+    found = select(Wait, func.count().over()).options(joinedload(Wait.conversation))
+    rows = session.execute(found.where(*open_in(community_id)).order_by(in_line()).limit(limit)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
+
+
+def open_in(community_id: int) -> tuple[ColumnElement[bool], ...]:
+    """What makes a wait one of the community's that has not ended: nobody in particular answers, and not the bot."""
+    return Wait.community_id == community_id, Wait.ended_at.is_(None)
 
 
 def in_line() -> Tuple:

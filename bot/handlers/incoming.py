@@ -25,6 +25,7 @@ KINDS = (
     "live_photo", "photo", "video", "voice", "audio", "video_note", "animation", "document", "sticker",
     "venue", "location", "contact", "poll", "dice", "story", "game", "checklist",
 )  # fmt: skip
+SMALL = 240  # pixels: from here on a picture is recognised in a list
 NEVER_COPIED = ("paid_media", "giveaway", "giveaway_winners", "invoice")  # as the Bot API says
 
 # What says something of a message or of its chat, and is none by itself.
@@ -137,7 +138,9 @@ def albums(messages: Sequence[Message]) -> list[list[Message]]:
 
 def _media(message: Message, kind: str) -> dict[str, Any]:
     body = getattr(message, kind, None)
-    if isinstance(body, tuple):
-        body = body[-1]  # a photo comes in sizes; the last is the largest
+    sizes = body if isinstance(body, tuple) else ()  # a photo comes in sizes, from small to large
+    body = sizes[-1] if sizes else body
     kept = body.to_dict() if body is not None and hasattr(body, "to_dict") else {}
+    if len(sizes) > 1:
+        kept["thumbnail"] = next((size for size in sizes if size.width >= SMALL), sizes[-1]).to_dict()
     return {"kind": kind, "album": message.media_group_id, **{kind: kept}}

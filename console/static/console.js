@@ -37,6 +37,32 @@
     }
   });
 
+  // Arrows go from row to row of a table, once something in a row has the focus.
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    const cell = event.target.closest("td");
+    if (!step || !cell || event.target.matches("input, select, textarea")) return;
+    const next = cell.parentElement[step]?.cells[cell.cellIndex].querySelector("a, button");
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    }
+  });
+
+  // A part that renews itself leaves the focus where it was: on the same link, or on the button of the same form.
+  let focused = null;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const on = document.activeElement;
+    const link = on.getAttribute("href");
+    const form = on.form?.getAttribute("action");
+    const inside = event.detail.target.contains(on);
+    focused = inside && (link ? `a[href="${CSS.escape(link)}"]` : form && `form[action="${CSS.escape(form)}"] ${on.localName}`);
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (focused) document.querySelector(`#${event.detail.elt.id} ${focused}`)?.focus();
+    focused = null;
+  });
+
   // A toast stays until it is closed, so that nobody has to be quick to read it.
   const toasts = document.getElementById("toasts");
   const closable = (toast) => {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from service import conversations
-from service.models import Conversation, Owner
+from service import conversations, files
+from service.models import Conversation, Message, Owner
 from tests.bot.updates import RESIDENT, message, photo, receive, turn_of
 from tests.stage import STAFF_CHAT, Stage
 
@@ -113,3 +114,17 @@ def test_a_line_said_to_the_bot_and_changed_later_reaches_the_butler(stage, talk
 
     assert "5栋" in stage.outbox()[-1].payload["text"]
     assert conversations.lock(stage.session, talk.id).owner is Owner.BUTLER
+
+
+@pytest.mark.parametrize(
+    ("widths", "small"), [((90, 320, 1280), "320"), ((90, 200), "200"), ((90,), None)], ids=["usual", "tiny", "one"]
+)
+def test_of_a_photo_the_whole_is_kept_and_a_size_for_lists(stage, talk, widths, small):
+    """Fifty whole photos would be a page of fifty megabytes; one of ninety pixels shows nothing."""
+    sizes = [{"file_id": str(width), "file_unique_id": str(width), "width": width, "height": 9} for width in widths]
+
+    receive(stage, turn_of(message(None, photo=sizes)))
+
+    [media] = stage.session.scalars(select(Message.media).where(Message.kind == "photo"))
+    assert files.whole(media) == str(widths[-1])
+    assert files.small(media) == (small or str(widths[-1]))

@@ -58,12 +58,14 @@ BUSY = (7, 8, 8, 9, 9, 10, 11, 12, 14, 15, 17, 18, 19, 19, 20, 20, 21, 22)  # ho
 SCORES = ((0.842, 0.871), (0.889, 0.902), (0.918, 0.921))
 
 
-def a_month(stage: Stage, *, now: datetime) -> str:
+def a_month(stage: Stage, *, now: datetime, closed: int = 240, said: int = 900) -> str:
     """Fill it, the last day at the board's; gives the token of a manager's link.
 
     Args:
         stage: an empty community.
         now: the moment at which it is looked at, some hours after `NOON`.
+        closed: cases of the days before.
+        said: messages of those days.
     """
     dice = Random(7)
     talks = [
@@ -71,12 +73,12 @@ def a_month(stage: Stage, *, now: datetime) -> str:
         for place, name in enumerate(NAMES)
     ]
     department_id = _today(stage, talks, now=now)
-    month = [_case(dice, stage, dice.choice(talks), f"A{number}", department_id) for number in range(240)]
+    month = [_case(dice, stage, dice.choice(talks), f"A{number}", department_id) for number in range(closed)]
     stage.session.add_all(month)
     stage.session.flush()
     for case in month:
         stage.session.add_all(_aftermath(dice, case))
-    stage.session.add_all(_message(dice, talks) for _ in range(900))
+    stage.session.add_all(_message(dice, talks) for _ in range(said))
     stage.session.add_all(_unclear(dice, stage, number) for number in range(40))
     _serve(stage)
     rated = stage.session.query(Survey).order_by(Survey.id.desc()).limit(9)
@@ -150,7 +152,9 @@ def _unclear(dice: Random, stage: Stage, number: int) -> Candidate:
 def _serve(stage: Stage) -> None:
     for place, (chinese, english) in enumerate(SCORES):
         at = NOON - timedelta(days=28 - 13 * place)
-        scores = {"languages": {"zh": {"macro_f1": chinese}, "en": {"macro_f1": english}}}
+        known = {"zh": chinese, "en": english}
+        languages = {name: {"macro_f1": score, "messages": 900, "intents": {}} for name, score in known.items()}
+        scores = {"measured": "m", "languages": languages}
         model = LanguageModel(
             name=f"guanjia-{place + 1}f3a9c2", data_hash="0", trained_at=at, trained_by="101", scores=scores
         )

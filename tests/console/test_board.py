@@ -1,9 +1,11 @@
 """The first page."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
-from service import self_check, takeover
-from service.models import Owner, Role
+from service import communities, self_check, takeover, transfer
+from service.models import FollowUpState, Owner, Role, Survey
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -25,6 +27,40 @@ async def test_the_board_shows_how_the_day_goes(signed_in, committed, clock):
 
     for shown in ("王芳", "3栋2单元1201", "1 天", "工程部", "今日看板", "阳光花园"):
         assert shown in page
+
+
+async def test_every_number_leads_to_as_many_rows(signed_in, committed, clock):
+    """Who reads four wants to see which four: those who wait, what is late, at work, opened and rated today."""
+
+    def a_day(stage: Stage) -> None:
+        butler, colleagues = stage.member(), communities.department(stage.session, stage.community.id, "order")
+        for number in range(4):
+            talk = stage.resident()
+            stage.hears(talk, "在吗")
+            takeover.escalate(stage.session, talk, reason="asked", source=f"turn:{number}", now=NOON)
+            if number == 0:  # handed on to a department: nobody has answered there
+                stage.take_over(talk, butler)
+                facts: dict[str, Any] = {"note": "", "source": "turn:on", "now": NOON}
+                transfer.transfer(stage.session, talk, butler, colleagues, **facts)
+        for state in ("open", "accepted", "finished"):
+            case = stage.case(state=state)
+            facts = {"state": FollowUpState.ANSWERED, "asked_at": NOON, "answered_at": NOON}
+            stage.session.add(Survey(case_id=case.id, resolution=9, stars=4, **facts) if state == "finished" else case)
+
+    committed(a_day)
+    clock.advance(timedelta(hours=9))
+    browser = await signed_in()
+
+    page = (await browser.get("/")).text.replace("&amp;", "&")
+    figures = re.findall(r'<dd><a href="(/[^"]+)">([\d.]+)</a>(?: <small>(\d+) 份)?', page)
+    rows = {link: (await browser.get(link)).text.partition("<tbody>")[2].count("<tr>") for link, *_ in figures}
+
+    assert rows == {link: int(count or number) for link, number, count in figures}
+    assert sorted(rows.values()) == [1, 2, 2, 3, 4]
+    by_department = re.findall(r'<td><a href="(/cases\?[^"]+)">(\d+)</a></td>', page)
+    assert [(await browser.get(link)).text.count('<td><a href="/cases/') for link, _ in by_department] == [
+        int(number) for _, number in by_department
+    ]
 
 
 async def test_what_residents_call_themselves_is_text(signed_in, committed):

@@ -19,6 +19,7 @@ FORGOTTEN: dict[str, str] = {
     "desk_messages": "words",
     "surveys": "comment",
     "cases": "matter place wanted_at contact phone",
+    "fetched_files": "file_id content",
     "handovers": "note",
     "holds": "why",
     "inbox": "raw",
@@ -76,6 +77,7 @@ NOT_PERSONAL: dict[str, str] = {
     "console_sessions": "digest language",
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
+    "fetched_files": "type refused",
     "handovers": "reason",
     "holds": "of by released_by",
     "inbox": "error",  # type and place
@@ -103,6 +105,7 @@ NOT_PERSONAL: dict[str, str] = {
     "unanswered_questions": "source language",
 }
 
+BYTES = ("inbox.raw", "fetched_files.content")
 DECISIONS = (FORGOTTEN, *KEPT.values(), NOT_PERSONAL)
 
 
@@ -133,6 +136,6 @@ def test_what_is_said_to_be_forgotten_is_there_to_be_forgotten(stage: Stage, nam
     table, column = name.split(".")
     lived(stage)
 
-    words = f"convert_from({column}, 'UTF8')" if name == "inbox.raw" else f'CAST("{column}" AS text)'
+    words = f"convert_from({column}, 'UTF8')" if name in BYTES else f'CAST("{column}" AS text)'
     there = stage.session.scalars(text(f'SELECT {words} FROM "{table}"')).all()
     assert any(needle in (value or "") for value in there for needle in (*NEEDLES, "ms"))

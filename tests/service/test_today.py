@@ -38,18 +38,31 @@ def test_who_waits_longest_stands_first(stage):
     assert [one.name for one in on(stage).waiting] == ["李强"]
 
 
-def test_what_is_late_is_shown_until_it_is_done(stage):
-    """The oldest promise first; a finished case is late no more."""
-    late, done = stage.case(), stage.case(state="finished")
+def test_a_late_case_is_shown_once_until_it_is_done(stage):
+    """With the promise that was broken first, the longest overdue case above; a finished one is late no more."""
+    first, second = stage.case(), stage.case()
+    stage.case(state="finished")
     stage.session.flush()
+    earlier = update(CaseClock).where(CaseClock.case_id == second.id)
+    stage.session.execute(earlier.values(due_at=CaseClock.due_at - timedelta(minutes=1)))
 
     shown = on(stage, days=3)
 
-    assert shown.late_count > 0
-    assert {one.case_id for one in shown.late} == {late.id}
-    assert [one.due_at for one in shown.late] == sorted(one.due_at for one in shown.late)
-    assert done.id not in {one.case_id for one in shown.late}
+    assert [one.case_id for one in shown.late] == [second.id, first.id]
+    assert {one.clock for one in shown.late} == {"accept"}
+    assert shown.late_count == 2
     assert on(stage).late_count == 0
+
+
+def test_emergencies_wait_first(stage):
+    """As they stand in the line, and on the board in the group."""
+    for minutes, reason in ((0, "asked"), (5, "emergency")):
+        since = NOON + timedelta(minutes=minutes)
+        talk = stage.resident(display_name=reason)
+        takeover.escalate(stage.session, talk, reason=reason, source=f"turn:{minutes}", now=since)
+    stage.session.flush()
+
+    assert [(one.name, one.is_urgent) for one in on(stage).waiting] == [("emergency", True), ("asked", False)]
 
 
 def test_a_paused_clock_is_not_late(stage):
