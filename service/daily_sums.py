@@ -23,6 +23,7 @@ from service.tallies import Counts
 
 LOCK = 7_262_617  # any fixed number: of two that count the same day at once, the slower would undo the newer sum
 A_DAY = timedelta(days=1)
+AT_ONCE = 1000  # changes of one transaction: most are of the same few days, and each day is counted once
 
 
 @dataclass(frozen=True)
@@ -72,24 +73,24 @@ def _unchanged(scope: Scope) -> Select[date, Counts]:
 
 
 def keep_due(session: Session, *, now: datetime, limit: int) -> int:
-    """Count what has changed in days that are kept, or keep days that are over.
+    """Count what has changed in days that are kept, and keep days that are over.
 
     Args:
         session: the caller's transaction; others who keep sums leave it to this one.
         now: the moment, aware UTC.
-        limit: changes, or days, of one transaction.
+        limit: days of one transaction that are kept for the first time.
 
     Returns:
         How many were looked at; 0 means that every sum is there and right.
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
-    return _follow(session, now=now, limit=limit) or _go_on(session, now=now, limit=limit)
+    return _follow(session, now=now) + _go_on(session, now=now, limit=limit)
 
 
-def _follow(session: Session, *, now: datetime, limit: int) -> int:
+def _follow(session: Session, *, now: datetime) -> int:
     """Take the oldest changes up. What is counted after them holds them; a later one is a row of its own again."""
-    oldest = select(FigureChange.id).order_by(FigureChange.id).limit(limit)
+    oldest = select(FigureChange.id).order_by(FigureChange.id).limit(AT_ONCE)
     taken = (
         delete(FigureChange).where(FigureChange.id.in_(oldest)).returning(FigureChange.community_id, FigureChange.at)
     )
@@ -99,6 +100,7 @@ def _follow(session: Session, *, now: datetime, limit: int) -> int:
         moments[community_id].add(at)
     for community_id, found in moments.items():
         community = session.get_one(Community, community_id)
+        _forget_other_zones(session, community)
         days = {at.astimezone(ZoneInfo(community.timezone)).date() for at in found}
         _keep(session, community, _kept(session, community, days), now=now)
     return len(changes)
@@ -136,10 +138,16 @@ def _next_days(session: Session, community: Community, *, now: datetime) -> list
     ours = DailySum.community_id == community.id
     last = session.scalar(select(func.max(DailySum.day)).where(ours, DailySum.zone == community.timezone))
     if last is None:
-        session.execute(delete(DailySum).where(ours))
+        _forget_other_zones(session, community)
         opened = session.scalar(select(func.min(Case.opened_at)).where(Case.community_id == community.id))
         last = (opened or now).astimezone(zone).date() - A_DAY
     return Scope(community, last + A_DAY, now.astimezone(zone).date() - A_DAY, now).days
+
+
+def _forget_other_zones(session: Session, community: Community) -> None:
+    """Nobody follows what changes in a zone that is the community's no more, which may be so again."""
+    ours = DailySum.community_id == community.id
+    session.execute(delete(DailySum).where(ours, DailySum.zone != community.timezone))
 
 
 def _keep(session: Session, community: Community, days: Sequence[date], *, now: datetime) -> None:
