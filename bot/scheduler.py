@@ -17,6 +17,7 @@ from service import (
     after_talks,
     board,
     callbacks,
+    daily_sums,
     db,
     delivery,
     desk,
@@ -59,6 +60,7 @@ SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
     "incidents_over": lambda session, now: incident_reports.tell_due(session, now=now, limit=BATCH),
     "files": lambda session, now: files.let_go(session, now=now, limit=BATCH),
     "near_misses": lambda session, now: near_misses.post_due(session, now=now, limit=BATCH),
+    "daily_sums": lambda session, now: daily_sums.keep_due(session, now=now, limit=BATCH),
 }
 
 

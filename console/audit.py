@@ -17,7 +17,7 @@ FIELDS = ("who", "act", "object", "number", "since", "until")
 def search(visit: Visit) -> Response:
     """The log, newest first; the filter stands in the address, so a search can be passed on."""
     wanted, errors = _wanted(visit)
-    found = audit.find(visit.session, visit.community.id, wanted, before=visit.asked_number("before"))
+    found = audit.find(visit.session, visit.community.id, wanted, before=visit.asked("before"))
     return visit.page(
         "audit/search.html",
         found=found,

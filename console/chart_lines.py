@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from console.visit import Visit
-from service import figures, first_time_fix, heard, texts
-from service.figures import Scope
+from service import daily_sums, figures, first_time_fix, heard, tallies, texts
+from service.daily_sums import Found
+from service.figures import CLOCK, Scope
 from service.shares import Share
 
 MOST_CATEGORIES = 30
@@ -25,7 +26,6 @@ ENDS = {
     first_time_fix.NOT_HELD: "charts.was_no",
     figures.UNSATISFIED: "charts.was_no",
 }
-CLOCK = "clock_"  # how the figures of clocks begin
 WORDS = {"kind": "", "category": "category_"}  # how a stored value is called in domain.yml
 
 
@@ -77,17 +77,16 @@ class Served:
 
 def charts(visit: Visit, scope: Scope) -> Sequence[Chart]:
     """Every chart of the page, from top to bottom."""
-    stars = figures.count(visit.session, scope, "stars")
-    written = heard.written(visit.session, scope)
+    found = daily_sums.look(visit.session, scope)
     return [
-        Chart("opened", _over_time(visit, scope), in_columns=True),
-        Chart("kind", _volumes(visit, scope, "kind")),
-        Chart("category", _volumes(visit, scope, "category")),
-        Chart("clocks", _clocks(visit, scope)),
-        Chart("results", _results(visit, scope, stars)),
-        Chart("stars", _stars(visit, scope, stars)),
-        Chart("hours", _hours(visit, scope, written.by_hour), in_columns=True),
-        Chart("unclear", _unclear(visit, scope, written.by_column), in_columns=True),
+        Chart("opened", _over_time(visit, found), in_columns=True),
+        Chart("kind", _volumes(visit, found, "kind")),
+        Chart("category", _volumes(visit, found, "category")),
+        Chart("clocks", _clocks(visit, found)),
+        Chart("results", _results(visit, found)),
+        Chart("stars", _stars(visit, found)),
+        Chart("hours", _hours(visit, found), in_columns=True),
+        Chart("unclear", _unclear(visit, found), in_columns=True),
     ]
 
 
@@ -167,28 +166,26 @@ def _size(line: Line) -> float:
     return line.count if line.share is None else line.share.value or 0.0
 
 
-def _volumes(visit: Visit, scope: Scope, figure: str) -> list[Line]:
-    found = figures.count(visit.session, scope, figure)
-    most = sorted(found.items(), key=lambda one: (-one[1], one[0]))[:MOST_CATEGORIES]
+def _volumes(visit: Visit, found: Found, figure: str) -> list[Line]:
+    most = sorted(found.count(figure).items(), key=lambda one: (-one[1], one[0]))[:MOST_CATEGORIES]
     return _to_scale(
-        [Line(_word(WORDS[figure], value, visit), count, _cases(visit, scope, figure, value)) for value, count in most]
+        [
+            Line(_word(WORDS[figure], value, visit), count, _cases(visit, found.scope, figure, value))
+            for value, count in most
+        ]
     )
 
 
-def _over_time(visit: Visit, scope: Scope) -> list[Line]:
-    found = figures.count(visit.session, scope, "opened")
+def _over_time(visit: Visit, found: Found) -> list[Line]:
+    scope, opened = found.scope, found.over_time("kind")
     return _to_scale(
-        [Line(f"{day:%m-%d}", found.get(day, 0), _cases(visit, scope, "opened", day)) for day in _columns(scope)]
+        [Line(f"{day:%m-%d}", opened[day], _cases(visit, scope, "opened", day)) for day in _columns(scope)]
     )
 
 
 def _columns(scope: Scope) -> Iterator[date]:
-    """The first day of each column, as PostgreSQL's date_trunc has it."""
-    day = scope.first
-    if scope.step == "week":
-        day -= timedelta(days=day.weekday())
-    elif scope.step == "month":
-        day = day.replace(day=1)
+    """The first day of each column."""
+    day = scope.column(scope.first)
     while day <= scope.last:
         yield day
         day = _next(day, scope.step)
@@ -213,46 +210,52 @@ def _of_cases(visit: Visit, scope: Scope, figure: str, name: str, found: Mapping
     return _share(name, found.get(good, 0), found.get(bad, 0), *links)
 
 
-def _clocks(visit: Visit, scope: Scope) -> list[Line]:
-    found = figures.clocks(visit.session, scope)
+def _clocks(visit: Visit, found: Found) -> list[Line]:
     names = [figure.removeprefix(CLOCK) for figure in figures.FIGURES if figure.startswith(CLOCK)]
     lines = (
-        _of_cases(visit, scope, f"{CLOCK}{name}", _word(CLOCK, name, visit), found.get(name, {})) for name in names
+        _of_cases(visit, found.scope, CLOCK + name, _word(CLOCK, name, visit), found.count(CLOCK + name))
+        for name in names
     )
     return [line for line in lines if line is not None]
 
 
-def _results(visit: Visit, scope: Scope, stars: Mapping[int, int]) -> list[Line]:
+def _results(visit: Visit, found: Found) -> list[Line]:
     content: Counter[str] = Counter()
-    for given, count in stars.items():
-        content[figures.SATISFIED if given >= figures.GOOD else figures.UNSATISFIED] += count
-    known = {"fix": figures.count(visit.session, scope, "fix"), "satisfied": content}
-    lines = (_of_cases(visit, scope, figure, visit.t(f"charts.{figure}"), found) for figure, found in known.items())
+    for given, count in found.count("stars").items():
+        content[figures.SATISFIED if int(given) >= figures.GOOD else figures.UNSATISFIED] += count
+    known = {"fix": found.count("fix"), "satisfied": content}
+    lines = (_of_cases(visit, found.scope, figure, visit.t(f"charts.{figure}"), of) for figure, of in known.items())
     return [line for line in lines if line is not None]
 
 
-def _stars(visit: Visit, scope: Scope, found: Mapping[int, int]) -> list[Line]:
+def _stars(visit: Visit, found: Found) -> list[Line]:
+    given = found.count("stars")
     return _to_scale(
         [
-            Line(visit.t("charts.so_many_stars", n=stars), found.get(stars, 0), _cases(visit, scope, "stars", stars))
+            Line(
+                visit.t("charts.so_many_stars", n=stars),
+                given[str(stars)],
+                _cases(visit, found.scope, "stars", stars),
+            )
             for stars in range(5, 0, -1)
         ]
     )
 
 
-def _hours(visit: Visit, scope: Scope, found: Mapping[int, int]) -> list[Line]:
+def _hours(visit: Visit, found: Found) -> list[Line]:
+    written = found.count(tallies.HOUR)
     return _to_scale(
-        [Line(hour(one), found.get(one, 0), _link(visit, scope, "messages", hour=one)) for one in range(24)]
+        [Line(hour(one), written[str(one)], _link(visit, found.scope, "messages", hour=one)) for one in range(24)]
     )
 
 
-def _unclear(visit: Visit, scope: Scope, said: Mapping[date, int]) -> list[Line]:
-    found = heard.not_understood(visit.session, scope, said)
-    nothing = Share(0, 0)
-    return _to_scale([_unclear_line(visit, scope, day, found.get(day, nothing)) for day in _columns(scope)])
+def _unclear(visit: Visit, found: Found) -> list[Line]:
+    scope, said, failed = found.scope, found.over_time(tallies.HOUR), found.over_time(tallies.UNCLEAR)
+    return _to_scale([_unclear_line(visit, scope, day, said[day], failed[day]) for day in _columns(scope)])
 
 
-def _unclear_line(visit: Visit, scope: Scope, day: date, share: Share) -> Line:
+def _unclear_line(visit: Visit, scope: Scope, day: date, said: int, failed: int) -> Line:
+    """Of the messages of a column, those that were not understood; of a message taken in parts there may be more."""
     ends = _next(day, scope.step) - timedelta(days=1)
     link = _link(visit, scope, "unclear", since=max(day, scope.first), until=min(ends, scope.last))
-    return _share(f"{day:%m-%d}", share.count, share.of - share.count, link, None)
+    return _share(f"{day:%m-%d}", failed, max(said - failed, 0), link, None)

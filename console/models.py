@@ -16,7 +16,7 @@ from service.errors import ModelRefused, NoEarlierModel, ReasonMissing
 from service.kinds import KINDS
 from service.model_files import BadModel, check_file
 from service.model_gate import LANGUAGES, why_not_activate
-from service.models import LanguageModel, TrainingState
+from service.models import LabelUse, LanguageModel, TrainingState
 from service.staff import Right
 
 HOME = "/models"
@@ -101,7 +101,7 @@ def _known(visit: Visit, *, days: str = str(MEASURES_FOR)) -> dict[str, Any]:
     """What the list shows."""
     models, active = language_models.every(visit.session), language_models.active(visit.session)
     runs = training.recent(visit.session)
-    labels = learning.training_labels(visit.session), learning.test_labels(visit.session)
+    labels = learning.counts(visit.session)
     return {
         "models": models,
         "names": {model.id: model.name for model in models},
@@ -113,8 +113,8 @@ def _known(visit: Visit, *, days: str = str(MEASURES_FOR)) -> dict[str, Any]:
         "waits": bool(runs)
         and runs[0].state is TrainingState.QUEUED
         and visit.now - runs[0].asked_at > NOBODY_TAKES_IT,
-        "train_count": len(labels[0]),
-        "test_count": len(labels[1]),
+        "train_count": labels[LabelUse.TRAIN],
+        "test_count": labels[LabelUse.TEST],
         "days": days,
         "switches": language_models.switches(visit.session),
         "may_train": visit.may(Right.TRAIN),

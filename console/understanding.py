@@ -57,6 +57,7 @@ def listing(visit: Visit) -> Response:
         "understanding/list.html",
         **_around(visit),
         clusters=clusters,
+        shown=clusters[: teaching.SHOWN],
         messages=sum(cluster.count for cluster in clusters),
         why=why,
         reasons=[(reason, visit.t(f"understanding.why_{reason}")) for reason in REASONS],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service import paging
 from service.models import AuditEntry
-from service.paging import Page
+from service.paging import MomentPage
 
 SHOWN = "shown"
 SHOWN_ONCE_IN = timedelta(minutes=10)  # a list that renews itself, or is gone back to, is one look
@@ -55,18 +55,18 @@ def write(
 
 
 def _was_written(session: Session, facts: dict[str, object], *, since: datetime) -> bool:
-    same = [getattr(AuditEntry, name).is_not_distinct_from(value) for name, value in facts.items()]
+    same = [getattr(AuditEntry, name) == value for name, value in facts.items()]  # of None it makes IS NULL
     return bool(session.scalar(select(exists().where(*same, AuditEntry.at > since))))
 
 
-def find(session: Session, community_id: int, wanted: Wanted, *, before: int | None = None) -> Page[AuditEntry]:
+def find(session: Session, community_id: int, wanted: Wanted, *, before: str | None = None) -> MomentPage[AuditEntry]:
     """What was written, newest first, page by page.
 
     Args:
         session: a transaction; it is only read.
         community_id: whose.
         wanted: what is looked for.
-        before: the entry behind which the page begins.
+        before: where this page begins, as an earlier one said.
     """
     found = select(AuditEntry).where(AuditEntry.community_id == community_id)
     for name in ("actor", "act", "object", "object_id"):
@@ -77,4 +77,4 @@ def find(session: Session, community_id: int, wanted: Wanted, *, before: int | N
         found = found.where(AuditEntry.at >= wanted.since)
     if wanted.until is not None:
         found = found.where(AuditEntry.at < wanted.until)
-    return paging.page(session, found, AuditEntry.id, before=before)
+    return paging.page_by_moment(session, found, AuditEntry.at, AuditEntry.id, before=before)

@@ -1,19 +1,20 @@
 """What the charts count: a table of figures, each of them a value that a case has, and the rows behind every number.
 
 All figures are about the cases opened in a period, so a number and the list behind it are the same condition. A case
-whose value is NULL is not counted: nobody was asked, the clock did not run, the promise is still open.
+whose value is NULL is not counted: nobody was asked, the clock did not run, the promise is still open. The numbers
+themselves are of `service/tallies.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Text, case, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Date, Text, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, raiseload
 
 from service import clock_runs, first_time_fix, paging
@@ -26,6 +27,7 @@ KEPT, LATE = "kept", "late"
 SATISFIED, UNSATISFIED = "satisfied", "unsatisfied"
 GOOD = 4  # stars from here on are satisfaction
 STEPS = ((31, "day"), (184, "week"))  # up to so many days, a column is that long; else a month
+CLOCK = "clock_"  # how the figures of clocks begin
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Scope:
         return begins, ends
 
     @property
+    def days(self) -> list[date]:
+        """Every day of it."""
+        return [self.first + timedelta(days=after) for after in range((self.last - self.first).days + 1)]
+
+    @property
     def step(self) -> str:
         """How long a column of the chart over time is."""
         days = (self.last - self.first).days + 1
@@ -56,28 +63,60 @@ class Scope:
         begins, ends = self.moments
         return (moment >= begins) & (moment < ends)
 
+    def stretches(self, days: Iterable[date]) -> list[Scope]:
+        """Some days, in their order, as periods that are as long as possible."""
+        found: list[Scope] = []
+        for day in days:
+            if found and day - found[-1].last == timedelta(days=1):
+                found[-1] = replace(found[-1], last=day)
+            else:
+                found.append(replace(self, first=day, last=day))
+        return found
+
     def local(self, moment: Moment) -> ColumnElement[Any]:
         """A moment on the community's clock."""
         return func.timezone(self.community.timezone, moment)
+
+    def day(self, moment: Moment) -> ColumnElement[date]:
+        """The community's day in which a moment lies."""
+        return cast(self.local(moment), Date)
 
     def begins(self, moment: Moment) -> ColumnElement[date]:
         """The first day of the column in which a moment lies."""
         return cast(func.date_trunc(self.step, self.local(moment)), Date)
 
+    def column(self, day: date) -> date:
+        """The same of a day, as date_trunc has it."""
+        if self.step == "week":
+            return day - timedelta(days=day.weekday())
+        return day.replace(day=1) if self.step == "month" else day
+
 
 Value = Callable[[Scope], ColumnElement[Any]]
 
+_IN_TIME = CaseClock.stopped_at <= CaseClock.due_at
+_TOO_LATE = CaseClock.stopped_at > CaseClock.due_at
 
-def _verdict(scope: Scope) -> ColumnElement[Any]:
-    """Whether the last run of a clock was kept; a withdrawn case's promise is off, neither kept nor broken."""
-    late = or_(CaseClock.stopped_at > CaseClock.due_at, CaseClock.stopped_at.is_(None) & (CaseClock.due_at < scope.now))
-    kept = CaseClock.stopped_at <= CaseClock.due_at
-    return case((Case.state == CaseState.WITHDRAWN, None), (late, LATE), (kept, KEPT))
+
+def is_running_late(scope: Scope) -> ColumnElement[bool]:
+    """Whether the last run of a clock goes on although it was promised until before now."""
+    return CaseClock.stopped_at.is_(None) & (CaseClock.due_at < scope.now)
+
+
+def settled() -> ColumnElement[Any]:
+    """Whether a promise was kept, once that can change no more by waiting.
+
+    A withdrawn case's promise is off, neither kept nor broken.
+    """
+    return case((Case.state == CaseState.WITHDRAWN, None), (_TOO_LATE, LATE), (_IN_TIME, KEPT))
 
 
 def _clock(clock: str, scope: Scope) -> ColumnElement[Any]:
+    """What is promised until before now is as good as broken."""
+    late = is_running_late(scope) & (Case.state != CaseState.WITHDRAWN)
+    verdict = select(case((late, LATE), else_=settled()))
     ran = CaseClock.case_id == Case.id, CaseClock.clock == clock
-    return select(_verdict(scope)).where(*ran).correlate(Case).scalar_subquery()
+    return verdict.where(*ran).correlate(Case).scalar_subquery()
 
 
 def _fix(scope: Scope) -> ColumnElement[Any]:
@@ -109,46 +148,8 @@ FIGURES: Mapping[str, Value] = {
     "fix": _fix,
     "stars": _stars,
     "satisfied": _satisfied,
-    **{f"clock_{name}": partial(_clock, name) for name in clock_runs.names()},
+    **{f"{CLOCK}{name}": partial(_clock, name) for name in clock_runs.names()},
 }
-
-
-def count(session: Session, scope: Scope, figure: str) -> Mapping[Any, int]:
-    """How many cases have which value.
-
-    Args:
-        session: a transaction; it is only read.
-        scope: whose, and which days.
-        figure: one of `FIGURES`.
-    """
-    _expect_memory(session)
-    value = FIGURES[figure](scope).label("value")
-    inner = select(value).where(*_opened(scope)).subquery()
-    each = session.execute(select(inner.c.value, func.count()).group_by(inner.c.value))
-    return {value: cases for value, cases in each if value is not None}  # a condition would work it out twice
-
-
-def clocks(session: Session, scope: Scope) -> Mapping[str, Mapping[str, int]]:
-    """How many promises of each clock were kept and how many broken: the figures of all clocks in one query.
-
-    Args:
-        session: a transaction; it is only read.
-        scope: whose, and which days.
-    """
-    _expect_memory(session)
-    verdict = select(CaseClock.clock, _verdict(scope).label("value")).join(Case, Case.id == CaseClock.case_id)
-    inner = verdict.where(*_opened(scope)).subquery()
-    each = select(inner.c.clock, inner.c.value, func.count()).group_by(inner.c.clock, inner.c.value)
-    found: dict[str, dict[str, int]] = {}
-    for clock, value, count in session.execute(each):
-        if value is not None:
-            found.setdefault(clock, {})[value] = count
-    return found
-
-
-def _expect_memory(session: Session) -> None:
-    """Tell the planner that looking a row up is cheap: those of the last months lie together, and in memory."""
-    session.execute(text("SET LOCAL random_page_cost = 1.1"))
 
 
 def cases(session: Session, scope: Scope, figure: str, value: str, *, before: str | None) -> MomentPage[Case]:

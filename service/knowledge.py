@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -57,12 +58,12 @@ class Reader:
     language: str
     now: datetime
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The day in the community's time zone."""
         return self.now.astimezone(ZoneInfo(self.community.timezone)).date()
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, str]:
         """What fills the placeholders: the community's settings, and what its staff have written beside the entries."""
         community, language = self.community, self.language

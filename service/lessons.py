@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,9 +47,14 @@ class Lessons:
 
 @cache
 def base() -> Lessons:
-    """The examples of the base data, read once a process; none where they were not installed along."""
+    """The examples of the base data, read once a process; none where they were not installed along.
+
+    They stay for good: whenever Python looked through them for garbage, a page waited for a tenth of a second and more.
+    """
     examples = sorted({pair for file in FOLDER.rglob("*.yml") for pair in read(file)})
-    return Lessons(examples, Crowd([text for text, _ in examples]))
+    lessons = Lessons(examples, Crowd([text for text, _ in examples]))
+    gc.freeze()
+    return lessons
 
 
 def read(file: Path) -> Iterator[tuple[str, str]]:

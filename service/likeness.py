@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 
 ALIKE = 0.6  # of the character bigrams in common
 
@@ -31,11 +33,18 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower().strip()
 
 
+def _share(one: frozenset[str], other: frozenset[str]) -> float:
+    """The Jaccard index of two sets of which neither is empty."""
+    both = len(one & other)
+    return both / (len(one) + len(other) - both)
+
+
 class Crowd:
     """Texts that can be asked who among them is alike to another one."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._sets = [bigrams(text) for text in texts]
+        self._sizes = [len(found) for found in self._sets]
         self._places: dict[str, list[int]] = defaultdict(list)
         for place, found in enumerate(self._sets):
             for bigram in found:
@@ -48,9 +57,15 @@ class Crowd:
     def nearest(self, text: str, count: int) -> list[tuple[int, float]]:
         """The places of the texts most alike to `text`, each with the share of the bigrams in common."""
         mine = bigrams(text)
-        common = Counter(place for bigram in mine for place in self._places.get(bigram, ()))
-        shares = ((place, both / len(mine | self._sets[place])) for place, both in common.items())
-        return heapq.nlargest(count, shares, key=lambda pair: pair[1])
+        sizes, size, common = self._sizes, len(mine), self._common(mine)
+        best: list[tuple[float, int]] = []
+        # Most have little in common: when those with much are better than any other can be, nobody looks at the others.
+        for least in (max(common.values(), default=0) / 2, 0.0):
+            shares = ((both / (size + sizes[place] - both), place) for place, both in common.items() if both > least)
+            best = heapq.nlargest(count, shares, key=itemgetter(0))
+            if len(best) == count and best[-1][0] * size >= least:
+                break
+        return [(place, share) for share, place in best]
 
     def strange(self, text: str) -> list[str]:
         """The pieces of `text` of which no other text has a single pair of characters."""
@@ -70,14 +85,38 @@ class Crowd:
             above: of the bigrams in common.
         """
         taken: set[int] = set()
+        near = self._near(above)
         for leader, mine in enumerate(self._sets):
             if leader not in taken:
-                found = [place for place in self._alike(mine, above) if place > leader and place not in taken]
-                group = [leader, *(place for place in found if may_join(leader, place))]
+                others = sorted(place for place in near(leader) - taken if place > leader)
+                alike = [place for place in others if _share(mine, self._sets[place]) > above]
+                group = [leader, *(place for place in alike if may_join(leader, place))]
                 taken.update(group)
                 yield group
 
+    def _near(self, above: float) -> Callable[[int], set[int]]:
+        """The way from a text's place to those of all that may be alike to it, which are few.
+
+        Of two texts with more than `above` of their pairs in common, each has one of its rarest pairs in common with
+        the other's rarest, if as many are looked at as it may have for itself and one more (the prefix filter of
+        similarity joins).
+        """
+        rank = {bigram: (len(places), bigram) for bigram, places in self._places.items()}
+        rarest = [
+            sorted(found, key=rank.__getitem__)[: len(found) - math.ceil(above * len(found)) + 1]
+            for found in self._sets
+        ]
+        having: dict[str, list[int]] = defaultdict(list)
+        for place, found in enumerate(rarest):
+            for bigram in found:
+                having[bigram].append(place)
+        return lambda place: {other for bigram in rarest[place] for other in having[bigram]}
+
     def _alike(self, mine: frozenset[str], above: float) -> list[int]:
-        common = Counter(place for bigram in mine for place in self._places.get(bigram, ()))
-        sizes = ((place, count, len(mine | self._sets[place])) for place, count in common.items())
-        return sorted(place for place, count, together in sizes if count > above * together)
+        sizes, size = self._sizes, len(mine)
+        common = self._common(mine).items()
+        return sorted(place for place, both in common if both > above * (size + sizes[place] - both))
+
+    def _common(self, mine: frozenset[str]) -> Counter[int]:
+        """How many pairs each text has in common, by its place, if any."""
+        return Counter(chain.from_iterable(self._places.get(bigram, ()) for bigram in mine))

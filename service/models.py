@@ -218,6 +218,9 @@ HEARD = "author = 'resident'"  # of a message, as the index of those has it
 REOPENED = "event = 'reopened'"  # of a step of a case, likewise
 UNCLEAR = "why = 'rephrase'"  # of a candidate, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
+CANCELLED = "state = 'cancelled'"  # of a call-back or a survey, likewise
+GONE = "state IN ('dropped', 'dead')"  # of a line, likewise
+NOT_REMINDED = "case_events.event = 'visit_reminded' AND case_events.data ? 'not_sent'"  # of a step, likewise
 
 
 def _values(kind: type[StrEnum]) -> list[str]:
@@ -614,6 +617,7 @@ class OutboxRow(Base):
         Index("outbox_by_conversation", "conversation_id", "id"),
         Index("outbox_held", "conversation_id", postgresql_where=text("state = 'held'")),
         Index("outbox_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+        Index("outbox_gone", "community_id", "created_at", "id", postgresql_where=text(GONE)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -679,6 +683,7 @@ class Case(Base):
         Index("cases_urgent", "community_id", "id", postgresql_where=text("urgency > 0")),
         _searched("cases", CASE_WORDS),
         Index("cases_at_work", "community_id", "department_id", postgresql_where=text(AT_WORK)),
+        Index("cases_by_work_order", "work_order_id", postgresql_where=text("work_order_id IS NOT NULL")),
         Index("cases_opened", "community_id", "opened_at", "id", postgresql_include=["kind", "category"]),
     )
 
@@ -718,6 +723,7 @@ class CaseEvent(Base):
         UniqueConstraint("case_id", "key"),
         Index("case_events_by_case", "case_id", "id"),
         Index("case_events_reopened", "case_id", postgresql_where=text(REOPENED)),
+        Index("case_events_not_reminded", "at", "id", postgresql_where=text(NOT_REMINDED)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -899,6 +905,7 @@ class CallBack(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "resolution"),
         Index("call_backs_due", "due_at", postgresql_where=text("state IN ('planned', 'sent', 'phone')")),
+        Index("call_backs_cancelled", "due_at", "id", postgresql_where=text(CANCELLED)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -960,6 +967,7 @@ class Survey(Base):
         UniqueConstraint("case_id", "resolution"),
         Index("surveys_open", "asked_at", postgresql_where=text("state = 'sent'")),
         Index("surveys_rated", "answered_at", postgresql_where=text("stars IS NOT NULL")),
+        Index("surveys_cancelled", "asked_at", "id", postgresql_where=text(CANCELLED)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -1370,9 +1378,9 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entries"
     __table_args__ = (
-        Index("audit_entries_by_community", "community_id", "id"),
-        Index("audit_entries_by_actor", "community_id", "actor", "id"),
-        Index("audit_entries_by_object", "community_id", "object", "object_id", "id"),
+        Index("audit_entries_by_community", "community_id", "at", "id"),
+        Index("audit_entries_by_actor", "community_id", "actor", "at", "id"),
+        Index("audit_entries_by_object", "community_id", "object", "object_id", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -1382,6 +1390,32 @@ class AuditEntry(Base):
     act: Mapped[str] = mapped_column(String(32))  # shown, or what was done
     object: Mapped[str] = mapped_column(String(32))  # what kind of thing: case, resident, board …
     object_id: Mapped[int | None]  # none: a list
+
+
+class DailySum(Base):
+    """What the charts count of a day, kept; one without a row, or with a change beside it, is counted on the spot."""
+
+    __tablename__ = "daily_sums"
+
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), primary_key=True)
+    zone: Mapped[str] = mapped_column(primary_key=True)  # whose midnights the day has
+    day: Mapped[date] = mapped_column(primary_key=True)
+    counts: Mapped[dict[str, Any]]  # {figure: {value: how many}}
+
+
+class FigureChange(Base):
+    """Something that is counted has changed: the day in which it happened is to be counted anew.
+
+    Triggers write it in the transaction of the change, so whoever sees the one sees the other. It is written beside
+    each message, so nothing is looked up for it: the community is no foreign key.
+    """
+
+    __tablename__ = "figure_changes"
+    __table_args__ = (Index("figure_changes_by_moment", "community_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int]
+    at: Mapped[datetime]  # when it happened, which may be long ago
 
 
 class SavedView(Base):

@@ -13,13 +13,29 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service import conversations, holds, idle, incidents, outbox, surveys, texts
-from service.cases import Event
 from service.errors import FollowUpHeld, FollowUpNotFound, FollowUpNotHeld
 from service.models import (
+    CANCELLED,
+    GONE,
+    NOT_REMINDED,
     Appointment,
     CallBack,
     Case,
@@ -158,13 +174,14 @@ KINDS: Sequence[Kind] = (
     Kind("unconfirmed", open=OutboxRow.state == OutboxState.UNCONFIRMED, **_OUTBOX),
 )
 
-_NO_REMINDER = and_(CaseEvent.event == Event.VISIT_REMINDED, CaseEvent.data.has_key("not_sent"))
+# In the words of their indexes: a value that is bound may be planned for as if it were any.
+_NO_REMINDER: ColumnElement[bool] = literal_column(NOT_REMINDED)
 _NOT_TOLD = and_(IncidentReport.reason.is_not(None), IncidentReport.due_at.is_(None), IncidentReport.told_at.is_(None))
 _ENDED_AT = select(Incident.ended_at).where(Incident.id == IncidentReport.incident_id).scalar_subquery()
-_GONE = OutboxRow.state.in_((OutboxState.DROPPED, OutboxState.DEAD))
+_GONE: ColumnElement[bool] = literal_column(f"outbox.{GONE}")
 NOT_SENT: Sequence[Kind] = (
-    Kind("call_back", open=CallBack.state == FollowUpState.CANCELLED, **_CALL_BACK),
-    Kind("survey", due=Survey.asked_at, open=Survey.state == FollowUpState.CANCELLED, **_SURVEY),
+    Kind("call_back", open=literal_column(f"call_backs.{CANCELLED}"), **_CALL_BACK),
+    Kind("survey", due=Survey.asked_at, open=literal_column(f"surveys.{CANCELLED}"), **_SURVEY),
     Kind(
         "visit",
         number=CaseEvent.id,

@@ -18,7 +18,7 @@ from service.models import Candidate, CandidateReason, Case, Message
 LINES = 6  # of the talk, the message itself included
 NEW_WORDS = "new_words"  # a reason that the words themselves show, beside those of CandidateReason
 DECK = 25  # clusters that are labelled in one go
-ALL = 500  # clusters of the list
+SHOWN = 100  # clusters of the list; the others come up when those are settled
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def proposed(candidate: Candidate) -> str | None:
     return intent if intent in KINDS else None
 
 
-def review(session: Session, community_id: int, *, why: str = "", limit: int = ALL) -> list[Cluster]:
+def review(session: Session, community_id: int, *, why: str = "", limit: int | None = None) -> list[Cluster]:
     """Clusters of a community's open messages by what a label is worth.
 
     Args:
         session: the caller's transaction.
         community_id: whose.
         why: a reason of `CandidateReason`, NEW_WORDS, or anything else for all.
-        limit: clusters.
+        limit: clusters; None means all.
     """
     reason = CandidateReason(why) if why in tuple(CandidateReason) else None
     found = learning.review(session, community_id=community_id, why=reason, limit=learning.MOST)

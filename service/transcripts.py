@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from service import word_search
@@ -123,19 +123,15 @@ def search(
         limit: lines at the most.
         before: only lines older than this row.
     """
-    wanted = [
-        or_(
-            word_search.holds(MESSAGE_WORDS, word),
-            and_(Message.earlier.is_not(None), cast(Message.earlier, String).icontains(word, autoescape=True)),
-        )
-        for word in words.split()
-    ]
-    if not wanted:
+    if not words.split():
         return []
-    if before is not None:
-        wanted.append(Message.id < before)
     talk = select(Conversation.id).where(Conversation.community_id == community_id)
-    lines = _lines(session, and_(Message.conversation_id.in_(talk), *wanted), newest=limit)
+    ours = [Message.conversation_id.in_(talk), *([] if before is None else [Message.id < before])]
+    newest = [
+        select(Message.id).where(*ours, said).order_by(Message.id.desc()).limit(limit).subquery().select()
+        for said in (word_search.holds(MESSAGE_WORDS, words), _held_before(words))
+    ]
+    lines = _lines(session, Message.id.in_(union(*newest)), newest=limit)
     ids = {message.conversation_id for message, _ in lines}
     talks = {one.id: one for one in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
     return [
@@ -143,6 +139,12 @@ def search(
         for message, entry in reversed(lines)
         for talk in (talks[message.conversation_id],)
     ]
+
+
+def _held_before(words: str) -> ColumnElement[bool]:
+    """Whether a line that was changed holds each of the words, in what it says or has said; there are few of those."""
+    said = Message.text + cast(Message.earlier, String)
+    return and_(Message.earlier.is_not(None), *(said.icontains(word, autoescape=True) for word in words.split()))
 
 
 def _lines(session: Session, which: ColumnElement[bool], *, newest: int | None = None) -> list[tuple[Message, Entry]]:

@@ -22,6 +22,8 @@ def holds(searched: str, words: str) -> ColumnElement[bool]:
 
 
 def _conditions(searched: str, word: str) -> Iterator[ColumnElement[bool]]:
+    """Pairs lead to few rows; whether the word stands in them is left open only by more pairs than one, or none."""
     if len(word) >= SHORTEST:
         yield literal_column(f"guanjia_pairs({searched})").op("@>", is_comparison=True)(func.guanjia_pairs(word))
-    yield literal_column(f"({searched})").icontains(word, autoescape=True)
+    if len(word) != SHORTEST:
+        yield literal_column(f"({searched})").icontains(word, autoescape=True)

@@ -75,6 +75,7 @@ NOT_PERSONAL: dict[str, str] = {
     "communities": "name timezone phone facts console_url",
     "console_links": "digest",
     "console_sessions": "digest language",
+    "daily_sums": "zone counts",  # keys and how many
     "departments": "key",
     "emergency_alarms": "source kind caught_by",
     "fetched_files": "type refused",
