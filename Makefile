@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover talks quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover talks quarter bench bench-backlog bench-sweeps bench-takeover bench-console bench-training swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-takeover: environments ## 60 residents talk with butlers at Telegram's 20 
 
 swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
 	@./guanjia bench swaps $(ARGS)
+
+bench-training: setup ## Train, compare and activate a model while residents write 5 messages a second
+	@./guanjia bench training $(ARGS)
 
 bench-backlog: setup ## 100,000 call-backs that fell due in a week, worked off while residents talk
 	@./guanjia bench backlog $(ARGS)

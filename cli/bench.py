@@ -182,6 +182,8 @@ class House:
             self._ids[person] = await self.newcomer(f"R{person}")
             self._answers[self._ids[person]] = asyncio.Queue()
         chat_id = self._ids[person]
+        while not self._answers[chat_id].empty():  # what was said beside an answer answers nothing that comes later
+            self._answers[chat_id].get_nowait()
         if "payload" in turn:
             shown = self._last[chat_id]
             key = next(
