@@ -147,6 +147,7 @@ _WORDS = {
         WHERE id = ANY(:calls)
     """,
     "updates": "UPDATE inbox SET raw = '{}' WHERE id = ANY(:updates)",
+    "what models guessed of them": "DELETE FROM shadow_readings WHERE turn_id = ANY(:updates)",
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
     "reports of an incident": "DELETE FROM incident_reports WHERE conversation_id = :conversation",
