@@ -1,7 +1,7 @@
 """`guanjia bench training`: from "train" to "active" while residents write, and none of them may notice.
 
 The whole house runs on the look-alike, its trainer too, as in `guanjia serve`. A model is trained from the base data
-and some labels, measured beside the active one, compared, and activated past the gate if need be; all the while residents
+and some labels, measured beside the active one, compared, activated, past the gate if need be; all the while residents
 write at a steady pace, and after a quiet time without a training, so that one can be held against the other.
 """
 
@@ -66,7 +66,7 @@ async def run(settings: Settings, *, rate: float) -> dict[str, float]:
         settings: where trained models are.
         rate: messages a second.
     """
-    folder = await asyncio.to_thread(_folder_with_model, settings)
+    folder = await asyncio.to_thread(folder_with_model, settings)
     limits = {**bench.OUT_OF_THE_WAY, "MODELS_DIR": str(folder)}
     async with bench.house_on_look_alike(limits, name="bench-training") as house:
         engine = db.connect(house.database_url)
@@ -104,13 +104,13 @@ async def run(settings: Settings, *, rate: float) -> dict[str, float]:
     return found
 
 
-def _folder_with_model(settings: Settings) -> Path:
-    """A folder of the run's own, with the model of this version."""
-    folder = bench.fresh("bench-training-models")
+def folder_with_model(settings: Settings, *, folder: str = "bench-training-models") -> Path:
+    """A folder of the run's own under `var/`, with the model of this version."""
+    path = bench.fresh(folder)
     name = understanding.train(settings, SiteData((), ()))
     for file in (language_models.file_of(settings.models_dir, name), settings.models_dir / f"{name}.json"):
-        shutil.copy(file, folder)
-    return folder
+        shutil.copy(file, path)
+    return path
 
 
 def _teach(sessions: db.Sessions) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -146,9 +147,8 @@ def access_candidate(session: Session, reading_id: int, *, community_id: int, no
     if reading is None or said is None:
         raise CandidateNotFound(number=reading_id)
     guess = Guess(reading.intent, reading.confidence, reading.margin, reading.model)
-    facts = {"why": CandidateReason.SHADOW, "source": reading.source}
-    known = select(Candidate.id).filter_by(community_id=community_id, **facts)
-    candidates.notice(
-        session, community_id, said, language=reading.language, guess=guess, detail=reading.guess, now=now, **facts
-    )
+    why, source = CandidateReason.SHADOW, reading.source
+    facts: dict[str, Any] = {"language": reading.language, "guess": guess, "detail": reading.guess}
+    candidates.notice(session, community_id, said, why=why, source=source, now=now, **facts)
+    known = select(Candidate.id).filter_by(community_id=community_id, source=source, why=why)
     return learning.access_candidate(session, session.scalars(known).one(), community_id=community_id)

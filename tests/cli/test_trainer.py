@@ -15,9 +15,9 @@ from service import db, language_models, readings, shadows, training
 from service.config import Settings
 from service.language_models import file_of
 from service.models import Reading, Shadow, ShadowEnd, TrainingRun
+from tests.answered import answered
 from tests.cli.shelf import put
 from tests.nlu.conftest import DATA, train
-from tests.service.test_shadows import answered
 from tests.stage import NOON, Stage
 
 DAY = timedelta(days=1)

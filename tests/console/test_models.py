@@ -14,37 +14,10 @@ from console.app import make_app
 from console.models import HOME
 from service import language_models, model_reports, readings, shadows, training
 from service.models import Activation, Label, Reading, Role, ShadowEnd, TrainingRun, TrainingState
-from tests.cli.shelf import put
+from tests.answered import answered
+from tests.console import reports
 from tests.console.conftest import URL, Quiet
-from tests.service.test_shadows import answered
 from tests.stage import NOON, Stage
-
-ROW = {"precision": 0.9, "f1": 0.9, "messages": 10}
-MEASURES = {"messages": 10, "macro_f1": 0.9, "accuracy": 0.9}
-
-
-def scores(recall: float) -> dict[str, Any]:
-    """As a certificate has them."""
-    return {"measured": "m", "languages": {"zh": {**MEASURES, "intents": {"emergency": {**ROW, "recall": recall}}}}}
-
-
-def report(recall: float, *errors: str) -> dict[str, Any]:
-    """As nlu/evaluate.py gives it."""
-    figures = {
-        **MEASURES,
-        "intents": {"emergency": {**ROW, "recall": recall}},
-        "confusions": [],
-        "calibration": [{"from": 0.9, "messages": 10, "right": 0.8, "confidence": 0.95}],
-        "calibration_error": 0.15,
-    }
-    facts = {"intent": "emergency", "predicted": "repair", "confidence": 0.4, "set": "emergency", "language": "zh"}
-    sets = {"emergency": figures, model_reports.SITE: figures}
-    return {
-        **figures,
-        "languages": {"zh": figures, "en": figures},
-        "sets": sets,
-        "errors": [{"text": text, **facts} for text in errors],
-    }
 
 
 @pytest.fixture
@@ -56,16 +29,10 @@ def app(sessions, clock, tmp_path) -> Any:
 @pytest.fixture
 def models(committed, tmp_path: Path) -> tuple[int, int]:
     """An active model, and one that misses an emergency more."""
-    put(tmp_path, "guanjia-old", scores=scores(1.0))
-    put(tmp_path, "guanjia-new", scores=scores(0.9), trained_at=(NOON + timedelta(hours=1)).isoformat())
 
     def known(stage: Stage) -> tuple[int, int]:
-        language_models.record(stage.session, tmp_path)
-        language_models.activate(stage.session, "guanjia-old", by="li", now=NOON)
-        old, new = (language_models.access_model(stage.session, name) for name in ("guanjia-old", "guanjia-new"))
-        model_reports.keep(stage.session, old, report(1.0), now=NOON)
-        model_reports.keep(stage.session, new, report(0.9, "厨房有煤气味"), now=NOON)
-        return old.id, new.id
+        old = reports.old_is_served(stage, tmp_path)
+        return old.id, reports.new_is_measured(stage, tmp_path, recall=0.9, missed=(reports.MISSED,)).id
 
     found: tuple[int, int] = committed(known)
     return found

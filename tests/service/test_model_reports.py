@@ -98,7 +98,7 @@ def test_the_matrix_has_a_column_for_what_was_never_meant():
 
 def test_languages_and_sets_are_looked_at_one_by_one():
     """Chinese and English, the emergencies, the site's own messages; a report of last year has no figures for a set."""
-    figures = {"intents": {}}
+    figures: dict[str, Any] = {"intents": {}}
     every = {"languages": {"en": figures, "zh": figures}, "sets": {model_reports.SITE: figures, "emergency": figures}}
     older = {"languages": {"en": figures, "zh": figures}, "sets": {"emergency": {"messages": 3}}}
 

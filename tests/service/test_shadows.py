@@ -5,30 +5,27 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from service import candidates, conversations, forgetting, language_models, learning, opinions, readings, shadows
-from service.candidates import Guess, Heard
-from service.conversations import Said
+from service import forgetting, language_models, learning, opinions, readings, shadows
 from service.errors import CandidateNotFound, ModelServedAlready
-from service.inbox import Turn
 from service.models import (
+    Candidate,
     CandidateReason,
     CandidateState,
-    Conversation,
-    InboxRow,
+    LabelUse,
     LanguageModel,
     Message,
     Reading,
     Shadow,
     ShadowEnd,
 )
-from tests.stage import BOT_ID, NOON, Stage
+from tests.answered import SERVED, answered
+from tests.stage import NOON, Stage
 
-SERVED, NEW, NEWER = "guanjia-old", "guanjia-new", "guanjia-newer"
+NEW, NEWER = "guanjia-new", "guanjia-newer"
 DRIP, WHEN, ALARM = "厨房水管漏水", "物业几点下班", "走廊里有股怪味"
 LATER = NOON + timedelta(hours=1)
 
@@ -48,25 +45,6 @@ def models(stage: Stage) -> dict[str, LanguageModel]:
 def shadow(stage: Stage, models) -> Shadow:
     """A candidate reads along."""
     return shadows.begin(stage.session, models[NEW], by="staff:1", now=NOON)
-
-
-def answered(stage: Stage, *bubbles: str, talk: Conversation | None = None, **facts: Any) -> tuple[Conversation, int]:
-    """A resident writes, and the served model understands a repair; gives the talk and the turn."""
-    talk = talk or stage.resident()
-    lane = f"chat:{talk.resident.chat_id}"
-    rows = [InboxRow(bot_id=BOT_ID, update_id=None, lane=lane, joins=False, raw=b"{}", attempts=1) for _ in bubbles]
-    stage.session.add_all(rows)
-    stage.session.flush()
-    for row, words in zip(rows, bubbles, strict=True):
-        said = Said("text", words, talk.resident.chat_id, row.id, row.id)
-        conversations.hear(stage.session, talk, said, now=NOON)
-    turn = Turn(rows[0].id, BOT_ID, lane, uuid4(), 1, tuple((row.id, b"{}") for row in rows))
-    whole = conversations.as_one(bubbles)
-    heard = Heard(facts.get("part", whole), Guess("repair", 0.9, 0.5, facts.get("model", SERVED)))
-    place = facts.get("place", 0)
-    source = f"turn:{turn.id}:{place}" if place else f"turn:{turn.id}"
-    readings.note(stage.session, talk, turn, whole, heard, source=source, now=facts.get("now", NOON))
-    return talk, turn.id
 
 
 def reads(stage: Stage, shadow: Shadow, *guesses: str) -> list[str]:
@@ -215,7 +193,7 @@ def test_a_difference_becomes_a_label_and_is_shown_with_it(stage: Stage, shadow)
 def test_what_was_labelled_before_needs_no_second_label(stage: Stage, shadow):
     """The words are the same, whoever says them."""
     item = learning.Labelled(WHEN, "inquiry", "zh")
-    learning.add(stage.session, item, use=learning.LabelUse.TEST, by="li", at=NOON)
+    learning.add(stage.session, item, use=LabelUse.TEST, by="li", at=NOON)
     answered(stage, WHEN)
     reads(stage, shadow, "inquiry")
 
@@ -279,4 +257,4 @@ def test_the_reasons_of_the_answer_are_not_mixed_with_it(stage: Stage, shadow):
     """A reading is no candidate: nobody is asked to label what nobody looked at."""
     answered(stage, DRIP)
 
-    assert stage.session.query(candidates.Candidate).count() == 0
+    assert stage.session.query(Candidate).count() == 0
