@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from console.visit import Visit
 from service import figures, first_time_fix, heard, texts
 from service.figures import Scope
+from service.language_models import macro_f1
 from service.shares import Share
 
 MOST_CATEGORIES = 30
@@ -94,7 +95,7 @@ def charts(visit: Visit, scope: Scope) -> Sequence[Chart]:
 def served(visit: Visit) -> Sequence[Served]:
     """The models that were served, the oldest first."""
     return [
-        Served(one.model_id, one.model.name, one.at, {name: heard.macro_f1(one.model, name) for name in LANGUAGES})
+        Served(one.model_id, one.model.name, one.at, {name: macro_f1(one.model, name) for name in LANGUAGES})
         for one in heard.served(visit.session)
     ]
 

@@ -113,7 +113,7 @@ def _known(visit: Visit, *, days: str = str(MEASURES_FOR)) -> dict[str, Any]:
         "reads": shadows.current(visit.session),
         "languages": LANGUAGES,
         "lines": [(language, _line(models, language)) for language in LANGUAGES],
-        "score": _score,
+        "score": language_models.macro_f1,
         "runs": runs,
         "waits": bool(runs)
         and runs[0].state is TrainingState.QUEUED
@@ -169,18 +169,12 @@ def _is_gone(visit: Visit, model: LanguageModel) -> bool:
     return not language_models.file_of(visit.house.models_dir, model.name).is_file()
 
 
-def _score(model: LanguageModel, language: str) -> float | None:
-    """Macro-F1 in a language; None when it was not measured there."""
-    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
-    return found
-
-
 WIDTH, HEIGHT, LOWEST = 600, 120, 0.5  # of the picture of scores over time; macro-F1 at its lower edge
 
 
 def _line(models: Any, language: str) -> list[tuple[float, float, float]]:
     """The scores as points of a picture, the oldest on the left: x, y and the score itself."""
-    scores = [score for model in reversed(models) if (score := _score(model, language)) is not None]
+    scores = [score for model in reversed(models) if (score := language_models.macro_f1(model, language)) is not None]
     step = WIDTH / max(1, len(scores) - 1)
     return [
         (round(place * step, 1), round(HEIGHT * (1 - max(score, LOWEST)) / (1 - LOWEST), 1), score)

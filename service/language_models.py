@@ -102,6 +102,12 @@ def access_number(session: Session, number: int) -> LanguageModel:
     return found
 
 
+def macro_f1(model: LanguageModel, language: str) -> float | None:
+    """How well a model understands a language, of 1; None when it was not measured there."""
+    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
+    return found
+
+
 def active(session: Session) -> LanguageModel | None:
     """The model that is served."""
     newest = session.scalars(select(Activation).order_by(Activation.id.desc()).limit(1)).one_or_none()
