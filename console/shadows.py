@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
 from console.doors import deed, page
@@ -16,21 +18,24 @@ from service.staff import Right
 
 MODEL = "/models/{id:int}"
 READING = "/models/readings/{id:int}"
+NOBODY_READS = timedelta(minutes=10)  # a trainer looks twice a minute, unless it trains
 
 
 def shown(visit: Visit) -> Response:
     """How far it agrees with the served model, and where it does not."""
     model = language_models.access_number(visit.session, visit.id())
     found = shadows.of_model(visit.session, model)
-    differences = None
+    differences, tally = None, None
     if found:
+        tally = shadows.tally(visit.session, found[0])
         before = visit.asked_number("before")
         differences = readings.differences(visit.session, found[0], visit.community.id, before=before)
     return visit.page(
         "models/shadow.html",
         model=model,
         shadows=found,
-        tally=shadows.tally(visit.session, found[0]) if found else None,
+        tally=tally,
+        nobody_reads=tally is not None and tally.since is not None and visit.now - tally.since > NOBODY_READS,
         differences=differences,
         active=language_models.active(visit.session),
         current=shadows.current(visit.session),

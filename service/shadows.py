@@ -90,15 +90,21 @@ class Tally:
     read: int
     agreed: int
     waiting: int
+    since: datetime | None = None  # when the first of those was said that wait
 
 
 def tally(session: Session, shadow: Shadow) -> Tally:
     """What a shadow has come to; of one that has ended, what it had come to then."""
     if shadow.messages is not None and shadow.agreed is not None:
         return Tally(shadow.messages, shadow.agreed, 0)
-    read, agreed = func.count(Reading.guess), func.count().filter(Reading.guess == Reading.intent)
-    found = session.execute(select(read, agreed, func.count()).where(Reading.shadow_id == shadow.id)).one()
-    return Tally(found[0], found[1], found[2] - found[0])
+    waits = Reading.guess.is_(None)
+    figures = select(
+        func.count(Reading.guess),
+        func.count().filter(Reading.guess == Reading.intent),
+        func.count().filter(waits),
+        func.min(Reading.heard_at).filter(waits),
+    )
+    return Tally(*session.execute(figures.where(Reading.shadow_id == shadow.id)).one())
 
 
 def why_over(session: Session, shadow: Shadow, *, now: datetime) -> ShadowEnd | None:

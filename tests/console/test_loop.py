@@ -106,6 +106,8 @@ async def test_what_the_bot_did_not_understand_it_is_taught_and_untaught(house, 
     await expect(page.get_by_role("row", name="★")).to_be_visible()
     second = await until_it_is_served(sessions)
     assert second != first
+    with db.transaction(sessions) as session:  # the certificate names who asked, not whose process trained
+        assert language_models.access_model(session, second).trained_by.startswith("staff:")
     await house.ask(len(UNHEARD), {"text": "在3栋2单元1201"})
 
     await page.get_by_role("button", name="回到上一个模型").click()

@@ -242,6 +242,21 @@ async def test_a_candidate_is_had_read_along_on_its_page_and_says_where_it_diffe
     assert "正在旁听" not in (await browser.get(HOME)).text
 
 
+async def test_a_candidate_that_nobody_lets_read_says_so(signed_in, models, committed, clock):
+    """In an installation without a trainer the figures would stand still, and nobody would know why."""
+    browser = await signed_in(Role.SUPERVISOR)
+    page = f"{HOME}/{models[1]}/shadow"
+    await browser.send_form(page)
+    committed(lambda stage: answered(stage, "电梯又停了"))
+
+    at_first = (await browser.get(page)).text
+    clock.advance(timedelta(minutes=11))
+    later = (await browser.get(page)).text
+
+    assert "没有训练进程来接手" not in at_first
+    assert "没有训练进程来接手" in later
+
+
 async def test_a_difference_may_be_something_else_altogether(signed_in, models, committed):
     """Then it is looked at like any message that is to be labelled, with its talk and its neighbours."""
     browser = await signed_in(Role.SUPERVISOR)
