@@ -38,12 +38,7 @@ QUIET = 30.0  # seconds of talk without a training
 AFTERWARDS = 15.0  # seconds of talk with the new model
 LOOKS_EVERY = 0.5  # seconds
 BY = "bench"
-LESSONS = (
-    (Labelled("the extractor fan in the basement rattles like a tram", "repair", "en"), LabelUse.TRAIN),
-    (Labelled("地下车库的排风机像开火车一样响", "repair", "zh"), LabelUse.TRAIN),
-    (Labelled("楼下的健身器材松了，晃得厉害", "repair", "zh"), LabelUse.TEST),
-    (Labelled("快递柜几点关门？", "inquiry", "zh"), LabelUse.TEST),
-)
+LESSONS = Path(__file__).with_suffix(".yml")
 
 
 @dataclass
@@ -115,8 +110,9 @@ def folder_with_model(settings: Settings, *, folder: str = "bench-training-model
 
 def _teach(sessions: db.Sessions) -> None:
     with db.transaction(sessions) as session:
-        for item, use in LESSONS:
-            learning.add(session, item, use=use, by=BY, at=datetime.now(UTC))
+        for label in yaml.safe_load(LESSONS.read_text("utf-8")):
+            use = LabelUse(label.pop("use"))
+            learning.add(session, Labelled(**label), use=use, by=BY, at=datetime.now(UTC))
 
 
 @asynccontextmanager
