@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover talks quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover talks loop quarter bench bench-backlog bench-sweeps bench-takeover bench-console bench-training swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ takeover: environments ## Ten thousand random histories of takeovers, crashes in
 talks: setup ## Three hundred turns in random order over the whole house: nothing lost, doubled or unanswered
 	@$(PYTHON) -m pytest -m talks tests/conversations $(ARGS)
 
+loop: setup ## From a label to a served model and back: browser, console, trainer, Rasa, residents
+	@$(PYTHON) -m pytest -m loop tests/console $(ARGS)
+
 quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)
 
@@ -49,6 +52,9 @@ bench-takeover: environments ## 60 residents talk with butlers at Telegram's 20 
 
 swaps: setup ## Swap the model 20 times under load: nobody waits, memory stays flat
 	@./guanjia bench swaps $(ARGS)
+
+bench-training: setup ## Train, compare and activate a model while residents write 5 messages a second
+	@./guanjia bench training $(ARGS)
 
 bench-backlog: setup ## 100,000 call-backs that fell due in a week, worked off while residents talk
 	@./guanjia bench backlog $(ARGS)

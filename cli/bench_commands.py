@@ -54,6 +54,16 @@ def swaps(count: Annotated[int, typer.Argument()] = 20, *, json_file: Json = Non
 
 
 @app.command()
+def training(
+    rate: Annotated[float, typer.Argument(help="Messages a second.")] = 5.0, *, json_file: Json = None
+) -> None:
+    """Train, compare and activate while residents write: how long it takes, and who notices."""
+    from cli import bench_training
+
+    _keep(asyncio.run(bench_training.run(settings_for("bench", token=False), rate=rate)), json_file)
+
+
+@app.command()
 def backlog(
     rows: Annotated[int, typer.Argument()] = 100_000, *, steady: Seconds = 60.0, json_file: Json = None
 ) -> None:

@@ -106,7 +106,7 @@ async def _under_load(
         for _ in range(swaps):
             name, began = next(names), time.perf_counter()
             await asyncio.to_thread(_activate, sessions, settings.data_dir, name)
-            await asyncio.wait_for(_until_served(settings, name), SWAPPED_WITHIN)
+            await asyncio.wait_for(until_served(settings, name), SWAPPED_WITHIN)
             figures.swaps.append(time.perf_counter() - began)
             await asyncio.sleep(PAUSE)
             figures.memory.append(process.memory_info().rss / 1e6)
@@ -143,7 +143,8 @@ async def _timed(rasa: Rasa, ask: Ask, figures: Figures) -> None:
     figures.latencies.append(time.perf_counter() - began)
 
 
-async def _until_served(settings: Settings, name: str) -> None:
+async def until_served(settings: Settings, name: str) -> None:
+    """Wait until Rasa says that it serves this model."""
     url = f"{str(settings.rasa_url).rstrip('/')}/status"
     token = {"token": settings.rasa_token.get_secret_value()}
     served = ""

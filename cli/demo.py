@@ -41,6 +41,7 @@ def demo_settings(*, port: int, group: int, data_dir: Path) -> Iterator[Settings
         "CONSOLE_PORT": str(console),
         "CONSOLE_URL": f"http://127.0.0.1:{console}",
         "SWEEP_SECONDS": "0.5",
+        "MODELS_KEPT": "1000000",  # the folder is the site's, and this database does not know what it serves
         "DATABASE_URL": "",
         "WEBHOOK_URL": "",
     }

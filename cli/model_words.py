@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.language_models import macro_f1
 from service.model_gate import LANGUAGES, Loss, Reason
 from service.model_reports import Report, flipped
 from service.models import LanguageModel
@@ -26,12 +27,6 @@ def explain(reason: Reason) -> str:
         case Loss.RECALL:
             of = f"of {reason.messages} messages"
             return f"{reason.language}: recall of {reason.intent} falls from {figures} {of}"
-
-
-def macro_f1(model: LanguageModel, language: str) -> float | None:
-    """A model's score in a language; None when it was not measured there."""
-    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
-    return found
 
 
 def table(models: Sequence[LanguageModel], active: str | None, zone: ZoneInfo) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from cli import database, site_data, starting, understanding
-from service import db, language_models
+from service import db, language_models, shadows
 from service.config import Settings
 from service.model_files import check_file
 from service.model_gate import Reason, why_not_activate
@@ -147,6 +147,7 @@ def activate(shelf: Shelf, name: str, *, reason: str | None) -> None:
     with shelf.recorded() as session:
         now, force = datetime.now(UTC), reason is not None
         language_models.activate(session, name, by=who(), now=now, reason=reason, force=force)
+        check_file(shelf.file(name))  # once more, since nothing deletes it from now on
 
 
 def rollback(shelf: Shelf) -> str:
@@ -181,3 +182,27 @@ def check(shelf: Shelf, name: str) -> LanguageModel:
         model = language_models.access_model(session, name)
     check_file(shelf.file(name))
     return model
+
+
+def prune(shelf: Shelf, *, now: datetime) -> list[str]:
+    """Delete files of old models that nobody needs, and give their names; what was known of them stays.
+
+    Args:
+        shelf: with the settings that say which are old.
+        now: the moment, aware UTC.
+    """
+    settings = shelf.settings
+    with shelf.recorded() as session:
+        reads = shadows.current(session)
+        old = language_models.dispensable(
+            session,
+            newest=settings.models_kept,
+            older_than=timedelta(days=settings.model_days),
+            now=now,
+            but=[reads.model_id] if reads else [],
+        )
+        names = [model.name for model in old if shelf.file(model.name).is_file()]
+        for name in names:
+            for file in (shelf.file(name), shelf.folder / f"{name}.json"):
+                file.unlink(missing_ok=True)
+    return names

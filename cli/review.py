@@ -23,6 +23,7 @@ REASONS = {
     CandidateReason.REPHRASE: "the bot did not understand it",
     CandidateReason.LOW_MARGIN: "the model hesitated",
     CandidateReason.NEAR_MISS: "almost an emergency",
+    CandidateReason.SHADOW: "a candidate model reads it otherwise",
 }
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +19,7 @@ from service.config import ROOT, Settings
 
 NLU = ROOT / "nlu"
 POLITELY = ("nice", "-n", "10")  # residents go first
+BEHIND_ALL = ("nice", "-n", "19")
 
 
 class NoModel(Exception):
@@ -40,24 +43,35 @@ def is_here() -> bool:
     return RASA_PYTHON.exists()
 
 
-def train(settings: Settings, site: SiteData, *, watch: Callable[[Iterable[str]], str] = show) -> str:
+@dataclass(frozen=True)
+class Watch:
+    """Who has a model trained and when, as its certificate will say, and who reads what the trainer prints."""
+
+    by: str
+    at: datetime
+    lines: Callable[[Iterable[str]], str]  # gives the last one, which names the model
+
+
+def train(settings: Settings, site: SiteData, watch: Watch | None = None) -> str:
     """Train a model from the base data and the site's, unless there is one, and give its name.
 
     Args:
         settings: where models lie.
         site: what people taught here.
-        watch: reads what the trainer prints and gives its result; if left out, progress goes to standard output.
+        watch: if left out, it is the user of this process, now, and progress goes to standard output.
 
     Raises:
         ToolFailed: the data or the training is at fault; what and where stands on standard error.
     """
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     options: list[str | Path] = ["--site", *site.training, "--exam", *site.exam, "--out", settings.models_dir]
+    if watch is not None:
+        options += ["--by", watch.by, "--at", watch.at.isoformat(timespec="seconds")]
     command = [*POLITELY, *rasa_tool("train", *options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as trainer:
         assert trainer.stdout is not None
         try:
-            made = watch(trainer.stdout)
+            made = (watch.lines if watch else show)(trainer.stdout)
         except BaseException:  # told to stop: it does not train on for nobody
             trainer.terminate()
             raise
@@ -106,6 +120,29 @@ def report(model: Path, exam: Sequence[Path]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
         _run([*POLITELY, *rasa_tool("evaluate", "--model", model, "--json", *exam)], stdout=subprocess.PIPE)
     )
+    return found
+
+
+def read(model: Path, texts: Sequence[str], *, within: float) -> list[dict[str, Any]]:
+    """What a model makes of messages, in their order, behind everything else that this machine does.
+
+    Args:
+        model: its file.
+        texts: none of them empty.
+        within: seconds, then the process is ended.
+
+    Raises:
+        ToolFailed: the model cannot be loaded.
+        TimeoutExpired: it takes longer.
+    """
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    command = [*BEHIND_ALL, *rasa_tool("parse", "--model", model)]
+    done = subprocess.run(
+        command, input=lines, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT, check=False, timeout=within
+    )
+    found = [json.loads(line) for line in done.stdout.split("\n") if line]
+    if done.returncode or len(found) != len(texts):
+        raise ToolFailed(done.returncode)
     return found
 
 

@@ -13,6 +13,7 @@ from console.visit import Visit
 from service import daily_sums, figures, first_time_fix, heard, tallies, texts
 from service.daily_sums import Found
 from service.figures import CLOCK, Scope
+from service.language_models import macro_f1
 from service.shares import Share
 
 MOST_CATEGORIES = 30
@@ -93,7 +94,7 @@ def charts(visit: Visit, scope: Scope) -> Sequence[Chart]:
 def served(visit: Visit) -> Sequence[Served]:
     """The models that were served, the oldest first."""
     return [
-        Served(one.model_id, one.model.name, one.at, {name: heard.macro_f1(one.model, name) for name in LANGUAGES})
+        Served(one.model_id, one.model.name, one.at, {name: macro_f1(one.model, name) for name in LANGUAGES})
         for one in heard.served(visit.session)
     ]
 

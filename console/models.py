@@ -11,11 +11,12 @@ from starlette.responses import Response
 from console.doors import deed, page
 from console.understanding import who
 from console.visit import Visit
-from service import language_models, learning, model_reports, training
+from service import language_models, learning, model_reports, shadows, training
 from service.errors import ModelRefused, NoEarlierModel, ReasonMissing
 from service.kinds import KINDS
 from service.model_files import BadModel, check_file
 from service.model_gate import LANGUAGES, why_not_activate
+from service.model_reports import Comparison
 from service.models import LabelUse, LanguageModel, TrainingState
 from service.staff import Right
 
@@ -63,11 +64,13 @@ def activate(visit: Visit) -> Response:
     """Have a model served; past the gate with a reason, which is kept."""
     model = language_models.access_number(visit.session, visit.id())
     force = visit.said("force") == "yes"
+    reason = visit.said("reason") or None
     try:
-        check_file(language_models.file_of(visit.house.models_dir, model.name))
-        language_models.activate(
-            visit.session, model.name, by=who(visit), now=visit.now, reason=visit.said("reason") or None, force=force
-        )
+        with visit.session.begin_nested():  # undone if its file cannot be served
+            language_models.activate(
+                visit.session, model.name, by=who(visit), now=visit.now, reason=reason, force=force
+            )
+            check_file(language_models.file_of(visit.house.models_dir, model.name))
     except BadModel:
         return _shown(visit, model, wrong="models.file_broken")
     except ReasonMissing:
@@ -106,9 +109,11 @@ def _known(visit: Visit, *, days: str = str(MEASURES_FOR)) -> dict[str, Any]:
         "models": models,
         "names": {model.id: model.name for model in models},
         "active": active,
+        "gone": {model.id for model in models if _is_gone(visit, model)},
+        "reads": shadows.current(visit.session),
         "languages": LANGUAGES,
         "lines": [(language, _line(models, language)) for language in LANGUAGES],
-        "score": _score,
+        "score": language_models.macro_f1,
         "runs": runs,
         "waits": bool(runs)
         and runs[0].state is TrainingState.QUEUED
@@ -132,9 +137,11 @@ def _shown(visit: Visit, model: LanguageModel, *, wrong: str | None = None) -> R
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         model=model,
         active=active,
+        is_gone=_is_gone(visit, model),
         losses=why_not_activate(model, active) if model is not active else [],
         compared=compared,
-        matrix=list(model_reports.matrix(compared.after)) if compared else [],
+        **(_part(visit, compared) if compared else {}),
+        matrix=model_reports.matrix,
         known_intents=KINDS,
         wrong=wrong,
         may_train=visit.may(Right.TRAIN),
@@ -142,10 +149,24 @@ def _shown(visit: Visit, model: LanguageModel, *, wrong: str | None = None) -> R
     )
 
 
-def _score(model: LanguageModel, language: str) -> float | None:
-    """Macro-F1 in a language; None when it was not measured there."""
-    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
-    return found
+def _part(visit: Visit, compared: Comparison) -> dict[str, Any]:
+    """What is shown in detail: a language or a set, as the address says."""
+    parts = model_reports.parts(compared)
+    wanted = visit.asked("part")
+    chosen = wanted if wanted in parts else next(iter(parts), "")
+    if not chosen:
+        return {"parts": []}
+    before, after = (model_reports.part(report, chosen) for report in (compared.before, compared.after))
+    flips = {
+        name: [error for error in errors if model_reports.is_in(error, chosen)]
+        for name, errors in (("broken", compared.broken), ("mended", compared.mended))
+    }
+    return {"parts": parts, "part": chosen, "before": before, "after": after, "flips": flips}
+
+
+def _is_gone(visit: Visit, model: LanguageModel) -> bool:
+    """Whether its file was deleted, because it was old and nobody needed it, or by accident."""
+    return not language_models.file_of(visit.house.models_dir, model.name).is_file()
 
 
 WIDTH, HEIGHT, LOWEST = 600, 120, 0.5  # of the picture of scores over time; macro-F1 at its lower edge
@@ -153,7 +174,7 @@ WIDTH, HEIGHT, LOWEST = 600, 120, 0.5  # of the picture of scores over time; mac
 
 def _line(models: Any, language: str) -> list[tuple[float, float, float]]:
     """The scores as points of a picture, the oldest on the left: x, y and the score itself."""
-    scores = [score for model in reversed(models) if (score := _score(model, language)) is not None]
+    scores = [score for model in reversed(models) if (score := language_models.macro_f1(model, language)) is not None]
     step = WIDTH / max(1, len(scores) - 1)
     return [
         (round(place * step, 1), round(HEIGHT * (1 - max(score, LOWEST)) / (1 - LOWEST), 1), score)

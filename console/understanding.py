@@ -87,7 +87,7 @@ def label(visit: Visit) -> Response:
     answer = opinions.say(
         visit.session, candidate, visit.said("intent"), by=who(visit), seen=visit.said("version"), now=visit.now
     )
-    return _told(visit, answer)
+    return told(visit, answer)
 
 
 def ignore(visit: Visit) -> Response:
@@ -115,7 +115,7 @@ def check(visit: Visit) -> Response:
     """Say as the second person what a message means."""
     found = opinions.access_label(visit.session, visit.community.id, visit.id())
     answer = opinions.give(visit.session, found, visit.said("intent"), by=who(visit), now=visit.now)
-    return _told(visit, answer)
+    return told(visit, answer)
 
 
 def conflicts(visit: Visit) -> Response:
@@ -147,7 +147,7 @@ def _access(visit: Visit) -> Candidate:
     return learning.access_candidate(visit.session, visit.id(), community_id=visit.community.id)
 
 
-def _told(visit: Visit, answer: Answer) -> Response:
+def told(visit: Visit, answer: Answer) -> Response:
     """Say whether somebody had spoken before, and what they had said."""
     response = _kept(visit, TOLD[answer.outcome])
     if answer.outcome is Outcome.KEPT or not visit.by_htmx:

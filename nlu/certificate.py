@@ -58,9 +58,9 @@ def write(model: Path, certificate: Dict[str, Any]) -> None:
 
 
 def issue(model: Path, exam: Sequence[Path], **facts: str) -> Dict[str, Any]:
-    """Return the certificate of a model that was trained just now."""
+    """Return the certificate of a model that was trained just now; `facts` may say by whom and when instead."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {**facts, "trained_at": now, "trained_by": _user(), "scores": measure(model, exam)}
+    return {"trained_at": now, "trained_by": _user(), **facts, "scores": measure(model, exam)}
 
 
 def _user() -> str:

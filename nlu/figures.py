@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
 
 
 def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
-    """Return all figures: over everything, and per language.
+    """Return all figures: over everything, per language and per set.
 
     Args:
         outcomes: at least one.
@@ -35,7 +35,7 @@ def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
         for language in languages
     }
     sets = sorted({outcome.set for outcome in outcomes if outcome.set})
-    found["sets"] = {name: _summary([outcome for outcome in outcomes if outcome.set == name]) for name in sets}
+    found["sets"] = {name: _figures([o for o in outcomes if o.set == name], kinds) for name in sets}
     found["errors"] = [
         {
             "text": o.text,
@@ -43,6 +43,7 @@ def report(outcomes: List[Outcome], kinds: Mapping[str, str]) -> Dict[str, Any]:
             "predicted": o.predicted,
             "confidence": round(o.confidence, 4),
             "set": o.set,
+            "language": o.language,
         }
         for o in outcomes
         if o.intent != o.predicted

@@ -48,6 +48,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--exam", type=Path, nargs="*", default=certificate.exams(), help="JSON Lines to measure it on")
     parser.add_argument("--again", type=int, default=0, help="measure so many older models again, to be compared with")
     parser.add_argument("--out", type=Path, default=HOME.parent / "models", help="folder of the models")
+    parser.add_argument("--by", help="who has it trained; this user if left out")
+    parser.add_argument("--at", help="when, as ISO 8601; now if left out")
     parser.add_argument("--base", action="store_true", help="only print the hash of all but --site")
     arguments = parser.parse_args()
     for given in (arguments.domain, arguments.config, *arguments.data, *arguments.site, *arguments.exam):
@@ -125,9 +127,11 @@ def train(arguments: argparse.Namespace, model: Path) -> None:
 
 
 def _origin(arguments: argparse.Namespace) -> Dict[str, str]:
+    given = {"trained_by": arguments.by, "trained_at": arguments.at}
     return {
         "base": certificate.digest(ingredients(arguments, [])),
         "data_hash": certificate.digest(_files([*arguments.data, *arguments.site])),
+        **{name: value for name, value in given.items() if value},
     }
 
 

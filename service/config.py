@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, examples=["postgresql://guanjia:secret@db/guanjia"])
     data_dir: Path = Field(ROOT / "var", examples=["/var/lib/guanjia"])
     models_dir: Path = Field(MODELS, examples=["/var/lib/guanjia/models"])
+    models_kept: PositiveInt = Field(5, examples=["5"])
+    model_days: PositiveInt = Field(30, le=3660, examples=["30"])
 
     webhook_url: HttpUrl | None = Field(None, examples=["https://bot.example.org/telegram"])
     webhook_secret: SecretStr | None = Field(None, examples=["a long random word of A-Z a-z 0-9 _ -"])

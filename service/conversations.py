@@ -33,6 +33,7 @@ from service.texts import Line
 Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey
 REPLY = "reply"  # an answer, in staff's words
 IN_TOPIC = -1  # where the record of a talk stands, and what is about a message of the group's
+JOINT = "，"  # between bubbles that are read as one turn
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
 
 
@@ -76,6 +77,11 @@ def hear(session: Session, conversation: Conversation, said: Said, *, now: datet
     }
     session.execute(_KEEP, values)
     conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, by is None, None
+
+
+def as_one(bubbles: Iterable[str]) -> str:
+    """Bubbles of one turn, as they are read together."""
+    return JOINT.join(bubble.strip() for bubble in bubbles if bubble.strip())
 
 
 def note(session: Session, conversation: Conversation, said: Said, by: Staff, now: datetime) -> None:

@@ -264,6 +264,10 @@ class NoEarlierModel(ServiceError):
     """No other model was active before this one."""
 
 
+class ModelServedAlready(ServiceError):
+    """The model is served, so there is nothing for it to read along with."""
+
+
 class WrongHours(ServiceError):
     """Hours that cannot be read, or that are empty."""
 

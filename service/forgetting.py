@@ -151,6 +151,7 @@ _WORDS = {
         DELETE FROM fetched_files USING messages
         WHERE messages.id = fetched_files.message_id AND messages.conversation_id = :conversation
     """,
+    "what models guessed of them": "DELETE FROM shadow_readings WHERE turn_id = ANY(:updates)",
     "lines": "DELETE FROM messages WHERE conversation_id = :conversation",
     "copies": "DELETE FROM twins WHERE conversation_id = :conversation",
     "reports of an incident": "DELETE FROM incident_reports WHERE conversation_id = :conversation",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from service import paging
 from service.figures import Moment, Scope
-from service.models import HEARD, UNCLEAR, Activation, Candidate, Conversation, LanguageModel, Message
+from service.models import HEARD, UNCLEAR, Activation, Candidate, Conversation, Message
 from service.paging import MomentPage
 
 MOST_SWITCHES = 20  # of the model: the newest
@@ -49,14 +49,8 @@ def unclear(session: Session, scope: Scope, *, before: str | None) -> MomentPage
 
 def served(session: Session) -> Sequence[Activation]:
     """The newest switches of the model, the oldest of them first: one site serves one model to all communities."""
-    found = select(Activation).join(LanguageModel).options(contains_eager(Activation.model))
+    found = select(Activation).join(Activation.model).options(contains_eager(Activation.model))
     return session.scalars(found.order_by(Activation.id.desc()).limit(MOST_SWITCHES)).all()[::-1]
-
-
-def macro_f1(model: LanguageModel, language: str) -> float | None:
-    """How well a model understands a language, of 1; None when it was not measured there."""
-    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
-    return found
 
 
 def of_residents(scope: Scope, *what: Any) -> Select[Any]:

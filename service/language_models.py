@@ -7,8 +7,8 @@ and the database mirrors that. The newest row of the log of activations says whi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from service.models import Activation, LanguageModel
 
 SUFFIX = ".tar.gz"
 UNKNOWN = "unknown"  # of a model without a certificate
-ROLLED_BACK = "rolled back: "  # how the reason of a rollback begins
+SWITCH_LOCK = 7_262_622  # any fixed number: models are switched, and their files deleted, one after the other
 
 
 def file_of(folder: Path, name: str) -> Path:
@@ -102,6 +102,12 @@ def access_number(session: Session, number: int) -> LanguageModel:
     return found
 
 
+def macro_f1(model: LanguageModel, language: str) -> float | None:
+    """How well a model understands a language, of 1; None when it was not measured there."""
+    found: float | None = (model.scores or {}).get("languages", {}).get(language, {}).get("macro_f1")
+    return found
+
+
 def active(session: Session) -> LanguageModel | None:
     """The model that is served."""
     newest = session.scalars(select(Activation).order_by(Activation.id.desc()).limit(1)).one_or_none()
@@ -131,6 +137,7 @@ def activate(
         ModelRefused: it loses more than the gate allows; `losses` are the reasons.
         ReasonMissing: forced, and nobody said why.
     """
+    _one_at_a_time(session)
     model, current = access_model(session, name), active(session)
     if force and not (reason or "").strip():
         raise ReasonMissing(name=name)
@@ -148,19 +155,45 @@ def rollback(session: Session, *, by: str, now: datetime) -> LanguageModel:
     Raises:
         NoEarlierModel: there was none before.
     """
+    _one_at_a_time(session)
     line = _line_of_models(session)
     if len(line) < 2:
         raise NoEarlierModel
-    session.add(Activation(model=line[-2], at=now, by=by, reason=f"{ROLLED_BACK}{line[-1].name}"))
+    session.add(Activation(model=line[-2], at=now, by=by, undoes=line[-1]))
     session.flush()
     return line[-2]
+
+
+def dispensable(
+    session: Session, *, newest: int, older_than: timedelta, now: datetime, but: Collection[int] = ()
+) -> list[LanguageModel]:
+    """Models whose files may be deleted; until the transaction ends nobody can have one of them served.
+
+    The active one and the one a rollback leads to are never among them.
+
+    Args:
+        session: the caller's transaction.
+        newest: so many stay in any case.
+        older_than: younger ones stay too.
+        now: the moment, aware UTC.
+        but: numbers of further models that stay.
+    """
+    _one_at_a_time(session)
+    needed = {model.id for model in _line_of_models(session)[-2:]} | set(but)
+    old = [model for model in every(session)[newest:] if model.trained_at < now - older_than]
+    return [model for model in old if model.id not in needed]
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Nobody else switches, and no file is deleted, until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(SWITCH_LOCK)))
 
 
 def _line_of_models(session: Session) -> list[LanguageModel]:
     """The models that led to the active one, less those that were rolled back."""
     line: list[LanguageModel] = []
     for step in session.scalars(select(Activation).order_by(Activation.id)):
-        if (step.reason or "").startswith(ROLLED_BACK):
+        if step.undoes_id is not None:
             line.pop()
         elif step.model not in line[-1:]:  # two processes may find the first model at once
             line.append(step.model)

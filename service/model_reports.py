@@ -6,7 +6,7 @@ community they came from, and are gone when their resident is forgotten (N12).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,15 +65,37 @@ def flipped(wrong: Report, right: Report) -> list[Report]:
     return [error for error in wrong["errors"] if (_key(error), error["intent"]) not in also_wrong]
 
 
-def matrix(report: Report) -> Iterator[tuple[str, Sequence[tuple[int, float]]]]:
-    """The confusion matrix: of every intent how many messages, and which share of them, were taken for each."""
-    names = sorted(report["intents"])
+def parts(found: Comparison) -> list[str]:
+    """The languages and sets of which both reports have all figures: Chinese first, the site's own messages last."""
+    both = [name for name in _measured(found.after) if name in _measured(found.before)]
+    return sorted(both, key=lambda name: (name in found.after["sets"], name == SITE, name != "zh", name))
+
+
+def part(report: Report, name: str) -> Report:
+    """What a report says of a language or a set."""
+    return _measured(report)[name]
+
+
+def is_in(error: Report, name: str) -> bool:
+    """Whether a message belongs to a language or a set."""
+    return name in (error.get("set"), error.get("language"))
+
+
+def _measured(report: Report) -> dict[str, Report]:
+    every = {**report["languages"], **report["sets"]}
+    return {name: figures for name, figures in every.items() if "intents" in figures}
+
+
+def matrix(report: Report) -> tuple[list[str], list[tuple[str, Sequence[tuple[int, float]]]]]:
+    """The confusion matrix: what messages were taken for, and of every intent how many, and which share, for each."""
     taken = {(row["intent"], row["predicted"]): row["messages"] for row in report["confusions"]}
-    for intent in names:
-        row = report["intents"][intent]
+    columns: list[str] = sorted({*report["intents"], *(predicted for _, predicted in taken)})
+    rows: list[tuple[str, Sequence[tuple[int, float]]]] = []
+    for intent, row in sorted(report["intents"].items()):
         taken[intent, intent] = round(row["recall"] * row["messages"])
-        counts = [taken.get((intent, predicted), 0) for predicted in names]
-        yield intent, [(count, count / max(1, row["messages"])) for count in counts]
+        counts = [taken.get((intent, predicted), 0) for predicted in columns]
+        rows.append((intent, [(count, count / max(1, row["messages"])) for count in counts]))
+    return columns, rows
 
 
 def _without_words(error: Report) -> Report:

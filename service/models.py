@@ -157,6 +157,7 @@ class CandidateReason(StrEnum):
     REPHRASE = "rephrase"  # the bot asked to say it again
     CORRECTED = "corrected"  # a butler gave the case another kind
     NEAR_MISS = "near_miss"  # almost an emergency
+    SHADOW = "shadow"  # a candidate model reads it otherwise
 
 
 class CandidateState(StrEnum):
@@ -217,6 +218,7 @@ MESSAGE_WORDS = "messages.text"
 HEARD = "author = 'resident'"  # of a message, as the index of those has it
 REOPENED = "event = 'reopened'"  # of a step of a case, likewise
 UNCLEAR = "why = 'rephrase'"  # of a candidate, likewise
+DIFFERS = "guess <> intent"  # of a reading of two models, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 CANCELLED = "state = 'cancelled'"  # of a call-back or a survey, likewise
 GONE = "state IN ('dropped', 'dead')"  # of a line, likewise
@@ -1102,9 +1104,80 @@ class Activation(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey("language_models.id"))
     at: Mapped[datetime]
     by: Mapped[str]
-    reason: Mapped[str | None]  # why the gate was overruled, or what was rolled back
+    reason: Mapped[str | None]  # why the gate was overruled
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("language_models.id"))  # rolled back from this one
+
+    model: Mapped[LanguageModel] = relationship(foreign_keys=[model_id], lazy="joined", innerjoin=True)
+    undoes: Mapped[LanguageModel | None] = relationship(foreign_keys=[undoes_id], lazy="joined")
+
+
+class ShadowEnd(StrEnum):
+    """Why a candidate reads along no more."""
+
+    STOPPED = "stopped"  # somebody ended it
+    OVER = "over"  # its days are over
+    ENOUGH = "enough"  # it has read as many messages as it may
+    REPLACED = "replaced"  # another candidate reads along instead
+    SERVED = "served"  # it was activated
+    GONE = "gone"  # its file was deleted, or is broken
+    UNREADABLE = "unreadable"  # Rasa could not load it, or did not come to an end with it
+
+
+class Shadow(Base):
+    """A candidate model reads along, and nobody hears a word of it; one at a time for the whole site."""
+
+    __tablename__ = "shadows"
+    __table_args__ = (
+        Index("shadows_one_at_a_time", text("(true)"), unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("shadows_by_model", "model_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("language_models.id"))
+    begun_by: Mapped[str]
+    begun_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    last_reading: Mapped[int]  # no reading beyond this number is its own
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    why: Mapped[ShadowEnd | None]
+    messages: Mapped[int | None]  # that both models had read when it ended
+    agreed: Mapped[int | None]  # of them: those of which both guessed the same
 
     model: Mapped[LanguageModel] = relationship(lazy="joined", innerjoin=True)
+
+
+class Reading(Base):
+    """What the served model and a candidate guessed of a message, or of a matter in it. The words are not here.
+
+    They are looked up when they are needed, and the digest says whether they are still the words that were read.
+    """
+
+    __tablename__ = "shadow_readings"
+    __table_args__ = (
+        UniqueConstraint("shadow_id", "source"),
+        Index("shadow_readings_by_turn", "turn_id"),
+        Index("shadow_readings_unread", "id", postgresql_where=text("guess IS NULL")),
+        Index("shadow_readings_differ", "shadow_id", "id", postgresql_where=text(DIFFERS)),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shadow_id: Mapped[int] = mapped_column(ForeignKey("shadows.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    turn_id: Mapped[int]  # the row of the inbox
+    rows: Mapped[list[Any]]  # all of the turn: several bubbles are read as one
+    source: Mapped[str]  # as of a candidate: the turn, with the place of a further matter in it
+    begins: Mapped[int]  # characters of the turn's words
+    ends: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(2))
+    intent: Mapped[str] = mapped_column(String(32))  # as the served model guessed
+    confidence: Mapped[float]
+    margin: Mapped[float | None]
+    model: Mapped[str]
+    guess: Mapped[str | None] = mapped_column(String(32))  # as the candidate did; None: it has not read it yet
+    guess_confidence: Mapped[float | None]
+    heard_at: Mapped[datetime]
 
 
 class Label(Base):

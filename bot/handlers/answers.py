@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.rasa import Answer, Ask, Reply
-from service import binding, candidates, communities, conversations, forgetting, residents, texts
+from service import binding, candidates, communities, conversations, forgetting, readings, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
 from service.models import Conversation, Owner, Priority
@@ -32,6 +32,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     for place, heard in enumerate(() if ask.payload or ask.command else answer.heard):
         source = f"{ask.turn}:{place}" if place else ask.turn
         candidates.notice_answer(session, conversation, heard, source=source, now=now)
+        readings.note(session, conversation, turn, ask.text, heard, source=source, now=now)
     _tell_of_binding(session, conversation, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard

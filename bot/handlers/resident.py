@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from bot.handlers.route import Scene
 
 MOST_WORDS = 1000  # characters that are given to Rasa; all are kept
-JOINT = "，"
 
 
 def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
@@ -57,7 +56,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     for one in heard:
         kept = replace(one, text=commands.hushed(one.text))
         conversations.hear(scene.session, conversation, kept, now=scene.now)
-    words = JOINT.join(one.text.strip() for one in heard if one.text.strip())
+    words = conversations.as_one(one.text for one in heard)
     residents.follow_language(conversation.resident, words)
 
     own_words = commands.without(words)

@@ -478,6 +478,15 @@ async def test_a_role_that_hangs(examine, tmp_path):
     assert ill(await examine("worker"), "last turned", "its log says")
 
 
+async def test_a_trainer_at_work_is_no_trainer_that_hangs(examine, tmp_path):
+    """A step of a training takes minutes where residents come first."""
+    heart.Heart(tmp_path, "trainer").beat()
+    minutes_ago = time.time() - heart.LATE - 10
+    os.utime(next((tmp_path / "run").iterdir()), (minutes_ago, minutes_ago))
+
+    assert (await examine("trainer")).well
+
+
 def test_a_heart_beats_seldom(tmp_path):
     """A busy loop turns thousands of times a second."""
     steady = heart.Heart(tmp_path, "worker")

@@ -19,7 +19,7 @@ from cli.demo import free_port
 from console.app import make_app
 from console.live import Live
 from console.topics import DOORS
-from service import candidates, db, model_reports, outbox, sign_in, takeover
+from service import candidates, db, model_reports, outbox, readings, shadows, sign_in, takeover, training
 from service.candidates import Guess
 from service.db import Sessions
 from service.models import (
@@ -32,8 +32,8 @@ from service.models import (
     Resident,
     Role,
 )
-from tests.console import lively, town
-from tests.console.test_models import report
+from tests.answered import answered
+from tests.console import lively, reports, town
 from tests.stage import NOON, Stage
 
 pytestmark = pytest.mark.browser
@@ -55,11 +55,11 @@ def find_browser() -> str:
 
 
 @pytest.fixture
-async def served(sessions: Sessions, database_url: str) -> AsyncIterator[str]:
+async def served(sessions: Sessions, database_url: str, tmp_path: Path) -> AsyncIterator[str]:
     """The console on a port of this machine, with news from the database."""
     port, live = free_port(), Live(db.url_for(database_url))
     url = f"http://127.0.0.1:{port}"
-    app = make_app(sessions, url=url, now=lambda: LATER, news=live)
+    app = make_app(sessions, url=url, now=lambda: LATER, news=live, models_dir=tmp_path)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     tasks = [asyncio.create_task(server.serve()), asyncio.create_task(live.listen())]
     while not server.started:
@@ -158,7 +158,7 @@ def a_town(stage: Stage) -> tuple[str, Mapping[str, int]]:
     token = lively.a_month(stage, now=LATER, closed=12, said=30)
     numbers = town.everything(stage, "厨房水管漏水，已经用毛巾垫着", who=stage.member())
     for model in stage.session.query(LanguageModel):
-        model_reports.keep(stage.session, model, report(0.9 + model.id / 100, f"漏水 {model.id}"), now=NOON)
+        model_reports.keep(stage.session, model, reports.report(0.9 + model.id / 100, f"漏水 {model.id}"), now=NOON)
     return token, numbers
 
 
@@ -381,3 +381,75 @@ async def test_without_scripts_everything_is_a_form_or_a_link(served, page, comm
     await plain.get_by_label("时限").select_option("1")
     await plain.get_by_role("button", name="筛选").click()
     await expect(plain.get_by_role("row", name="李强")).to_be_visible()
+
+
+def taught(stage: Stage, folder: Path) -> str:
+    """A model is served that hesitated over three messages; gives the token of a manager's link."""
+    reports.old_is_served(stage, folder)
+    facts: dict[str, Any] = {"why": CandidateReason.LOW_MARGIN, "language": "zh", "now": NOON}
+    for number, text in enumerate(("排风机像开火车", "门禁刷不上", "楼道声控灯乱闪")):
+        guess = Guess("repair", 0.4, 0.1, reports.OLD)
+        candidates.notice(stage.session, stage.community.id, text, source=f"turn:{number}", guess=guess, **facts)
+    return sign_in.make_link(stage.session, stage.member(Role.MANAGER), now=LATER)
+
+
+def begins(stage: Stage) -> None:
+    run = training.take(stage.session, now=LATER)
+    assert run is not None
+    training.tell(stage.session, run.id, step=3, steps=12, doing="measuring")
+
+
+def made(stage: Stage, folder: Path) -> None:
+    [run] = training.recent(stage.session)
+    model = reports.new_is_measured(stage, folder, recall=1.0)
+    training.finish(stage.session, run.id, model_id=model.id, now=LATER)
+
+
+def reads_along(stage: Stage) -> None:
+    answered(stage, "电梯又停了", model=reports.OLD)
+    shadow = shadows.current(stage.session)
+    assert shadow is not None
+    [(number, _)] = readings.unread(stage.session, shadow, limit=9)
+    readings.settle(stage.session, {number: ("urge", 0.6)})
+
+
+async def test_from_a_label_to_a_served_model_and_back(served, page, committed, tmp_path):
+    """What a manager does on a Tuesday. The trainer's part is played here; `make loop` has the real one, and Rasa."""
+    await page.goto(f"{served}/enter/{committed(lambda stage: taught(stage, tmp_path))}")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="今日看板")).to_be_visible()
+    await page.goto(f"{served}/understanding/deck", timeout=60_000)  # the first of a process reads every example
+    for _ in range(3):
+        await page.keyboard.press("1")
+    await expect(page.get_by_text("没有待标注的消息。")).to_be_visible()
+
+    await page.goto(f"{served}/models")
+    await page.get_by_label("测评满多少天").fill("0")
+    await page.get_by_role("button", name="把够久的标注转入训练").click()
+    await expect(page.get_by_text("2 条用于训练，1 条用于测评")).to_be_visible()
+    await page.get_by_role("button", name="训练新模型").click()
+    await expect(page.get_by_text("排队中")).to_be_visible()
+    committed(begins)
+    await expect(page.get_by_role("progressbar")).to_have_attribute("value", "3")  # by itself
+    committed(lambda stage: made(stage, tmp_path))
+    await page.get_by_role("link", name="看 guanjia-new").click()
+    await expect(page.get_by_text("没有变差的地方")).to_be_visible()
+    await check_accessible(page, "model")
+
+    await page.get_by_role("link", name="guanjia-new 旁听").click()
+    await page.get_by_role("button", name="开始旁听").click()
+    await expect(page.get_by_role("button", name="结束旁听")).to_be_visible()
+    committed(reads_along)
+    await expect(page.get_by_text("0/1")).to_be_visible()  # by itself
+    await page.reload()
+    await check_accessible(page, "shadow")
+    await page.get_by_role("row", name="电梯又停了").get_by_role("button", name="催办").click()
+    await expect(page.get_by_role("row", name="电梯又停了").get_by_role("button")).to_have_count(0)
+
+    await page.get_by_role("link", name="模型 guanjia-new").click()
+    await page.get_by_role("button", name="启用", exact=True).click()
+    await expect(page.get_by_role("row", name="★ guanjia-new")).to_be_visible()
+    await page.get_by_role("button", name="回到上一个模型").click()
+    await expect(page.get_by_role("row", name="★ guanjia-old")).to_be_visible()
+    await expect(page.get_by_role("table", name="切换记录")).to_contain_text("从 guanjia-new 退回")

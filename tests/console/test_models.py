@@ -12,35 +12,12 @@ from cli.trainer import AFTERWARDS, FAILURES
 from console import texts
 from console.app import make_app
 from console.models import HOME
-from service import language_models, model_reports, training
-from service.models import Activation, Role, TrainingRun, TrainingState
-from tests.cli.shelf import put
+from service import language_models, model_reports, readings, shadows, training
+from service.models import Activation, Label, Reading, Role, ShadowEnd, TrainingRun, TrainingState
+from tests.answered import answered
+from tests.console import reports
 from tests.console.conftest import URL, Quiet
 from tests.stage import NOON, Stage
-
-ROW = {"precision": 0.9, "f1": 0.9, "messages": 10}
-MEASURES = {"messages": 10, "macro_f1": 0.9, "accuracy": 0.9}
-
-
-def scores(recall: float) -> dict[str, Any]:
-    """As a certificate has them."""
-    return {"measured": "m", "languages": {"zh": {**MEASURES, "intents": {"emergency": {**ROW, "recall": recall}}}}}
-
-
-def report(recall: float, *errors: str) -> dict[str, Any]:
-    """As nlu/evaluate.py gives it."""
-    figures = {
-        **MEASURES,
-        "intents": {"emergency": {**ROW, "recall": recall}},
-        "confusions": [],
-        "calibration": [{"from": 0.9, "messages": 10, "right": 0.8, "confidence": 0.95}],
-        "calibration_error": 0.15,
-    }
-    wrong = [
-        {"text": text, "intent": "emergency", "predicted": "repair", "confidence": 0.4, "set": "emergency"}
-        for text in errors
-    ]
-    return {**figures, "languages": {"zh": figures}, "sets": {"emergency": MEASURES}, "errors": wrong}
 
 
 @pytest.fixture
@@ -52,16 +29,10 @@ def app(sessions, clock, tmp_path) -> Any:
 @pytest.fixture
 def models(committed, tmp_path: Path) -> tuple[int, int]:
     """An active model, and one that misses an emergency more."""
-    put(tmp_path, "guanjia-old", scores=scores(1.0))
-    put(tmp_path, "guanjia-new", scores=scores(0.9), trained_at=(NOON + timedelta(hours=1)).isoformat())
 
     def known(stage: Stage) -> tuple[int, int]:
-        language_models.record(stage.session, tmp_path)
-        language_models.activate(stage.session, "guanjia-old", by="li", now=NOON)
-        old, new = (language_models.access_model(stage.session, name) for name in ("guanjia-old", "guanjia-new"))
-        model_reports.keep(stage.session, old, report(1.0), now=NOON)
-        model_reports.keep(stage.session, new, report(0.9, "厨房有煤气味"), now=NOON)
-        return old.id, new.id
+        old = reports.old_is_served(stage, tmp_path)
+        return old.id, reports.new_is_measured(stage, tmp_path, recall=0.9, missed=(reports.MISSED,)).id
 
     found: tuple[int, int] = committed(known)
     return found
@@ -92,6 +63,22 @@ async def test_a_model_is_shown_beside_the_active_one_with_what_flipped_and_what
         assert shown in page
 
 
+PARTS = {"zh": "中文", "en": "英文", "emergency": "紧急情况", model_reports.SITE: "本站标注的消息"}
+
+
+@pytest.mark.parametrize(("part", "name"), PARTS.items())
+async def test_every_language_and_set_is_shown_by_itself(signed_in, models, part, name):
+    """By intent, what flipped, confusions, calibration: of Chinese, English, emergencies and the site's messages."""
+    browser = await signed_in(Role.MANAGER)
+
+    page = (await browser.get(f"{HOME}/{models[1]}?part={part}")).text
+
+    assert f"{name}各意图（10 条）" in page
+    for table in ("混淆矩阵", "在用的 guanjia-old", "guanjia-new</h3>"):
+        assert table in page
+    assert ("厨房有煤气味" in page) is (part in {"zh", "emergency"})
+
+
 async def test_the_gate_refuses_until_a_manager_says_why(signed_in, models, active, committed):
     """The reason is kept beside the switch."""
     browser = await signed_in(Role.MANAGER)
@@ -119,6 +106,7 @@ async def test_the_model_before_comes_back_with_one_click(signed_in, models, act
 
     await browser.send_form(f"{HOME}/rollback")
     assert active() == "guanjia-old"
+    assert "从 guanjia-new 退回" in (await browser.get(HOME)).text
     await browser.send_form(f"{HOME}/rollback")
 
     assert active() == "guanjia-old"
@@ -206,3 +194,102 @@ def test_every_failure_of_a_training_has_words():
     keys += [f"models.doing_{key}" for key in AFTERWARDS] + [f"models.state_{state}" for state in TrainingState]
 
     assert [key for key in keys if key not in texts.catalogue()] == []
+
+
+async def test_a_model_whose_file_was_deleted_keeps_its_scores_and_is_not_offered(signed_in, models, tmp_path):
+    """Old files go; the history of scores stays."""
+    language_models.file_of(tmp_path, "guanjia-new").unlink()
+    browser = await signed_in(Role.MANAGER)
+
+    listed, page = (await browser.get(HOME)).text, (await browser.get(f"{HOME}/{models[1]}")).text
+
+    assert "文件已删除" in listed
+    assert "不能再启用" in page
+    assert "/activate" not in page
+
+
+async def test_a_candidate_is_had_read_along_on_its_page_and_says_where_it_differs(signed_in, models, committed):
+    """Begun, read, labelled by one tap, ended: all on one page."""
+    browser = await signed_in(Role.SUPERVISOR)
+    page = f"{HOME}/{models[1]}/shadow"
+    await browser.send_form(page)
+
+    def reads(stage: Stage) -> int:
+        shadow = shadows.current(stage.session)
+        assert shadow is not None
+        for words in ("电梯又停了", "厨房水管漏水"):
+            answered(stage, words, model="guanjia-old")
+        waiting = readings.unread(stage.session, shadow, limit=9)
+        guesses = zip(waiting, ("urge", "repair"), strict=True)
+        readings.settle(stage.session, {number: (guess, 0.61) for (number, _), guess in guesses})
+        return waiting[0][0]
+
+    number = committed(reads)
+    shown = (await browser.get(page)).text
+    for word in ("正在旁听", "1/2", "电梯又停了", "0.90", "0.61", f"/models/readings/{number}/label"):
+        assert word in shown
+    assert "厨房水管漏水" not in shown
+
+    await browser.send_form(f"{HOME}/readings/{number}/label", intent="urge", next=page)
+    labelled = (await browser.get(page)).text
+    await browser.send_form(f"{page}/end")
+    ended = (await browser.get(page)).text
+
+    assert f"/models/readings/{number}/label" not in labelled
+    assert committed(lambda stage: [label.intent for label in stage.session.query(Label)]) == ["urge"]
+    assert "有人结束" in ended
+    assert "正在旁听" not in ended
+    assert "正在旁听" not in (await browser.get(HOME)).text
+
+
+async def test_a_candidate_that_nobody_lets_read_says_so(signed_in, models, committed, clock):
+    """In an installation without a trainer the figures would stand still, and nobody would know why."""
+    browser = await signed_in(Role.SUPERVISOR)
+    page = f"{HOME}/{models[1]}/shadow"
+    await browser.send_form(page)
+    committed(lambda stage: answered(stage, "电梯又停了"))
+
+    at_first = (await browser.get(page)).text
+    clock.advance(timedelta(minutes=11))
+    later = (await browser.get(page)).text
+
+    assert "没有训练进程来接手" not in at_first
+    assert "没有训练进程来接手" in later
+
+
+async def test_a_difference_may_be_something_else_altogether(signed_in, models, committed):
+    """Then it is looked at like any message that is to be labelled, with its talk and its neighbours."""
+    browser = await signed_in(Role.SUPERVISOR)
+    await browser.send_form(f"{HOME}/{models[1]}/shadow")
+
+    def reads(stage: Stage) -> int:
+        answered(stage, "电梯又停了", model="guanjia-old")
+        return stage.session.query(Reading).one().id
+
+    answer = await browser.send_form(f"{HOME}/readings/{committed(reads)}/label", next=HOME)
+
+    assert answer.status_code == 303
+    assert "旁听的模型有不同判断" in (await browser.get(answer.headers["location"])).text
+
+
+@pytest.mark.parametrize(("which", "told"), [(0, "这个模型正在使用"), (1, "没有切换")], ids=["served", "file gone"])
+async def test_what_cannot_read_along_is_refused_with_the_reason(signed_in, models, tmp_path, which, told):
+    browser = await signed_in(Role.SUPERVISOR)
+    language_models.file_of(tmp_path, "guanjia-new").unlink()
+
+    await browser.send_form(f"{HOME}/{models[which]}/shadow")
+
+    assert told in (await browser.get(f"{HOME}/{models[which]}/shadow")).text
+
+
+async def test_words_that_were_deleted_cannot_be_labelled_and_it_is_said(signed_in, models):
+    """Somebody asked to be forgotten while the page was open."""
+    browser = await signed_in(Role.SUPERVISOR)
+
+    await browser.send_form(f"{HOME}/readings/7/label", intent="urge", next=HOME)
+
+    assert "不能标注了" in (await browser.get(HOME)).text
+
+
+def test_every_end_of_a_shadow_has_words():
+    assert [end for end in ShadowEnd if f"shadows.why_{end}" not in texts.catalogue()] == []

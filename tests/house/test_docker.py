@@ -14,6 +14,7 @@ import yaml
 from tests.house.tree import ROOT, need
 
 DOCKERFILES = ("docker/Dockerfile", "docker/Dockerfile.rasa")
+TRAINER = "docker/Dockerfile.trainer"  # made of the images of these two
 SECRET = re.compile(r"token|secret|password", re.IGNORECASE)
 
 
@@ -67,7 +68,7 @@ def test_every_service_is_hardened():
     assert soft == []
 
 
-@pytest.mark.parametrize("file", DOCKERFILES)
+@pytest.mark.parametrize("file", [*DOCKERFILES, TRAINER])
 def test_an_image_runs_as_nobody_special(file):
     """The last USER is a number, which an orchestrator can verify."""
     users = re.findall(r"^USER (.+)$", need(file).read_text("utf-8"), re.MULTILINE)
@@ -144,11 +145,11 @@ def test_a_sign_of_life_is_a_containers_own():
     """On a shared volume one living replica would speak for a dead one."""
     watched = {name: service for name, service in services().items() if "doctor" in str(service.get("healthcheck"))}
 
-    assert watched.keys() == {"ingress", "worker", "sender", "scheduler"}
+    assert watched.keys() == {"ingress", "worker", "sender", "scheduler", "trainer"}
     for service in watched.values():
         assert service["environment"]["GUANJIA_DATA_DIR"].startswith("/tmp/")
         assert service["tmpfs"] == ["/tmp"]
-        assert "volumes" not in service
+        assert not any("/tmp" in volume for volume in service.get("volumes", ()))
 
 
 def test_only_the_doors_to_telegram_reach_the_outside():
@@ -196,3 +197,46 @@ def test_lint_passes_the_files_as_they_are(copied, check):
     done = lint(check, copied)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_trainer_is_given_the_models_and_the_database_and_nothing_else():
+    """It starts Rasa's tools, which are others' software: no token, no way out, no more of the machine than is left."""
+    trainer = services()["trainer"]
+
+    assert "env_file" not in trainer
+    assert not any("TOKEN" in name or "SECRET" in name for name in trainer["environment"])
+    assert trainer["volumes"] == [f"models:{trainer['environment']['GUANJIA_MODELS_DIR']}"]
+    assert trainer["networks"] == ["inside"]
+    assert trainer["cpu_shares"] < 1024  # what everybody else has
+    assert trainer["mem_limit"]
+
+
+def test_only_who_makes_models_may_write_them():
+    """The others look at a file before it is served."""
+    writers = {
+        name
+        for name, service in services().items()
+        if any(volume.startswith("models:") and not volume.endswith(":ro") for volume in service.get("volumes", ()))
+    }
+    readers = {name for name, service in services().items() if "models:/models:ro" in service.get("volumes", ())}
+
+    assert writers == {"train", "trainer"}
+    assert readers == {"promote", "actions", "console"}
+
+
+def test_the_trainers_image_is_made_of_the_two_others():
+    """One build of each, so that a training on Tuesday and the Rasa that serves it are one version."""
+    build = services()["trainer"]["build"]
+    contexts = build["additional_contexts"].items()
+    made_of = {name: services()[of.removeprefix("service:")]["image"] for name, of in contexts}
+    assert made_of == {"app": services()["worker"]["image"], "tools": services()["rasa"]["image"]}
+
+    bases = re.findall(r"^FROM (\S+)", need(build["dockerfile"]).read_text("utf-8"), re.MULTILINE)
+    copied = re.findall(r"--from=rasa \S*python(3\.\d+)", need(build["dockerfile"]).read_text("utf-8"))
+
+    assert set(bases) == made_of.keys()
+    assert copied
+    rasa = need("docker/Dockerfile.rasa").read_text("utf-8")
+    pythons = re.findall(r"^FROM python:(3\.\d+)", rasa, re.MULTILINE)
+    assert set(copied) == set(pythons)
+    assert f"UV_PYTHON=/usr/local/bin/python{copied[0]}" in rasa  # the environment names the interpreter by this path

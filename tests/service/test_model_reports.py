@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from service import candidates, learning, model_reports
+from service.model_reports import Comparison
 from service.models import CandidateReason, LabelUse, LanguageModel, ModelReport
 from tests.stage import NOON, Stage
 
@@ -82,7 +83,24 @@ def test_models_that_were_measured_on_different_messages_are_not_compared(stage:
 
 def test_the_matrix_counts_what_is_right_too():
     """The report only lists what was confused."""
-    assert list(model_reports.matrix(report())) == [
-        ("repair", [(3, 0.75), (1, 0.25)]),
-        ("urge", [(0, 0.0), (1, 1.0)]),
-    ]
+    assert model_reports.matrix(report()) == (
+        ["repair", "urge"],
+        [("repair", [(3, 0.75), (1, 0.25)]), ("urge", [(0, 0.0), (1, 1.0)])],
+    )
+
+
+def test_the_matrix_has_a_column_for_what_was_never_meant():
+    """A set of emergencies only is taken for other things too."""
+    figures = {**report(), "intents": {"repair": {"recall": 0.75, "messages": 4}}}
+
+    assert model_reports.matrix(figures) == (["repair", "urge"], [("repair", [(3, 0.75), (1, 0.25)])])
+
+
+def test_languages_and_sets_are_looked_at_one_by_one():
+    """Chinese and English, the emergencies, the site's own messages; a report of last year has no figures for a set."""
+    figures: dict[str, Any] = {"intents": {}}
+    every = {"languages": {"en": figures, "zh": figures}, "sets": {model_reports.SITE: figures, "emergency": figures}}
+    older = {"languages": {"en": figures, "zh": figures}, "sets": {"emergency": {"messages": 3}}}
+
+    assert model_reports.parts(Comparison(every, every, [], [])) == ["zh", "en", "emergency", model_reports.SITE]
+    assert model_reports.parts(Comparison(older, every, [], [])) == ["zh", "en"]

@@ -95,6 +95,8 @@ NOT_PERSONAL: dict[str, str] = {
     "outbox": "kind act reason",  # ours or Telegram's
     "saved_views": "page",
     "self_checks": "looked_at violations",  # counts, and numbers of rows
+    "shadow_readings": "rows source digest language intent model guess",  # numbers and guesses; deleted all the same
+    "shadows": "begun_by ended_by",
     "staff": "display_name languages",
     "surveys": "reason reasons",  # keys
     "training_runs": "asked_by doing failure",
