@@ -161,7 +161,7 @@ def tell(
         line = _not_twice(session, conversation, line)
     born = conversation.epoch if epoch is None else epoch
     community = session.get_one(Community, conversation.community_id)
-    row_id = outbox.put(
+    return outbox.put(
         session,
         bot_id=community.bot_id,
         community_id=community.id,
@@ -176,10 +176,8 @@ def tell(
         priority=priority,
         delivery=delivery,
         key=key,
+        said=outbox.Said(line.text, now),
     )
-    if row_id is not None:
-        write_down(session, conversation, line.text, author="bot", outbox_id=row_id, now=now)
-    return row_id
 
 
 def to_resident(

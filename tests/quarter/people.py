@@ -172,8 +172,7 @@ class People:
             relays.pass_on(session, talk, bundle)
 
     def _writes(self, chat: int) -> None:
-        self.world.telegram.blocked_by.discard(chat)
-        self.world.watch.hears(chat, now=self.world.now)
+        self.world.note("hears", chat)
 
     def bring_a_case(self, chat: int) -> None:
         """Something is broken, too loud, or to be asked."""
@@ -265,7 +264,7 @@ class People:
 
     def block(self, chat: int) -> None:
         """They block the bot; of every second one Telegram tells at once, the others are noticed at the next line."""
-        self.world.telegram.blocked_by.add(chat)
+        self.world.note("blocks", chat)
         if self.chance.random() < 0.5:
             self.world.do(lambda session: delivery.unreachable(session, BOT_ID, chat, now=self.world.now))
 
@@ -431,8 +430,8 @@ class People:
             delivery.decide(session, self.world.community_id, outbox_id, arrived=arrived, now=self.world.now)
 
         if not arrived:
-            self.world.watch.sent_again.add(outbox_id)
-        self.world.do(act)
+            self.world.note("sent again", outbox_id)
+        self.world.after(MINUTE, partial(self.world.do, act))  # when the watch knows of it
 
     # --- Butlers ------------------------------------------------------------------------------------------------------
 

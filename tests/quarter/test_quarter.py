@@ -56,7 +56,7 @@ def test_the_week_is_not_empty(week, what):
 @pytest.fixture
 def watch(week) -> Watch:
     """One that has seen the week and may see more, without the others noticing."""
-    seen: Watch = copy.copy(week.world.watch)
+    seen: Watch = copy.copy(week.world.machine.machine.watch)
     for name in ("_arrived", "_questions", "_days", "_surveyed", "_resolutions", "_tapped"):
         setattr(seen, name, copy.deepcopy(getattr(seen, name)))
     seen.violations, seen.uncertain, seen.sent_again = [], set(), set()
@@ -160,7 +160,7 @@ def test_a_row_that_breaks_a_promise_is_seen(watch, what):
 
 
 def test_a_case_finished_without_a_call_back_is_seen_at_once(watch):
-    watch.look(1, [12])
+    watch.forgotten(12)
 
     assert watch.violations == ["case 12 was finished without a call-back"]
 

@@ -92,11 +92,12 @@ class Watch:
         self._surveyed: dict[int, datetime] = {}
         self._resolutions: dict[tuple[int, int], int] = {}
         self._tapped: dict[int, datetime] = {}
-        self.newest_step = 0
+        self._too_early: dict[tuple[int, datetime], str] = {}  # surveys in quiet hours before any tap is known of
 
     def hears(self, chat_id: int, *, now: datetime) -> None:
         """The resident has done something."""
         self._tapped[chat_id] = now
+        self._too_early.pop((chat_id, now), None)
 
     def arrived(self, parcel: Parcel, *, now: datetime) -> None:
         """Telegram has taken a message in."""
@@ -138,7 +139,11 @@ class Watch:
             parcel.kind == SURVEY
             and now - self._tapped.get(parcel.chat_id, datetime.min.replace(tzinfo=now.tzinfo)) <= AT_ONCE
         )
-        if (clock >= QUIET_FROM or clock < QUIET_UNTIL) and not follows:
+        if QUIET_UNTIL <= clock < QUIET_FROM or follows:
+            return
+        if parcel.kind == SURVEY:
+            self._too_early[parcel.chat_id, now] = f"{now:%m-%d %H:%M} survey {parcel.id}: in the quiet hours"
+        else:
             yield "in the quiet hours"
 
     def _too_often(self, parcel: Parcel, now: datetime) -> Iterator[str]:
@@ -154,13 +159,13 @@ class Watch:
         if len(today) > 1:
             yield "the second unasked-for message of the day"
 
-    def look(self, newest: int | None, forgotten: list[int] | None) -> None:
-        """What `NEWS` says: whatever was finished since the last look has its call-back."""
-        self.newest_step = newest or self.newest_step
-        self.violations += [f"case {case_id} was finished without a call-back" for case_id in forgotten or ()]
+    def forgotten(self, case_id: int) -> None:
+        """`NEWS` has found a case that was finished without a call-back."""
+        self.violations.append(f"case {case_id} was finished without a call-back")
 
     def look_at_everything(self) -> None:
         """The whole story again, when it is over."""
+        self.violations += self._too_early.values()
         for what, question in AT_THE_END.items():
             self.violations += [f"{what}: {row[0]}" for row in self.eyes.execute(text(question)).all()]
 
