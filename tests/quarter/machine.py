@@ -130,6 +130,7 @@ class Machine:
     def _send(self) -> None:
         outcomes: list[Settle] = []
         while parcels := self._settle_and_take(outcomes):
+            self.watch.expect(parcels)
             try:
                 outcomes = [self._call(parcel) for parcel in parcels]
             except Killed:

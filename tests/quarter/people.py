@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from service import (
+    appointments,
+    bookings,
     budget,
     callbacks,
     cases,
@@ -20,6 +22,7 @@ from service import (
     delivery,
     desk,
     phone_calls,
+    proposals,
     relays,
     residents,
     surveys,
@@ -52,9 +55,11 @@ MATTERS = (
 
 # The way of a case through its department: each step, how likely it is, and how long it takes on average.
 WAY = (
-    ("accept", 0.96, 25), ("hand_on", 0.04, 20), ("kind", 0.03, 20), ("ask", 0.06, 30), ("depart", 0.35, 60),
-    ("arrive", 0.45, 40), ("pause", 0.09, 30), ("done", 1.0, 90),
+    ("accept", 0.96, 25), ("hand_on", 0.04, 20), ("kind", 0.03, 20), ("ask", 0.06, 30), ("visit", 0.12, 20),
+    ("depart", 0.35, 60), ("nobody_home", 0.04, 20), ("arrive", 0.45, 40), ("pause", 0.09, 30), ("done", 1.0, 90),
 )  # fmt: skip
+ON_SITE = ("depart", "nobody_home", "arrive", "done")  # steps that wait for an appointment
+VISITS = 0.3  # of those who are offered windows when the case is opened; the others are called by phone
 STARS = (1, 2, 3, 4, 4, 5, 5, 5, 5, 5, 5)
 CALLS = ("held", "held", "held", "held", "not_held", "partly", "no_answer", "no_answer", "declined")
 
@@ -179,6 +184,7 @@ class People:
         kind, matter = self.chance.choice(MATTERS)
         number, now = self.world.number(), self.world.now
         visit = now + self.chance.randrange(1, 48) * HOUR if kind == "repair" and self.chance.random() < 0.2 else None
+        by_visit = self.chance.random() < VISITS
         facts = Facts(kind, matter, place="3栋2单元1201", wanted_from=visit, wanted_until=visit, phone="13800000000")
 
         def act(session: Session) -> Case | None:
@@ -189,6 +195,9 @@ class People:
             case = cases.open_case(session, talk, facts, source=f"turn:{number}", now=now)
             line = texts.say("utter_case_opened", language=talk.resident.language, number=case.number)
             conversations.tell(session, talk, line, now=now, key=f"turn:{number}:reply:0")
+            offered = appointments.after_opening(session, case, key=f"turn:{number}", now=now) if by_visit else None
+            if offered is not None:
+                appointments.tell(session, case, offered, key=f"turn:{number}:reply:1", now=now)
             return case
 
         self._writes(chat)
@@ -281,6 +290,10 @@ class People:
             self.world.at(self._at_work(mean), partial(self._take_step, case_id, verb, way, worker))
 
     def _take_step(self, case_id: int, verb: str, way: Iterator[tuple[str, int]], worker: int) -> None:
+        begins = self._visit_of(case_id) if verb in ON_SITE and self.chance.random() < 0.9 else None
+        if begins is not None and begins > self.world.now:
+            self.world.at(begins + self._minutes(90), partial(self._take_step, case_id, verb, way, worker))
+            return
         word = self._word(case_id, verb)
         case = self._tap(case_id, word, worker)
         if case is None:
@@ -306,10 +319,37 @@ class People:
     def _tap(self, case_id: int, word: str, worker: int) -> Any:
         key, now = self._key("tap"), self.world.now
 
-        def act(session: Session) -> Case:
-            return work.tap(session, session.get_one(Staff, worker), case_id, word, key=key, now=now)
+        def act(session: Session) -> Any:
+            member = session.get_one(Staff, worker)
+            if word == "visit":
+                return proposals.show(session, member, case_id, key=key, now=now)
+            return work.tap(session, member, case_id, word, key=key, now=now)
 
         return self.world.do(act)
+
+    def _visit_of(self, case_id: int) -> datetime | None:
+        """When somebody is expected at the door."""
+        with self.world.sessions() as session:
+            appointment = bookings.live(session, session.get_one(Case, case_id))
+            return appointment.begins_at if appointment is not None else None
+
+    def windows_came(self, case_id: int, parcel: Parcel, _: str) -> None:
+        """A worker proposes one of the windows, as a rule."""
+        if self.chance.random() < 0.9:
+            word, worker = self._window(parcel), self.chance.choice(self._workers)
+            self.world.at(self._at_work(10), partial(self._propose, case_id, word, worker))
+
+    def _window(self, parcel: Parcel) -> str:
+        """One of the buttons below a choice of windows: most often a window, now and then later ones."""
+        return str(self.chance.choice(parcel.payload["buttons"])["data"]).rpartition(":")[2]
+
+    def _propose(self, case_id: int, word: str, worker: int) -> None:
+        key, now = self._key("propose"), self.world.now
+
+        def act(session: Session) -> None:
+            proposals.propose(session, session.get_one(Staff, worker), case_id, word, key=key, now=now)
+
+        self.world.do(act)
 
     def _finished(self, case_id: int) -> None:
         self.world.seen["cases finished"] += 1
@@ -420,6 +460,36 @@ class People:
         self.world.do(
             lambda session: surveys.take_comment(session, self._talk(session, chat), "师傅很细心", key=key, now=now)
         )
+
+    def choice_came(self, case_id: int, parcel: Parcel, _: str) -> None:
+        """They tap a window, or do not care."""
+        if self.chance.random() < 0.7:
+            self.world.after(self._minutes(200), partial(self._choose, case_id, parcel.chat_id, self._window(parcel)))
+
+    def _choose(self, case_id: int, chat: int, word: str) -> None:
+        key, now = self._key("window"), self.world.now
+        self._writes(chat)
+        self.world.do(
+            lambda session: appointments.choose(session, self._talk(session, chat), case_id, word, key=key, now=now)
+        )
+
+    def visit_came(self, appointment_id: int, parcel: Parcel, _: str) -> None:
+        """A visit was agreed or proposed, or they are reminded of it; most leave it at that, some want another time."""
+        words = [str(button["data"]).rpartition(":")[2] for button in parcel.payload["buttons"]]
+        word = self.chance.choices(("yes", "move", "drop", None), (60, 10, 4, 26))[0]
+        if word in words:
+            later = partial(self._answer_visit, appointment_id, parcel.chat_id, word)
+            self.world.after(self._minutes(300), later)
+
+    def _answer_visit(self, appointment_id: int, chat: int, word: str) -> None:
+        key, now = self._key("visit"), self.world.now
+        self._writes(chat)
+
+        def act(session: Session) -> None:
+            appointments.answer(session, self._talk(session, chat), appointment_id, word, key=key, now=now)
+
+        if self.world.do(act):
+            self.world.seen[f"visits: {word}"] += 1
 
     def doubt_came(self, outbox_id: int, _: Parcel, __: str) -> None:
         """Staff say of a message nobody can vouch for whether it goes out again."""
@@ -537,6 +607,9 @@ REACTIONS: Mapping[str, Reaction] = {
     "tel": People.phone_task_came,
     "o": People.doubt_came,
     "c": People.card_came,
+    "a": People.choice_came,
+    "wv": People.windows_came,
+    "v": People.visit_came,
 }
 
 

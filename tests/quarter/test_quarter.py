@@ -102,9 +102,15 @@ ARRIVALS: dict[str, list[Arrival]] = {
 @pytest.mark.parametrize("what", ARRIVALS)
 def test_a_line_that_should_not_have_come_is_seen(watch, what):
     for kind, facts, moment in ARRIVALS[what]:
-        watch.arrived(line(watch.eyes, kind, **facts), now=moment)
+        come(watch, line(watch.eyes, kind, **facts), now=moment)
 
     assert any(what in violation for violation in watch.violations)
+
+
+def come(watch: Watch, parcel: Parcel, *, now: datetime) -> None:
+    """It is sent, and arrives."""
+    watch.expect([parcel])
+    watch.arrived(parcel, now=now)
 
 
 def changed(watch: Watch, change: str) -> Iterator[Watch]:
@@ -118,13 +124,13 @@ def changed(watch: Watch, change: str) -> Iterator[Watch]:
 def test_the_bot_speaking_over_a_butler_is_seen(watch):
     parcel = line(watch.eyes, "reply")
     for seen in changed(watch, f"UPDATE conversations SET owner = 'butler' WHERE id = {parcel.conversation_id}"):
-        seen.arrived(parcel, now=LATER)
+        come(seen, parcel, now=LATER)
         assert any("while a butler has the talk" in violation for violation in seen.violations)
 
 
 def test_asking_whoever_does_not_want_to_be_asked_is_seen(watch):
     for seen in changed(watch, "UPDATE residents SET questions_off_since = now()"):
-        seen.arrived(line(watch.eyes, "call_back"), now=LATER)
+        come(seen, line(watch.eyes, "call_back"), now=LATER)
         assert any("do not want to be asked" in violation for violation in seen.violations)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from service.outbox import Parcel
 
@@ -18,12 +18,19 @@ FORTNIGHT = timedelta(days=14)
 AT_ONCE = timedelta(minutes=15)  # within it, what follows on the resident's own tap comes at their hour
 RATIONED = ("call_back", "reminder")  # one a day, in waking hours
 SURVEY = "survey"
+VISIT_REMINDER, MOST_REMINDERS = "visit_reminder", 2  # of one visit: the evening before, an hour before
 
-_LINE = text("""
-    SELECT line.epoch, talk.owner, resident.questions_off_since FROM outbox AS line
+_LINES = text("""
+    SELECT line.id, line.epoch, talk.owner, resident.questions_off_since FROM outbox AS line
     JOIN conversations AS talk ON talk.id = line.conversation_id
     JOIN residents AS resident ON resident.id = talk.resident_id
-    WHERE line.id = :id
+    WHERE line.id = ANY(:ids)
+""")
+# Of a visit that somebody is reminded of: whether it is off, by more than what happens at this very moment.
+_VISIT = text("""
+    SELECT begins_at, state NOT IN ('proposed', 'agreed') AND NOT EXISTS (
+        SELECT FROM case_events AS step WHERE step.case_id = appointments.case_id AND step.at = :now) AS is_off
+    FROM appointments WHERE id = :id
 """)
 _SURVEY = text("SELECT case_id, resolution FROM surveys WHERE id = :id")
 
@@ -66,6 +73,11 @@ AT_THE_END: Mapping[str, str] = {
     "a case that never ended": """
         SELECT number || ' ' || state FROM cases WHERE state NOT IN ('finished', 'closed', 'withdrawn')
     """,
+    "a visit that never ended": """
+        SELECT id || ' ' || state || coalesce(' ' || step, '') FROM appointments
+        WHERE state IN ('proposed', 'agreed') OR due_at IS NOT NULL
+    """,
+    "somebody waited for a person and still does": "SELECT conversation_id FROM waits WHERE ended_at IS NULL",
     "found by the nightly self-check": "SELECT violations FROM self_checks WHERE violations <> '[]'",
     "the log of who answers has a gap": """
         SELECT talk.id FROM conversations AS talk JOIN handovers AS log ON log.conversation_id = talk.id
@@ -86,6 +98,7 @@ class Watch:
     sent_again: set[int] = field(default_factory=set)  # rows a person wanted to go out again
 
     def __post_init__(self) -> None:
+        self._facts: dict[int, Row[Any]] = {}
         self._arrived: Counter[int] = Counter()
         self._questions: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._days: dict[tuple[int, date], set[int]] = defaultdict(set)
@@ -98,6 +111,11 @@ class Watch:
         """The resident has done something."""
         self._tapped[chat_id] = now
         self._too_early.pop((chat_id, now), None)
+
+    def expect(self, parcels: Sequence[Parcel]) -> None:
+        """These are on their way: nobody may take their residents over until they have arrived."""
+        ids = [parcel.id for parcel in parcels if parcel.chat_id > 0 and parcel.act == "say"]
+        self._facts = {row.id: row for row in self.eyes.execute(_LINES, {"ids": ids})} if ids else {}
 
     def arrived(self, parcel: Parcel, *, now: datetime) -> None:
         """Telegram has taken a message in."""
@@ -112,15 +130,30 @@ class Watch:
             yield "it came twice"
         if parcel.chat_id < 0 or parcel.act != "say":
             return
-        facts = self.eyes.execute(_LINE, {"id": parcel.id}).one_or_none()
+        facts = self._facts.pop(parcel.id, None)
         if facts is not None and facts.epoch is not None and facts.owner == "butler":
             yield "the bot speaks while a butler has the talk"
+        if parcel.kind == VISIT_REMINDER and not declared:
+            yield from self._reminded_wrongly(parcel, now)
+            yield from self._at_night(parcel, now)
         if parcel.kind in (*RATIONED, SURVEY) and not declared:
-            if facts is not None and facts.questions_off_since is not None:
+            if facts is not None and facts.questions_off_since is not None and facts.questions_off_since < now:
                 yield "they do not want to be asked"
             yield from self._asked_twice(parcel)
             yield from self._at_night(parcel, now)
             yield from self._too_often(parcel, now)
+
+    def _reminded_wrongly(self, parcel: Parcel, now: datetime) -> Iterator[str]:
+        subject = subject_of(parcel)
+        reminders = self._questions[parcel.kind, subject]
+        reminders.add(parcel.id)
+        if len(reminders) > MOST_REMINDERS:
+            yield f"{subject} was announced before"
+        visit = self.eyes.execute(_VISIT, {"id": subject.partition(":")[2], "now": now}).one()
+        if visit.begins_at <= now:
+            yield f"{subject} has begun"
+        if visit.is_off:
+            yield f"{subject} is off"
 
     def _asked_twice(self, parcel: Parcel) -> Iterator[str]:
         subject = subject_of(parcel)
