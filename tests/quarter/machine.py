@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from random import Random
 from typing import Any, Protocol
 
 from psycopg.errors import DeadlockDetected
@@ -63,7 +62,7 @@ class Machine:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.watch = Watch(self._one_by_one, zone=zone, seen=self.seen)
-        self._telegram = Telegram(Random(seed), arrived=self._arrived, doubted=self.watch.uncertain.add)
+        self._telegram = Telegram(seed, arrived=self._arrived, doubted=self.watch.uncertain.add)
         self._wake = Wake(url, outbox.CHANNEL)
         bot: Any = self._telegram
         self._sender = Sender(bot, self._sessions, self._wake, rates=PLENTY, now=lambda: self.now)

@@ -296,15 +296,17 @@ class People:
             return
         word = self._word(case_id, verb)
         case = self._tap(case_id, word, worker)
-        if case is None:
-            return  # withdrawn meanwhile
+        if case is not None:  # else it was withdrawn, or its state does not allow this step
+            self._follows(case_id, verb, word)
+        self._next_step(case_id, way, worker)
+
+    def _follows(self, case_id: int, verb: str, word: str) -> None:
         if word in work.IS_KIND:
             self.told[case_id].kind = work.IS_KIND[word]
         if verb == "ask" and self.chance.random() < 0.7:
             self.world.after(self._minutes(300), partial(self.give_info, case_id))
         if verb == "done":
             self._finished(case_id)
-        self._next_step(case_id, way, worker)
 
     def _word(self, case_id: int, verb: str) -> str:
         """The button of a step."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -43,7 +42,7 @@ def test_a_week_keeps_every_promise(week):
 @pytest.mark.parametrize(
     "what",
     ["cases opened", "cases reopened", "called back: held", "ratings", "outages", "arrived: call_back",
-     "arrived: reminder", "arrived: survey", "arrived: relay", "steps made twice"],
+     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder", "steps made twice"],
 )  # fmt: skip
 def test_the_week_is_not_empty(week, what):
     """Promises are easily kept where nothing happens."""
@@ -92,6 +91,9 @@ ARRIVALS: dict[str, list[Arrival]] = {
         ("call_back", {"chat_id": 7}, LATER),
         ("reminder", {"chat_id": 7}, LATER),
     ],
+    "was announced before": [("visit_reminder", {"id": UNSEEN + n}, LATER) for n in range(2)],
+    "has begun": [("visit_reminder", {}, LATER)],
+    "is off": [("visit_reminder", {}, LATER)],
     "the last survey came only": [
         ("survey", {"id": UNSEEN, "chat_id": 7}, LATER),
         ("survey", {"id": UNSEEN + 1, "chat_id": 7}, LATER + DAY),
@@ -152,6 +154,10 @@ ROWS = {
         "SELECT community_id, resident_id, kind, sent_at + interval '13 days', urgent FROM unasked_messages "
         "WHERE kind = 'survey' LIMIT 1",
     "a case that never ended": "UPDATE cases SET state = 'paused' WHERE id = (SELECT min(id) FROM cases)",
+    "a visit that never ended":
+        "UPDATE appointments SET due_at = now() WHERE id = (SELECT min(id) FROM appointments)",
+    "somebody waited for a person and still does":
+        "UPDATE waits SET ended_at = NULL WHERE id = (SELECT min(id) FROM waits)",
     "found by the nightly self-check":
         "UPDATE self_checks SET violations = '[1]' WHERE id = (SELECT min(id) FROM self_checks)",
     "the log of who answers has a gap": "DELETE FROM handovers WHERE id = (SELECT min(id) FROM handovers)",
@@ -198,10 +204,10 @@ def test_a_share_that_is_one_off_is_seen(week):
 def test_every_trouble_of_telegrams_is_met():
     """A sender that is killed, an answer that is lost, a limit: with enough calls all of them come."""
     arrived: list[Any] = []
-    telegram = Telegram(Random(1), arrived=arrived.append, doubted=lambda row: None)
-    telegram.parcel = SimpleNamespace(id=1, chat_id=1)  # type: ignore[assignment]
+    telegram = Telegram(1, arrived=arrived.append, doubted=lambda row: None)
     met = set()
-    for _ in range(3_000):
+    for number in range(3_000):
+        telegram.parcel = SimpleNamespace(id=number, chat_id=1, attempts=1)  # type: ignore[assignment]
         try:
             telegram.send_message().send(None)
         except StopIteration:
