@@ -37,7 +37,7 @@ takeover: environments ## Ten thousand random histories of takeovers, crashes in
 talks: setup ## Three hundred turns in random order over the whole house: nothing lost, doubled or unanswered
 	@$(PYTHON) -m pytest -m talks tests/conversations $(ARGS)
 
-quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
+quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)
 
 bench: setup ## Throughput and latency against stock Rasa, as a table

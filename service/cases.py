@@ -26,6 +26,7 @@ from service.models import (
     Conversation,
     Department,
     Staff,
+    table,
 )
 
 
@@ -350,11 +351,14 @@ def has_event(session: Session, case: Case, key: str) -> bool:
     return session.scalar(_WITH_KEY, {"case_id": case.id, "key": key}) is not None
 
 
+_STEP = insert(table(CaseEvent))
+
+
 def _log(session: Session, case: Case, log: Sequence[Step], step: Step, *, actor: str) -> None:
     """Write a step down behind those that were taken before it."""
-    facts = {"event": step.event, "at": step.at, "data": step.data or None, "key": step.key}
-    session.add(CaseEvent(case_id=case.id, actor=actor, **facts))
     session.flush()
+    facts = {"event": step.event, "at": step.at, "data": step.data or None, "key": step.key}
+    session.execute(_STEP, {"case_id": case.id, "actor": actor, **facts})
     clocks.index(session, case, log=[*log, step])
 
 

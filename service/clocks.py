@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, lazyload
 
 from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
-from service.models import Appointment, Case, CaseClock, CaseEvent, CaseState, Community, table
+from service.models import Appointment, Case, CaseClock, CaseEvent, CaseState, Community
 from service.targets import Target, Targets
 from service.when import When
 
@@ -83,11 +83,17 @@ _LOG = (
     .where(CaseEvent.case_id == bindparam("case_id"))
     .order_by(CaseEvent.id)
 )
-_FOUND = insert(table(CaseClock))  # past the mapper, which makes a statement of every set of columns that are filled
-_INDEX = _FOUND.on_conflict_do_update(
-    index_elements=["case_id", "clock"],
-    set_={name: _FOUND.excluded[name] for name in ("run", "started_at", "due_at", "stopped_at", "wake_at")},
-)
+# What has not changed is not written again: a step moves one clock of three.
+_INDEX = text("""
+    INSERT INTO case_clocks AS kept (case_id, clock, run, started_at, due_at, stopped_at, wake_at)
+    SELECT :case_id, clock, run, started_at, due_at, stopped_at, wake_at FROM jsonb_to_recordset(:clocks)
+      AS found(clock text, run bigint, started_at timestamptz, due_at timestamptz, stopped_at timestamptz,
+               wake_at timestamptz)
+    ON CONFLICT (case_id, clock) DO UPDATE SET run = excluded.run, started_at = excluded.started_at,
+      due_at = excluded.due_at, stopped_at = excluded.stopped_at, wake_at = excluded.wake_at
+      WHERE (kept.run, kept.started_at, kept.due_at, kept.stopped_at, kept.wake_at) IS DISTINCT FROM
+            (excluded.run, excluded.started_at, excluded.due_at, excluded.stopped_at, excluded.wake_at)
+""").bindparams(bindparam("clocks", type_=JSONB))
 
 
 def log_of(session: Session, case: Case) -> list[Step]:
@@ -109,7 +115,7 @@ def index(session: Session, case: Case, *, log: Sequence[Step] | None = None, he
     told = already_told(log)
     last = {one.run.clock: one for one in standings(case, log, held or rules(session, case.community_id))}
     if last:
-        session.execute(_INDEX, [_row(case, one, told) for one in last.values()])
+        session.execute(_INDEX, {"case_id": case.id, "clocks": [_row(one, told) for one in last.values()]})
 
 
 def index_anew(session: Session, case: Case, *, held: Rules | None = None) -> None:
@@ -121,17 +127,16 @@ def index_anew(session: Session, case: Case, *, held: Rules | None = None) -> No
 TOLD = "clock_told"  # the event with which the ladder writes down who was told
 
 
-def _row(case: Case, standing: Standing, told: set[str]) -> dict[str, object]:
+def _row(standing: Standing, told: set[str]) -> dict[str, object]:
     run = standing.run
-    return {
-        "case_id": case.id,
-        "clock": run.clock,
-        "run": run.number,
+    moments = {
         "started_at": run.started,
         "due_at": standing.due,
         "stopped_at": run.stopped,
         "wake_at": None if run.stopped else next((at for _, at in rungs_ahead(standing, told)), None),
     }
+    written = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"clock": run.clock, "run": run.number, **written}
 
 
 def rungs_ahead(standing: Standing, told: set[str]) -> Iterator[tuple[Rung, datetime]]:

@@ -17,13 +17,13 @@ from multiprocessing import Manager, get_context
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import create_engine, text
 
 from cli.postgres import Postgres
 from service.db import url_for
+from tests.quarter.machine import be_quiet
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
 from tests.stage import copy_of_template, template
@@ -36,7 +36,7 @@ def main(
     *,
     seeds: Annotated[int, typer.Option(help="How many quarters.")] = 1,
     first: Annotated[int, typer.Option(help="The first seed.")] = 1,
-    processes: Annotated[int, typer.Option(help="How many at once.")] = 2,
+    processes: Annotated[int, typer.Option(help="How many at once; each takes two cores.")] = 1,
     households: int = QUARTER.households,
     cases: int = QUARTER.cases,
     days: int = QUARTER.days,
@@ -68,7 +68,7 @@ def _never_mind_the_disk(url: str) -> None:
     """Nobody needs this database after a power cut."""
     engine = create_engine(url_for(url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '4GB'"):
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'"):
             connection.execute(text(f"ALTER SYSTEM SET {setting}"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
@@ -107,7 +107,7 @@ def show(bar: Progress, tasks: dict[int, Any], days: dict[int, datetime], scale:
 
 def play_one(url: str, seed: int, scale: Scale, days: dict[int, datetime]) -> Result:
     """One quarter, in a process of its own."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    be_quiet()
     last = time.monotonic()
 
     def progress(moment: datetime) -> None:

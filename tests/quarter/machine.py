@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
@@ -12,22 +13,21 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+import structlog
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import sessionmaker
 
 from bot.scheduler import Scheduler
 from bot.sender import IN_FLIGHT, Sender, Settle
 from bot.wake import Wake
-from service import outbox
+from service import db, outbox
 from service.outbox import Parcel
 from tests.quarter.telegram import Killed, Telegram
 from tests.quarter.watch import Watch
 from tests.stage import PLENTY
 
 PROCESSES = 1_000_000_000  # their numbers begin here; smaller ones lock other things
-PREPARED = 1_000  # statements a connection keeps ready; the driver's hundred are fewer than there are
 
 # What people have done since the last turn, of which the machine's Telegram or the watch is to know: what, who, when.
 Note = tuple[str, int, datetime]
@@ -58,8 +58,8 @@ class Machine:
     def __init__(self, url: str, *, seed: int, zone: str) -> None:
         self.now = datetime.max.replace(tzinfo=UTC)
         self.seen: Counter[str] = Counter()
-        self._engine = connect(url)
-        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._engine = db.connect(url)
+        self._sessions = db.sessions(self._engine)
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.watch = Watch(self._one_by_one, zone=zone, seen=self.seen)
         self._telegram = Telegram(seed, arrived=self._arrived, doubted=self.watch.uncertain.add)
@@ -234,6 +234,7 @@ class InItsOwnProcess:
 
 
 def _work(make: partial[Machine], pipe: Connection) -> None:
+    be_quiet()
     try:
         machine = make()
         while asked := pipe.recv():
@@ -243,11 +244,9 @@ def _work(make: partial[Machine], pipe: Connection) -> None:
         pipe.send((False, traceback.format_exc()))
 
 
-def connect(url: str) -> Engine:
-    """An engine for a database that nobody needs after a power cut, with every statement kept ready."""
-    engine = create_engine(url, connect_args={"options": "-c synchronous_commit=off"})
-    event.listen(engine, "connect", lambda connection, _: setattr(connection, "prepared_max", PREPARED))
-    return engine
+def be_quiet() -> None:
+    """What the service logs of a quarter's troubles is not news."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def _at_once(work: Coroutine[Any, Any, Any]) -> Any:

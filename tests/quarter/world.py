@@ -20,14 +20,14 @@ from typing import Any
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from bot.scheduler import SWEEPS
-from service import calendar_file, calendars, communities, delivery, held
+from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.outbox import Parcel
-from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders, connect
+from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
 from tests.quarter.watch import NEWS
 from tests.stage import BOT_ID, STAFF_CHAT
 
@@ -81,8 +81,8 @@ class World:
         self._outage: timedelta | None = None
         self._down_until = self.now
         self._newest_step = 0
-        self._engine = connect(url)
-        self.sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._engine = db.connect(url)
+        self.sessions = db.sessions(self._engine)
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._settle_in()
         make = partial(Machine, url, seed=seed, zone=ZONE)
