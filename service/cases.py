@@ -111,6 +111,17 @@ class Facts:
     phone: str | None = None
 
 
+_AT_HAND = (
+    lazyload(Case.conversation),
+    lazyload(Case.resident),
+)  # the caller has the conversation, which has the other
+_OF_TURN = (
+    select(Case)
+    .where(Case.conversation_id == bindparam("conversation_id"), Case.source == bindparam("source"))
+    .options(*_AT_HAND)
+)
+
+
 def open_case(session: Session, conversation: Conversation, facts: Facts, *, source: str, now: datetime) -> Case:
     """Take a matter down and send the work order to its department in the same transaction (W1, W2).
 
@@ -121,8 +132,7 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
         source: the turn that opens it; the same source returns the same case.
         now: the moment, aware UTC.
     """
-    known = select(Case).where(Case.conversation_id == conversation.id, Case.source == source)
-    case = session.scalars(known).one_or_none()
+    case = session.scalars(_OF_TURN, {"conversation_id": conversation.id, "source": source}).one_or_none()
     if case is not None:
         return case
     category = categories.categorise(facts.matter)
@@ -165,15 +175,23 @@ def department_for(kind: str, category: Category) -> str:
     return category.department if kind in ("repair", "complaint") else "service"
 
 
+_OF_RESIDENT = (
+    select(Case)
+    .where(Case.id == bindparam("case_id"), Case.conversation_id == bindparam("conversation_id"))
+    .options(*_AT_HAND)
+    .with_for_update(of=Case)
+    .execution_options(populate_existing=True)
+)
+
+
 def access_case(session: Session, conversation: Conversation, case_id: int) -> Case:
     """A case of this resident; the only way from an id that a resident sent to a row.
 
     Raises:
         CaseNotFound: no such case, or not theirs (the answer is the same).
     """
-    at_hand = (lazyload(Case.conversation), lazyload(Case.resident))
-    case = session.get(Case, case_id, options=at_hand, with_for_update={"of": Case}, populate_existing=True)
-    if case is None or case.conversation_id != conversation.id:
+    case = session.scalars(_OF_RESIDENT, {"case_id": case_id, "conversation_id": conversation.id}).one_or_none()
+    if case is None:
         raise CaseNotFound
     return case
 

@@ -102,10 +102,17 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     return changed
 
 
+_SAID_LAST = (
+    select(Message.text)
+    .where(Message.conversation_id == bindparam("conversation_id"), Message.author == "bot")
+    .order_by(Message.id.desc())
+    .limit(1)
+)
+
+
 def said_last(session: Session, conversation: Conversation) -> str:
     """The bot's newest line to the resident; nothing when it has said none yet."""
-    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
-    return session.scalar(lines.order_by(Message.id.desc()).limit(1)) or ""
+    return session.scalar(_SAID_LAST, {"conversation_id": conversation.id}) or ""
 
 
 def _file(media: dict[str, Any] | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Line:
     def payload(self) -> dict[str, Any]:
         """The line as an outbox payload."""
         buttons = [{name: value for name, value in vars(button).items() if value} for button in self.buttons]
-        return {name: value for name, value in (asdict(self) | {"buttons": buttons}).items() if value}
+        return {name: value for name, value in (vars(self) | {"buttons": buttons}).items() if value}
 
 
 class _Blank(dict[str, object]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service import bookings, clocks, communities, outbox, texts, visits
@@ -87,16 +87,19 @@ def attach(session: Session, case: Case, *, from_chat_id: int, message_ids: list
     )
 
 
+_RECENT = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation_id"), Message.author == "resident")
+    .where(Message.media.is_not(None), Message.said_at >= bindparam("since"))
+    .order_by(Message.id)
+)
+
+
 def attach_recent(session: Session, case: Case, *, since: datetime) -> None:
     """What the resident sent shortly before the case was opened belongs to it."""
-    recent = select(Message).where(
-        Message.conversation_id == case.conversation_id,
-        Message.author == "resident",
-        Message.media.is_not(None),
-        Message.said_at >= since,
-    )
+    recent = session.scalars(_RECENT, {"conversation_id": case.conversation_id, "since": since})
     albums: dict[object, list[Message]] = {}
-    for message in session.scalars(recent.order_by(Message.id)):
+    for message in recent:
         albums.setdefault((message.media or {}).get("album") or message.id, []).append(message)
     for album in albums.values():
         ids = [message.message_id for message in album if message.message_id]

@@ -23,7 +23,7 @@ from sqlalchemy import create_engine, text
 
 from cli.postgres import Postgres
 from service.db import url_for
-from tests.quarter.machine import be_quiet
+from tests.quarter.machine import settle_down
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
 from tests.stage import copy_of_template, template
@@ -107,7 +107,7 @@ def show(bar: Progress, tasks: dict[int, Any], days: dict[int, datetime], scale:
 
 def play_one(url: str, seed: int, scale: Scale, days: dict[int, datetime]) -> Result:
     """One quarter, in a process of its own."""
-    be_quiet()
+    settle_down()
     last = time.monotonic()
 
     def progress(moment: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import traceback
 from collections import Counter
@@ -234,7 +235,7 @@ class InItsOwnProcess:
 
 
 def _work(make: partial[Machine], pipe: Connection) -> None:
-    be_quiet()
+    settle_down()
     try:
         machine = make()
         while asked := pipe.recv():
@@ -244,8 +245,11 @@ def _work(make: partial[Machine], pipe: Connection) -> None:
         pipe.send((False, traceback.format_exc()))
 
 
-def be_quiet() -> None:
-    """What the service logs of a quarter's troubles is not news."""
+def settle_down() -> None:
+    """For a process that only plays: a quarter's troubles are not logged, and what is loaded is there for good."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

@@ -110,7 +110,7 @@ class People:
     def __post_init__(self) -> None:
         self.chance: Random = self.world.chance
         self.world.hears = self.hear
-        self._talks: dict[int, int] = {}  # by chat
+        self._offered: set[int] = set()  # cases of which somebody was shown windows
         with self.world.sessions.begin() as session:
             staff = [self._member(session, number) for number in range(BUTLERS + WORKERS)]
         self._butlers, self._workers = staff[:BUTLERS], staff[BUTLERS:]
@@ -290,7 +290,7 @@ class People:
             self.world.at(self._at_work(mean), partial(self._take_step, case_id, verb, way, worker))
 
     def _take_step(self, case_id: int, verb: str, way: Iterator[tuple[str, int]], worker: int) -> None:
-        begins = self._visit_of(case_id) if verb in ON_SITE and self.chance.random() < 0.9 else None
+        begins = self._visit_of(case_id) if verb in ON_SITE and case_id in self._offered else None
         if begins is not None and begins > self.world.now:
             self.world.at(begins + self._minutes(90), partial(self._take_step, case_id, verb, way, worker))
             return
@@ -331,12 +331,15 @@ class People:
 
     def _visit_of(self, case_id: int) -> datetime | None:
         """When somebody is expected at the door."""
+        if self.chance.random() < 0.1:
+            return None  # they forget, and come at once
         with self.world.sessions() as session:
             appointment = bookings.live(session, session.get_one(Case, case_id))
             return appointment.begins_at if appointment is not None else None
 
     def windows_came(self, case_id: int, parcel: Parcel, _: str) -> None:
         """A worker proposes one of the windows, as a rule."""
+        self._offered.add(case_id)
         if self.chance.random() < 0.9:
             word, worker = self._window(parcel), self.chance.choice(self._workers)
             self.world.at(self._at_work(10), partial(self._propose, case_id, word, worker))
@@ -465,6 +468,7 @@ class People:
 
     def choice_came(self, case_id: int, parcel: Parcel, _: str) -> None:
         """They tap a window, or do not care."""
+        self._offered.add(case_id)
         if self.chance.random() < 0.7:
             self.world.after(self._minutes(200), partial(self._choose, case_id, parcel.chat_id, self._window(parcel)))
 
