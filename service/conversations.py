@@ -183,7 +183,7 @@ def tell(
         priority=priority,
         delivery=delivery,
         key=key,
-        said=outbox.Said(line.text, now),
+        spoken=outbox.Spoken(line.text, now),
     )
 
 
@@ -378,13 +378,13 @@ def write_down(
     author: str,
     outbox_id: int | None,
     now: datetime,
-    staff: Staff | None = None,
+    staff: Staff,
 ) -> None:
-    """Keep a line that was not typed into a chat: the bot's own, or one that was tapped."""
+    """Keep a line of staff's that was not typed into a chat: tapped, or written on a page."""
     values = {
         "conversation_id": conversation.id,
         "author": author,
-        "staff_id": staff.id if staff else None,
+        "staff_id": staff.id,
         "kind": "text",
         "text": text,
         "said_at": now,

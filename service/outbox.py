@@ -109,7 +109,7 @@ _PUT_CARD = text(f"""
 
 
 @dataclass(frozen=True)
-class Said:
+class Spoken:
     """What stands in the transcript of a line of the bot's."""
 
     text: str
@@ -134,7 +134,7 @@ def put(
     edits_id: int | None = None,
     key: str | None = None,
     state: OutboxState = OutboxState.PENDING,
-    said: Said | None = None,
+    spoken: Spoken | None = None,
 ) -> int | None:
     """Write one call to Telegram; it goes out when the caller's transaction has committed.
 
@@ -156,7 +156,7 @@ def put(
             of several edits goes out, after a rest in which more may follow.
         key: writing the same key again does nothing.
         state: pending, or held while a butler talks.
-        said: what of it is kept as a line of the bot's.
+        spoken: what of it is kept as a line of the bot's.
 
     Returns:
         The row's id, or None when the key was there already.
@@ -182,8 +182,8 @@ def put(
     values |= {"payload": first, "key": key}
     if edits_id is not None and act == "edit" and chat_id < 0:
         statement, values = _PUT_CARD, values | {"rest": timedelta(seconds=EDITS_REST)}
-    elif said is not None:
-        statement, values = _SAY, values | {"said": said.text, "said_at": said.at}
+    elif spoken is not None:
+        statement, values = _SAY, values | {"said": spoken.text, "said_at": spoken.at}
     else:
         statement = _PUT
     row_id: int | None = session.scalar(statement, values)

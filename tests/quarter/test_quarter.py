@@ -42,7 +42,8 @@ def test_a_week_keeps_every_promise(week):
 @pytest.mark.parametrize(
     "what",
     ["cases opened", "cases reopened", "called back: held", "ratings", "outages", "arrived: call_back",
-     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder", "steps made twice"],
+     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder",
+     "arrived: incident_over", "steps made twice"],
 )  # fmt: skip
 def test_the_week_is_not_empty(week, what):
     """Promises are easily kept where nothing happens."""
@@ -156,6 +157,8 @@ ROWS = {
     "a case that never ended": "UPDATE cases SET state = 'paused' WHERE id = (SELECT min(id) FROM cases)",
     "a visit that never ended":
         "UPDATE appointments SET due_at = now() WHERE id = (SELECT min(id) FROM appointments)",
+    "joined to an incident and never told":
+        "UPDATE incident_reports SET due_at = now() WHERE id = (SELECT min(id) FROM incident_reports)",
     "somebody waited for a person and still does":
         "UPDATE waits SET ended_at = NULL WHERE id = (SELECT min(id) FROM waits)",
     "found by the nightly self-check":

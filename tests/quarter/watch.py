@@ -17,7 +17,7 @@ QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 FORTNIGHT = timedelta(days=14)
 AT_ONCE = timedelta(minutes=15)  # within it, what follows on the resident's own tap comes at their hour
 RATIONED = ("call_back", "reminder")  # one a day, in waking hours
-SURVEY = "survey"
+SURVEY, INCIDENT_OVER = "survey", "incident_over"
 VISIT_REMINDER, MOST_REMINDERS = "visit_reminder", 2  # of one visit: the evening before, an hour before
 
 _LINES = text("""
@@ -77,6 +77,10 @@ AT_THE_END: Mapping[str, str] = {
         SELECT id || ' ' || state || coalesce(' ' || step, '') FROM appointments
         WHERE state IN ('proposed', 'agreed') OR due_at IS NOT NULL
     """,
+    "joined to an incident and never told": """
+        SELECT id FROM incident_reports
+        WHERE due_at IS NOT NULL OR told_at IS NULL AND outcome IS NULL AND reason IS NULL
+    """,
     "somebody waited for a person and still does": "SELECT conversation_id FROM waits WHERE ended_at IS NULL",
     "found by the nightly self-check": "SELECT violations FROM self_checks WHERE violations <> '[]'",
     "the log of who answers has a gap": """
@@ -135,6 +139,9 @@ class Watch:
             yield "the bot speaks while a butler has the talk"
         if parcel.kind == VISIT_REMINDER and not declared:
             yield from self._reminded_wrongly(parcel, now)
+            yield from self._at_night(parcel, now)
+        if parcel.kind == INCIDENT_OVER and not declared:
+            yield from self._asked_twice(parcel)
             yield from self._at_night(parcel, now)
         if parcel.kind in (*RATIONED, SURVEY) and not declared:
             if facts is not None and facts.questions_off_since is not None and facts.questions_off_since < now:

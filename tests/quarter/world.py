@@ -49,6 +49,9 @@ DUE: Mapping[str, str] = {
     "surveys": "SELECT asked_at + interval '7 days' FROM surveys WHERE state = 'sent' ORDER BY asked_at LIMIT 1",
     "visits": "SELECT due_at FROM appointments WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     "waiting": "SELECT wake_at FROM waits WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
+    "incidents": """SELECT expected_until FROM incidents
+        WHERE ended_at IS NULL AND reminded_at IS NULL ORDER BY expected_until LIMIT 1""",
+    "incidents_over": "SELECT due_at FROM incident_reports WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     "clocks": "SELECT wake_at FROM case_clocks WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
     "desk": "SELECT opens_at FROM desk_messages WHERE handed_over_at IS NULL ORDER BY opens_at LIMIT 1",
     "idle": """SELECT min(coalesce(idle_told_at + interval '11 min', active_at + interval '31 min')) FROM conversations
