@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -45,14 +45,6 @@ class Orders:
     was_down: timedelta | None = None  # until a moment ago
 
 
-@dataclass
-class News:
-    """What came of a turn."""
-
-    asked: list[Parcel] = field(default_factory=list)  # what has arrived with buttons below it
-    had_trouble: bool = False
-
-
 class Machine:
     """The sweeps of `bot/scheduler.py` and the sender of `bot/sender.py`, on one clock."""
 
@@ -69,12 +61,13 @@ class Machine:
         self._sender = Sender(bot, self._sessions, self._wake, rates=PLENTY, now=lambda: self.now)
         self._scheduler = Scheduler(self._sessions, now=lambda: self.now, every=60.0)
         self._numbers = iter(range(PROCESSES, 2 * PROCESSES))
-        self._news = News()
+        self._asked: list[Parcel] = []  # what has arrived with buttons below it
         self._be_born()
 
-    def turn(self, orders: Orders) -> News:
-        """Wake the sweeps, and let the sender send until nothing can be sent now."""
-        self.now, self._news = orders.now, News()
+    def turn(self, orders: Orders) -> list[Parcel]:
+        """Wake the sweeps, and let the sender send while it can; what comes back has arrived and asks something."""
+        self.now, self._asked = orders.now, []
+        self._time_passes()
         for what, number, moment in orders.notes:
             NOTES[what](self, number, moment)
         if orders.was_down is not None:
@@ -84,7 +77,7 @@ class Machine:
             self._sweep(name)
         if orders.sends:
             self._send()
-        return self._news
+        return self._asked
 
     def judge(self) -> tuple[list[str], Counter[str]]:
         """Every promise that was broken, and what there was."""
@@ -105,8 +98,8 @@ class Machine:
         self._telegram.blocked_by.discard(chat_id)
         self.watch.hears(chat_id, now=moment)
 
-    def time_passes(self) -> None:
-        """Waits are over here; on the database's clock, by which budgets and retries wait, no time has passed."""
+    def _time_passes(self) -> None:
+        """Minutes have passed here; on the database's clock, by which budgets, edits and retries wait, not."""
         for question in _TIME_PASSES:
             self._one_by_one.execute(text(question))
 
@@ -136,8 +129,6 @@ class Machine:
             except Killed:
                 self._kill_sender(parcels)
                 outcomes = []
-        self._news.had_trouble |= self._telegram.had_trouble
-        self._telegram.had_trouble = False
 
     def _settle_and_take(self, outcomes: Sequence[Settle]) -> list[Parcel]:
         with self._sessions.begin() as session:
@@ -158,7 +149,7 @@ class Machine:
     def _arrived(self, parcel: Parcel) -> None:
         self.watch.arrived(parcel, now=self.now)
         if parcel.act == "say" and parcel.payload.get("buttons"):
-            self._news.asked.append(parcel)
+            self._asked.append(parcel)
 
 
 NOTES: dict[str, Callable[[Machine, int, datetime], None]] = {
@@ -166,7 +157,6 @@ NOTES: dict[str, Callable[[Machine, int, datetime], None]] = {
     "blocks": lambda machine, chat_id, _: machine.blocked(chat_id),
     "sent again": lambda machine, row_id, _: machine.watch.sent_again.add(row_id),
     "forgotten": lambda machine, case_id, _: machine.watch.forgotten(case_id),
-    "waits": lambda machine, _, __: machine.time_passes(),
 }
 
 

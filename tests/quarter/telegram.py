@@ -33,7 +33,6 @@ class Telegram:
         self._number = THREADS_FROM
         self.parcel: Parcel | None = None  # whose call is made next
         self.blocked_by: set[int] = set()
-        self.had_trouble = False
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return partial(self._call, method)
@@ -56,7 +55,6 @@ class Telegram:
         for per_mille, unsure, raise_it in TROUBLES:
             luck -= per_mille
             if luck < 0:
-                self.had_trouble = True
                 if unsure and arrives:
                     self._arrived(parcel)
                 if unsure:

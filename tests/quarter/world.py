@@ -27,7 +27,7 @@ from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.outbox import Parcel
-from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
+from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, Note, Orders
 from tests.quarter.watch import NEWS
 from tests.stage import BOT_ID, STAFF_CHAT
 
@@ -63,7 +63,7 @@ DUE: Mapping[str, str] = {
 }
 # What has changed, and what comes next, in one question: it is asked between two moments.
 _LOOK = text(
-    f"SELECT news.*, EXISTS (SELECT FROM outbox WHERE state = 'pending' AND not_before <= clock_timestamp()) AS waits, "
+    f"SELECT news.*, EXISTS (SELECT FROM outbox WHERE state = 'pending') AS waits, "
     f"{', '.join(f'({due}) AS {name}' for name, due in DUE.items())} FROM ({NEWS}) AS news"
 )
 
@@ -132,7 +132,6 @@ class World:
             self.now = moment
             progress(moment)
             self._happen()
-        self.note("waits")
         self._happen()
 
     def _next(self) -> datetime:
@@ -158,7 +157,8 @@ class World:
                 self.at(self._down_until, act)
             else:
                 act()
-        self._take_in(self.machine.answer())
+        for parcel in self.machine.answer():
+            self.hears(parcel)
         self._look()
         self.seen["moments"] += 1
 
@@ -177,12 +177,6 @@ class World:
             self._due["rounds"] = self.now + ROUNDS
             return tuple(SWEEPS)
         return tuple(name for name in SWEEPS if self._due.get(name, NEVER) <= self.now)
-
-    def _take_in(self, news: News) -> None:
-        for parcel in news.asked:
-            self.hears(parcel)
-        if news.had_trouble:
-            self.after(MINUTE, partial(self.note, "waits"))
 
     def _look(self) -> None:
         """What has changed, and when there is something to do next."""
@@ -252,7 +246,6 @@ class World:
         except LineInFlight:
             self.seen["claims that waited"] += 1
             self.do(lambda session: held.hold(session, conversation_id))
-            self.note("waits")
             self.after(MINUTE, lambda: self.claim(conversation_id, act, then))
 
 
