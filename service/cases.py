@@ -228,6 +228,7 @@ def advance(
     key: str,
     now: datetime,
     data: dict[str, Any] | None = None,
+    worker_id: int | None = None,
 ) -> bool:
     """Take one step, write it down and bring the work order up to date.
 
@@ -239,6 +240,7 @@ def advance(
         key: the update that caused it; the same key again does nothing.
         now: the moment, aware UTC.
         data: what else is to be kept.
+        worker_id: who does the work from now on, when that is said with the step.
 
     Returns:
         False when this very step was taken before.
@@ -252,7 +254,7 @@ def advance(
     target = STEPS.get((case.state, event))
     if target is None:
         raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
-    case.state = target
+    case.state, case.worker_id = target, worker_id or case.worker_id
     if event is Event.FINISHED:
         case.resolution += 1
     bookings.follow(session, case, event)
