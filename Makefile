@@ -41,7 +41,7 @@ talks: setup ## Three hundred turns in random order over the whole house: nothin
 loop: setup ## From a label to a served model and back: browser, console, trainer, Rasa, residents
 	@$(PYTHON) -m pytest -m loop tests/console $(ARGS)
 
-quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
+quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)
 
 bench: setup ## Throughput and latency against stock Rasa, as a table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +35,18 @@ TOPIC_WAIT = 2.0  # seconds
 Settle = Callable[[Session], None]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Telegram took a message of which nothing else follows."""
+
+    parcel: Parcel
+    message_id: int | None
+
+    def __call__(self, session: Session) -> None:
+        """Write it down alone."""
+        outbox.sent(session, self.parcel, message_id=self.message_id)
+
+
 class Sender(Drain[Parcel]):
     """The only one who calls Telegram."""
 
@@ -44,6 +58,8 @@ class Sender(Drain[Parcel]):
         self._bot_id = int(bot.token.split(":")[0])
         self._rates = rates
         self._now = now
+        self._taken: list[Taken] = []
+        self._writing = asyncio.Lock()
 
     def take(self, session: Session, places: int) -> Sequence[Parcel]:
         """Mark the next rows as being sent."""
@@ -59,9 +75,30 @@ class Sender(Drain[Parcel]):
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""
-        await self.write_down(await self.call(parcel))
+        outcome = await self.call(parcel)
+        if isinstance(outcome, Taken):
+            self._taken.append(outcome)
+            await self._write_down_with_others()
+        else:
+            await self.write_down(outcome)
 
-    async def call(self, parcel: Parcel) -> Settle:
+    async def _write_down_with_others(self) -> None:
+        """While one transaction is written, others are taken; the next has all of them."""
+        async with self._writing:
+            together, self._taken = self._taken, []
+            if together:
+                await self.write_down(lambda session: self.settle(session, together))
+
+    @staticmethod
+    def settle(session: Session, outcomes: Sequence[Settle]) -> None:
+        """Write down what became of several calls; what was simply taken is one statement."""
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+        for outcome in outcomes:
+            if not isinstance(outcome, Taken):
+                outcome(session)
+        outbox.all_sent(session, [(outcome.parcel, outcome.message_id) for outcome in taken])
+
+    async def call(self, parcel: Parcel) -> Settle:  # noqa: PLR0911 - one row an outcome
         """Make the call; what comes back is what to write down about it."""
         try:
             if parcel.topic_id is not None and parcel.thread_id is None:
@@ -78,7 +115,10 @@ class Sender(Drain[Parcel]):
             bug = f"{type(error).__name__} before it was sent"
             log.error("not_sendable", outbox_id=parcel.id, kind=parcel.kind, error=bug)  # noqa: TRY400 - texts stay out
             return lambda session: outbox.dead(session, parcel, reason=bug)
-        return lambda session: self._sent(session, parcel, _message_ids(result))
+        ids = _message_ids(result)
+        if parcel.act != "delete" and not parcel.twins:
+            return Taken(parcel, ids[0] if ids else None)
+        return lambda session: self._sent(session, parcel, ids)
 
     def _sent(self, session: Session, parcel: Parcel, message_ids: list[int]) -> None:
         take_backs.taken_back(session, parcel, now=self._now())

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from service import calendars, visits, windows
 from service.errors import WindowFull, WindowGone
@@ -34,7 +34,11 @@ FOLLOWS: Mapping[str, VisitState] = {
 }
 
 
-_HOLDS = select(Appointment).where(Appointment.case_id == bindparam("case_id"), Appointment.state.in_(LIVE))
+_HOLDS = (
+    select(Appointment)
+    .where(Appointment.case_id == bindparam("case_id"), Appointment.state.in_(LIVE))
+    .options(lazyload(Appointment.case))  # whoever asks has the case at hand
+)
 
 
 def live(session: Session, case: Case) -> Appointment | None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from service import archive, conversations, texts
-from service.models import Community, Conversation, Household, Member, Resident, UnaskedMessage
+from service.models import Community, Conversation, Household, Member, Resident, UnaskedMessage, table
 
 WORDS = Path(__file__).with_suffix(".yml")
 SURVEY = "survey"
@@ -101,12 +101,11 @@ def _daily_limit(
 
 def spend(session: Session, resident: Resident, kind: str, *, now: datetime, urgent: bool = False) -> None:
     """Write down that the resident is written to unasked; what is urgent is written down and does not count."""
-    session.add(
-        UnaskedMessage(
-            community_id=resident.community_id, resident_id=resident.id, kind=kind, sent_at=now, urgent=urgent
-        )
-    )
-    session.flush()
+    whose = {"community_id": resident.community_id, "resident_id": resident.id}
+    session.execute(_SPENT, whose | {"kind": kind, "sent_at": now, "urgent": urgent})
+
+
+_SPENT = insert(table(UnaskedMessage))
 
 
 def give_back(session: Session, resident: Resident, kind: str) -> None:

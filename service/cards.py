@@ -101,7 +101,7 @@ def _promise(session: Session, case: Case, *, now: datetime) -> str:
     """What the resident was told; nothing once the case is finished."""
     if case.state in clocks.ENDED:
         return ""
-    due = clocks.next_due(session, case)
+    due = clocks.outlook(session, case).due
     if due is None:
         return _words("utter_word_card_no_due")
     community = session.get_one(Community, case.community_id)

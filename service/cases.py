@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager, lazyload
 
-from service import bookings, categories, clocks, communities, conversations, residents, texts, work_orders
+from service import bookings, categories, clocks, communities, residents, texts, work_orders
 from service.categories import Category
+from service.clock_runs import Step
 from service.errors import CaseNotFound, EventNotAllowed
 from service.models import (
     Case,
@@ -25,6 +26,7 @@ from service.models import (
     Conversation,
     Department,
     Staff,
+    table,
 )
 
 
@@ -109,6 +111,17 @@ class Facts:
     phone: str | None = None
 
 
+_AT_HAND = (
+    lazyload(Case.conversation),
+    lazyload(Case.resident),
+)  # the caller has the conversation, which has the other
+_OF_TURN = (
+    select(Case)
+    .where(Case.conversation_id == bindparam("conversation_id"), Case.source == bindparam("source"))
+    .options(*_AT_HAND)
+)
+
+
 def open_case(session: Session, conversation: Conversation, facts: Facts, *, source: str, now: datetime) -> Case:
     """Take a matter down and send the work order to its department in the same transaction (W1, W2).
 
@@ -119,8 +132,7 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
         source: the turn that opens it; the same source returns the same case.
         now: the moment, aware UTC.
     """
-    known = select(Case).where(Case.conversation_id == conversation.id, Case.source == source)
-    case = session.scalars(known).one_or_none()
+    case = session.scalars(_OF_TURN, {"conversation_id": conversation.id, "source": source}).one_or_none()
     if case is not None:
         return case
     category = categories.categorise(facts.matter)
@@ -141,16 +153,16 @@ def open_case(session: Session, conversation: Conversation, facts: Facts, *, sou
     )
     session.add(case)
     session.flush()
-    _log(session, case, Event.OPENED, actor="resident", now=now, key=source, data=_waits_until(facts, now=now))
+    _log(session, case, [], Step(Event.OPENED, now, _waits_until(facts, now=now), source), actor="resident")
     work_orders.post(session, case, key=f"case:{case.id}:opened")
     work_orders.attach_recent(session, case, since=now - MEDIA_BELONGS_FOR)
     return case
 
 
-def _waits_until(facts: Facts, *, now: datetime) -> dict[str, Any] | None:
+def _waits_until(facts: Facts, *, now: datetime) -> dict[str, Any]:
     """A visit that is wanted later is no delay: the clocks of the visit wait for it."""
     later = facts.wanted_from is not None and facts.wanted_from > now
-    return {"until": facts.wanted_from.isoformat()} if facts.wanted_from and later else None
+    return {"until": facts.wanted_from.isoformat()} if facts.wanted_from and later else {}
 
 
 def department_for(kind: str, category: Category) -> str:
@@ -163,20 +175,34 @@ def department_for(kind: str, category: Category) -> str:
     return category.department if kind in ("repair", "complaint") else "service"
 
 
+_OF_RESIDENT = (
+    select(Case)
+    .where(Case.id == bindparam("case_id"), Case.conversation_id == bindparam("conversation_id"))
+    .options(*_AT_HAND)
+    .with_for_update(of=Case)
+    .execution_options(populate_existing=True)
+)
+
+
 def access_case(session: Session, conversation: Conversation, case_id: int) -> Case:
     """A case of this resident; the only way from an id that a resident sent to a row.
 
     Raises:
         CaseNotFound: no such case, or not theirs (the answer is the same).
     """
-    case = session.get(Case, case_id, with_for_update={"of": Case}, populate_existing=True)
-    if case is None or case.conversation_id != conversation.id:
+    case = session.scalars(_OF_RESIDENT, {"case_id": case_id, "conversation_id": conversation.id}).one_or_none()
+    if case is None:
         raise CaseNotFound
     return case
 
 
-_WHOSE = select(Case.conversation_id).where(
-    Case.id == bindparam("case_id"), Case.community_id == bindparam("community_id")
+_OF_COMMUNITY = (
+    select(Case)
+    .join(Case.conversation)
+    .options(contains_eager(Case.conversation), lazyload(Case.resident))  # the conversation brings the resident
+    .where(Case.id == bindparam("case_id"), Case.community_id == bindparam("community_id"))
+    .with_for_update(of=(Conversation, Case))  # in this order, as everybody locks
+    .execution_options(populate_existing=True)
 )
 
 
@@ -186,10 +212,11 @@ def access_case_as_staff(session: Session, member: Staff, case_id: int) -> Case:
     Raises:
         CaseNotFound: no such case, or another community's.
     """
-    conversation_id = session.scalar(_WHOSE, {"case_id": case_id, "community_id": member.community_id})
-    if conversation_id is None:
+    facts = {"case_id": case_id, "community_id": member.community_id}
+    case = session.scalars(_OF_COMMUNITY, facts).one_or_none()
+    if case is None:
         raise CaseNotFound
-    return access_case(session, conversations.lock(session, conversation_id), case_id)
+    return case
 
 
 def advance(
@@ -201,6 +228,7 @@ def advance(
     key: str,
     now: datetime,
     data: dict[str, Any] | None = None,
+    worker_id: int | None = None,
 ) -> bool:
     """Take one step, write it down and bring the work order up to date.
 
@@ -212,6 +240,7 @@ def advance(
         key: the update that caused it; the same key again does nothing.
         now: the moment, aware UTC.
         data: what else is to be kept.
+        worker_id: who does the work from now on, when that is said with the step.
 
     Returns:
         False when this very step was taken before.
@@ -219,16 +248,17 @@ def advance(
     Raises:
         EventNotAllowed: the case's state does not allow it.
     """
-    if has_event(session, case, key):
+    log = clocks.log_of(session, case)
+    if any(step.key == key for step in log):
         return False
     target = STEPS.get((case.state, event))
     if target is None:
         raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
-    case.state = target
+    case.state, case.worker_id = target, worker_id or case.worker_id
     if event is Event.FINISHED:
         case.resolution += 1
     bookings.follow(session, case, event)
-    _log(session, case, event, actor=actor, now=now, key=key, data=data)
+    _log(session, case, log, Step(event, now, data or {}, key), actor=actor)
     work_orders.refresh(session, case)
     return True
 
@@ -341,19 +371,15 @@ def has_event(session: Session, case: Case, key: str) -> bool:
     return session.scalar(_WITH_KEY, {"case_id": case.id, "key": key}) is not None
 
 
-def _log(
-    session: Session,
-    case: Case,
-    event: Event,
-    *,
-    actor: str,
-    now: datetime,
-    key: str | None,
-    data: dict[str, Any] | None,
-) -> None:
-    session.add(CaseEvent(case_id=case.id, event=event, actor=actor, at=now, key=key, data=data))
+_STEP = insert(table(CaseEvent))
+
+
+def _log(session: Session, case: Case, log: Sequence[Step], step: Step, *, actor: str) -> None:
+    """Write a step down behind those that were taken before it."""
     session.flush()
-    clocks.index(session, case)
+    facts = {"event": step.event, "at": step.at, "data": step.data or None, "key": step.key}
+    session.execute(_STEP, {"case_id": case.id, "actor": actor, **facts})
+    clocks.index(session, case, log=[*log, step])
 
 
 def _next_number(session: Session, community_id: int, kind: str, *, now: datetime) -> str:

@@ -24,6 +24,7 @@ class Step:
     event: str
     at: datetime
     data: Mapping[str, Any]
+    key: str | None = None  # the update that caused it
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session, lazyload
 
 from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
-from service.models import Case, CaseClock, CaseEvent, CaseState, Community, table
+from service.models import Appointment, Case, CaseClock, CaseEvent, CaseState, Community
 from service.targets import Target, Targets
 from service.when import When
 
@@ -59,13 +59,12 @@ class Standing:
         return self.run.is_late(self.due, now=now)
 
 
-_HELD = select(*calendars.SAID, targets.OWN)
+_HELD = select(Community, *calendars.SAID, targets.OWN).where(Community.id == bindparam("community_id"))
 
 
 def rules(session: Session, community_id: int) -> Rules:
     """What holds in a community now."""
-    week, days, own = session.execute(_HELD, {"community_id": community_id}).one()
-    community = session.get_one(Community, community_id)
+    community, week, days, own = session.execute(_HELD, {"community_id": community_id}).one()
     return Rules(calendars.made(community, *calendars.read(week, days)), targets.read(own))
 
 
@@ -80,36 +79,43 @@ def standings(case: Case, log: Iterable[Step], held: Rules) -> Iterator[Standing
 
 
 _LOG = (
-    select(CaseEvent.event, CaseEvent.at, CaseEvent.data)
+    select(CaseEvent.event, CaseEvent.at, CaseEvent.data, CaseEvent.key)
     .where(CaseEvent.case_id == bindparam("case_id"))
     .order_by(CaseEvent.id)
 )
-_FOUND = insert(table(CaseClock))  # past the mapper, which makes a statement of every set of columns that are filled
-_INDEX = _FOUND.on_conflict_do_update(
-    index_elements=["case_id", "clock"],
-    set_={name: _FOUND.excluded[name] for name in ("run", "started_at", "due_at", "stopped_at", "wake_at")},
-)
+# What has not changed is not written again: a step moves one clock of three.
+_INDEX = text("""
+    INSERT INTO case_clocks AS kept (case_id, clock, run, started_at, due_at, stopped_at, wake_at)
+    SELECT :case_id, clock, run, started_at, due_at, stopped_at, wake_at FROM jsonb_to_recordset(:clocks)
+      AS found(clock text, run bigint, started_at timestamptz, due_at timestamptz, stopped_at timestamptz,
+               wake_at timestamptz)
+    ON CONFLICT (case_id, clock) DO UPDATE SET run = excluded.run, started_at = excluded.started_at,
+      due_at = excluded.due_at, stopped_at = excluded.stopped_at, wake_at = excluded.wake_at
+      WHERE (kept.run, kept.started_at, kept.due_at, kept.stopped_at, kept.wake_at) IS DISTINCT FROM
+            (excluded.run, excluded.started_at, excluded.due_at, excluded.stopped_at, excluded.wake_at)
+""").bindparams(bindparam("clocks", type_=JSONB))
 
 
 def log_of(session: Session, case: Case) -> list[Step]:
     """The case's log, oldest first."""
     rows = session.execute(_LOG, {"case_id": case.id})
-    return [Step(row.event, row.at, row.data or {}) for row in rows]
+    return [Step(row.event, row.at, row.data or {}, row.key) for row in rows]
 
 
-def index(session: Session, case: Case, *, held: Rules | None = None) -> None:
+def index(session: Session, case: Case, *, log: Sequence[Step] | None = None, held: Rules | None = None) -> None:
     """Write down when the case's clocks are due; called after every step of the case.
 
     Args:
         session: the caller's transaction, in which the case is locked.
         case: whose clocks.
+        log: the case's, when the caller has it at hand.
         held: the community's rules, when the caller has them at hand.
     """
-    log = log_of(session, case)
+    log = log_of(session, case) if log is None else log
     told = already_told(log)
     last = {one.run.clock: one for one in standings(case, log, held or rules(session, case.community_id))}
     if last:
-        session.execute(_INDEX, [_row(case, one, told) for one in last.values()])
+        session.execute(_INDEX, {"case_id": case.id, "clocks": [_row(one, told) for one in last.values()]})
 
 
 def index_anew(session: Session, case: Case, *, held: Rules | None = None) -> None:
@@ -121,17 +127,16 @@ def index_anew(session: Session, case: Case, *, held: Rules | None = None) -> No
 TOLD = "clock_told"  # the event with which the ladder writes down who was told
 
 
-def _row(case: Case, standing: Standing, told: set[str]) -> dict[str, object]:
+def _row(standing: Standing, told: set[str]) -> dict[str, object]:
     run = standing.run
-    return {
-        "case_id": case.id,
-        "clock": run.clock,
-        "run": run.number,
+    moments = {
         "started_at": run.started,
         "due_at": standing.due,
         "stopped_at": run.stopped,
         "wake_at": None if run.stopped else next((at for _, at in rungs_ahead(standing, told)), None),
     }
+    written = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"clock": run.clock, "run": run.number, **written}
 
 
 def rungs_ahead(standing: Standing, told: set[str]) -> Iterator[tuple[Rung, datetime]]:
@@ -172,11 +177,6 @@ def rebuild(session: Session, community_id: int) -> int:
     return len(cases)
 
 
-_RUNNING = select(CaseClock.clock, CaseClock.due_at).where(
-    CaseClock.case_id == bindparam("case_id"), CaseClock.stopped_at.is_(None)
-)
-
-
 @dataclass(frozen=True)
 class Promise:
     """The clock a resident is told of, and until when; None while it waits."""
@@ -185,10 +185,36 @@ class Promise:
     due: datetime | None
 
 
-def promised(session: Session, case: Case) -> Promise | None:
-    """What a resident may expect next, by the rows that the case's last step has written; None when nothing runs."""
-    due = {row.clock: row.due_at for row in session.execute(_RUNNING, {"case_id": case.id})}
-    return next((Promise(clock, due[clock]) for clock in clock_runs.promises(case.kind) if clock in due), None)
+@dataclass(frozen=True)
+class Outlook:
+    """What is ahead of a case: what was promised next, and the appointment that holds."""
+
+    promise: Promise | None
+    appointment: Appointment | None
+
+    @property
+    def due(self) -> datetime | None:
+        """Until when the resident was promised the next thing; None while that is open."""
+        return self.promise.due if self.promise is not None else None
+
+
+# Both in one question: it is asked at every step of a case, for the work order and for the resident.
+_AHEAD = (
+    select(CaseClock.clock, CaseClock.due_at, Appointment)
+    .select_from(Case)
+    .outerjoin(CaseClock, (CaseClock.case_id == Case.id) & CaseClock.stopped_at.is_(None))
+    .outerjoin(Appointment, (Appointment.case_id == Case.id) & Appointment.state.in_(bookings.LIVE))
+    .where(Case.id == bindparam("case_id"))
+    .options(lazyload(Appointment.case))
+)
+
+
+def outlook(session: Session, case: Case) -> Outlook:
+    """What is ahead of a case, by the rows that its last step has written."""
+    rows = session.execute(_AHEAD, {"case_id": case.id}).all()
+    due = {row.clock: row.due_at for row in rows}
+    told = (Promise(clock, due[clock]) for clock in clock_runs.promises(case.kind) if clock in due)
+    return Outlook(next(told, None), rows[0].Appointment)
 
 
 def expected(session: Session, case: Case, *, now: datetime, language: str) -> str:
@@ -200,9 +226,9 @@ def expected(session: Session, case: Case, *, now: datetime, language: str) -> s
         now: the moment, aware UTC.
         language: zh or en.
     """
-    promise = promised(session, case)
-    community = session.get_one(Community, case.community_id)
-    appointment = bookings.live(session, case) if promise is not None and promise.clock == "arrive" else None
+    ahead = outlook(session, case)
+    promise, community = ahead.promise, session.get_one(Community, case.community_id)
+    appointment = ahead.appointment if promise is not None and promise.clock == "arrive" else None
     if appointment is not None and now < appointment.ends_at:
         window = bookings.words(appointment, timezone=community.timezone, language=language)
         return texts.words(f"utter_word_expected_visit_{appointment.state}", language=language, when=window)
@@ -230,18 +256,11 @@ def by_when(due: datetime, *, now: datetime, timezone: str, language: str) -> st
 NEAR = {0: "utter_word_today_at", 1: "utter_word_tomorrow_at"}
 
 
-def due_line(session: Session, case: Case, *, language: str) -> str:
-    """The case's next due time for its work order, with the day, because a card is read on any day."""
-    due = next_due(session, case)
+def due_line(due: datetime | None, community: Community, *, language: str) -> str:
+    """A due time for a work order, with the day, because a card is read on any day; or that there is none."""
     if due is None:
         return texts.words("utter_word_no_due", language=language)
-    return moment(due, session.get_one(Community, case.community_id), language=language)
-
-
-def next_due(session: Session, case: Case) -> datetime | None:
-    """Until when the resident was promised the next thing; None while that is open."""
-    promise = promised(session, case)
-    return promise.due if promise is not None else None
+    return moment(due, community, language=language)
 
 
 def moment(due: datetime, community: Community, *, language: str) -> str:

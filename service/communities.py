@@ -137,10 +137,14 @@ def access_by_name(session: Session, name: str | None, *, bot_id: int | None = N
     return found[0]
 
 
+_DEPARTMENT = select(Department).where(
+    Department.community_id == bindparam("community_id"), Department.key == bindparam("key")
+)
+
+
 def department(session: Session, community_id: int, key: str) -> Department:
     """A department of the community."""
-    found = select(Department).where(Department.community_id == community_id, Department.key == key)
-    return session.scalars(found).one()
+    return session.scalars(_DEPARTMENT, {"community_id": community_id, "key": key}).one()
 
 
 def time_of_day(community: Community, *, now: datetime) -> str:

@@ -108,10 +108,17 @@ def amend(session: Session, conversation: Conversation, said: Said, *, now: date
     return changed
 
 
+_SAID_LAST = (
+    select(Message.text)
+    .where(Message.conversation_id == bindparam("conversation_id"), Message.author == "bot")
+    .order_by(Message.id.desc())
+    .limit(1)
+)
+
+
 def said_last(session: Session, conversation: Conversation) -> str:
     """The bot's newest line to the resident; nothing when it has said none yet."""
-    lines = select(Message.text).where(Message.conversation_id == conversation.id, Message.author == "bot")
-    return session.scalar(lines.order_by(Message.id.desc()).limit(1)) or ""
+    return session.scalar(_SAID_LAST, {"conversation_id": conversation.id}) or ""
 
 
 def _file(media: dict[str, Any] | None) -> str | None:
@@ -167,7 +174,7 @@ def tell(
         line = _not_twice(session, conversation, line)
     born = conversation.epoch if epoch is None else epoch
     community = session.get_one(Community, conversation.community_id)
-    row_id = outbox.put(
+    return outbox.put(
         session,
         bot_id=community.bot_id,
         community_id=community.id,
@@ -182,10 +189,8 @@ def tell(
         priority=priority,
         delivery=delivery,
         key=key,
+        spoken=outbox.Spoken(line.text, now),
     )
-    if row_id is not None:
-        write_down(session, conversation, line.text, author="bot", outbox_id=row_id, now=now)
-    return row_id
 
 
 def to_resident(
@@ -379,13 +384,13 @@ def write_down(
     author: str,
     outbox_id: int | None,
     now: datetime,
-    staff: Staff | None = None,
+    staff: Staff,
 ) -> None:
-    """Keep a line that was not typed into a chat: the bot's own, or one that was tapped."""
+    """Keep a line of staff's that was not typed into a chat: tapped, or written on a page."""
     values = {
         "conversation_id": conversation.id,
         "author": author,
-        "staff_id": staff.id if staff else None,
+        "staff_id": staff.id,
         "kind": "text",
         "text": text,
         "said_at": now,

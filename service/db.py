@@ -8,10 +8,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 MIGRATION_LOCK = 7_262_614  # any fixed number: the advisory lock that lets one process migrate at a time
+PREPARED = 300  # statements a connection keeps ready; of the driver's hundred, half were made ready again and again
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 Sessions = sessionmaker[Session]
@@ -32,7 +33,9 @@ def url_for(raw: str) -> str:
 def connect(raw: str, *, pool: int = 10) -> Engine:
     """Make the process's engine; a failed statement says what it was, never with which of a resident's words."""
     facts = {"pool_size": pool, "max_overflow": pool, "pool_timeout": 10, "pool_recycle": 1800}
-    return create_engine(url_for(raw), hide_parameters=True, **facts)
+    engine = create_engine(url_for(raw), hide_parameters=True, **facts)
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "prepared_max", PREPARED))
+    return engine
 
 
 def sessions(engine: Engine) -> Sessions:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service import clocks, communities, conversations, holds, outbox, texts
 from service.clock_runs import Rung
-from service.clocks import TOLD, Standing
+from service.clocks import TOLD, Rules, Standing
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseClock, CaseEvent, Community, Priority
 
@@ -57,17 +57,17 @@ def climb_due(session: Session, *, now: datetime, limit: int = 50) -> int:
         if holds.open_hold(session, CaseClock.case_id, row.case_id) is not None:
             continue
         case = session.get_one(Case, row.case_id, with_for_update={"of": Case}, populate_existing=True)
-        alarms += _climb(session, case, now=now)
-        clocks.index(session, case)
+        held = clocks.rules(session, case.community_id)
+        alarms += _climb(session, case, held, now=now)
+        clocks.index(session, case, held=held)
     _tell(session, alarms)
     return len(rows)
 
 
-def _climb(session: Session, case: Case, *, now: datetime) -> list[Alarm]:
+def _climb(session: Session, case: Case, held: Rules, *, now: datetime) -> list[Alarm]:
     """Write down the steps the case's clocks have come to; the last of each clock is told."""
     log = clocks.log_of(session, case)
-    told, held = clocks.already_told(log), clocks.rules(session, case.community_id)
-    alarms = []
+    told, alarms = clocks.already_told(log), []
     for standing in clocks.standings(case, log, held):
         if standing.run.stopped is not None:
             continue

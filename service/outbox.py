@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Interval, Row, Select, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from service import bursts, db
-from service.models import Delivery, OutboxRow, OutboxState, Priority, table
+from service.models import Delivery, OutboxRow, OutboxState, Priority
 from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
@@ -74,14 +74,48 @@ class Parcel:
     twins: int = 0  # how many messages of others it carries over
 
 
+_COLUMNS = (
+    "bot_id", "community_id", "chat_id", "topic_id", "conversation_id", "epoch", "case_id", "lane", "kind", "act",
+    "edits_id", "priority", "delivery", "state", "payload", "key",
+)  # fmt: skip
 # Gives the new row's id, and wakes a sender when the transaction commits.
-_REST: BindParameter[timedelta] = bindparam("rest", type_=Interval)
-_PUT = (
-    insert(table(OutboxRow))
-    .values(not_before=func.clock_timestamp() + _REST)
-    .on_conflict_do_nothing(index_elements=["key"])
-    .returning(table(OutboxRow).c.id, func.pg_notify(CHANNEL, ""))
-)
+_INSERT = f"""
+    INSERT INTO outbox ({", ".join(_COLUMNS)}, not_before)
+    VALUES ({", ".join(f":{name}" for name in _COLUMNS)}, {{not_before}})
+    ON CONFLICT (key) DO NOTHING RETURNING id, pg_notify('{CHANNEL}', '')
+"""  # noqa: S608 - only our own text is put in
+_PAYLOAD: BindParameter[Any] = bindparam("payload", type_=JSONB)
+_PUT = text(_INSERT.format(not_before="clock_timestamp()")).bindparams(_PAYLOAD)
+
+# A line of the bot's, and that it was said.
+_SAY = text(f"""
+    WITH line AS ({_INSERT.format(not_before="clock_timestamp()")})
+    INSERT INTO messages (conversation_id, author, kind, text, said_at, outbox_id)
+    SELECT :conversation_id, 'bot', 'text', :said, :said_at, id FROM line RETURNING outbox_id
+""").bindparams(_PAYLOAD)  # noqa: S608
+
+# A group takes few events, so a card that changes again and again is edited once: the newest edit takes the place of
+# those that wait, and goes out when the first of them was to go, so that a steady stream holds nothing up.
+_WAS_TO_GO = "SELECT greatest(min(not_before), clock_timestamp()) FROM earlier HAVING count(*) > 0"
+_PUT_CARD = text(f"""
+    WITH earlier AS (
+      SELECT id, not_before FROM outbox
+      WHERE edits_id = :edits_id AND act = 'edit' AND state = 'pending'
+        AND NOT EXISTS (SELECT 1 FROM outbox AS same WHERE same.key = CAST(:key AS text)) FOR UPDATE SKIP LOCKED
+    ), overtaken AS (
+      UPDATE outbox SET state = 'dropped', reason = '{OVERTAKEN}', settled_at = clock_timestamp()
+      FROM earlier WHERE outbox.id = earlier.id
+    )
+    {_INSERT.format(not_before=f"least(({_WAS_TO_GO}), clock_timestamp() + :rest)")}
+""").bindparams(_PAYLOAD, bindparam("rest", type_=Interval))  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What stands in the transcript of a line of the bot's."""
+
+    text: str
+    at: datetime
 
 
 def put(
@@ -102,6 +136,7 @@ def put(
     edits_id: int | None = None,
     key: str | None = None,
     state: OutboxState = OutboxState.PENDING,
+    spoken: Spoken | None = None,
 ) -> int | None:
     """Write one call to Telegram; it goes out when the caller's transaction has committed.
 
@@ -123,6 +158,7 @@ def put(
             of several edits goes out, after a rest in which more may follow.
         key: writing the same key again does nothing.
         state: pending, or held while a butler talks.
+        spoken: what of it is kept as a line of the bot's.
 
     Returns:
         The row's id, or None when the key was there already.
@@ -144,12 +180,15 @@ def put(
         "delivery": delivery,
         "state": state,
     }
-    is_card = edits_id is not None and act == "edit" and chat_id < 0
-    values["rest"] = timedelta(seconds=EDITS_REST if is_card else 0.0)
     first, *more = _pages(act, dict(payload))
-    row_id: int | None = session.scalar(_PUT, values | {"payload": first, "key": key})
-    if row_id is not None and edits_id is not None and is_card:
-        _only_the_newest(session, row_id, edits_id)
+    values |= {"payload": first, "key": key}
+    if edits_id is not None and act == "edit" and chat_id < 0:
+        statement, values = _PUT_CARD, values | {"rest": timedelta(seconds=EDITS_REST)}
+    elif spoken is not None:
+        statement, values = _SAY, values | {"said": spoken.text, "said_at": spoken.at}
+    else:
+        statement = _PUT
+    row_id: int | None = session.scalar(statement, values)
     for number, page in enumerate(more, 2):
         session.execute(_PUT, values | {"payload": page, "key": f"{key}:page:{number}" if key else None})
     return row_id
@@ -199,8 +238,9 @@ _HEADS = text(f"""
 """)
 
 # FOR SHARE waits for a takeover that is just being committed and then reads its epoch.
-_TALK = text("""
-    SELECT epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations WHERE id = :id FOR SHARE
+_TALKS = text("""
+    SELECT id, epoch, coalesce(held_until > clock_timestamp(), false) AS held FROM conversations
+    WHERE id = ANY(:ids) ORDER BY id FOR SHARE
 """)
 
 _KEEP_BACK = text("""
@@ -210,7 +250,7 @@ _KEEP_BACK = text("""
 """)
 
 # Take n tokens: "full again" moves on by n intervals; the next token comes `burst - 1` intervals before it.
-_TAKE_TOKENS = """
+_CHARGE = text("""
     INSERT INTO budgets AS b (key, full_at, closed_until)
     VALUES (:key, clock_timestamp() + make_interval(secs => :n / :rate),
             clock_timestamp() + make_interval(secs => (:n + 1 - :burst) / :rate))
@@ -219,17 +259,35 @@ _TAKE_TOKENS = """
       closed_until = greatest(b.full_at, clock_timestamp()) + make_interval(secs => (:n + 1 - :burst) / :rate)
       WHERE b.closed_until <= clock_timestamp()
     RETURNING 1
-"""
-_CHARGE = text(_TAKE_TOKENS)
+""")
 
-# The row goes out with a token of its chat; when there is none left it stays.
-_START = text(f"""
-    WITH token AS ({_TAKE_TOKENS})
-    UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = :lease, sending_at = clock_timestamp(),
-           attempts = row.attempts + 1
-    FROM token CROSS JOIN outbox AS self LEFT JOIN topics AS topic ON topic.id = self.topic_id
-    LEFT JOIN outbox AS target ON target.id = self.edits_id
-    WHERE row.id = :id AND self.id = row.id AND row.state = 'pending'
+# Every row goes out with tokens of its chat; once they are used up the rest of the chat stays. The bot's row is locked
+# (`_BOT_TOKENS`), so that only a 429 can change a chat's budget meanwhile, and then none of its rows goes.
+_START = text("""
+    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
+    head AS (
+      SELECT wanted.*, sum(n) OVER (PARTITION BY key ORDER BY place) - n AS before
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:keys AS text[]), CAST(:messages AS int[]), CAST(:rates AS float8[]),
+                  CAST(:bursts AS float8[])) WITH ORDINALITY AS wanted(id, key, n, rate, burst, place)
+    ), goes AS (
+      SELECT head.*, greatest(b.full_at, now) AS full_at FROM head CROSS JOIN moment
+      LEFT JOIN budgets AS b ON b.key = head.key
+      WHERE coalesce(b.closed_until, now) <= now
+        AND (before = 0 OR greatest(b.full_at, now) + make_interval(secs => (before + 1 - burst) / rate) <= now)
+    ), charged AS (
+      INSERT INTO budgets AS b (key, full_at, closed_until)
+      SELECT key, full_at + make_interval(secs => sum(n) / rate),
+             full_at + make_interval(secs => (sum(n) + 1 - burst) / rate)
+      FROM goes GROUP BY key, full_at, rate, burst
+      ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at, closed_until = excluded.closed_until
+        WHERE b.closed_until <= clock_timestamp()
+      RETURNING key
+    )
+    UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = gen_random_uuid(),
+           sending_at = clock_timestamp(), attempts = row.attempts + 1
+    FROM charged JOIN goes ON goes.key = charged.key JOIN outbox AS self ON self.id = goes.id
+    LEFT JOIN topics AS topic ON topic.id = self.topic_id LEFT JOIN outbox AS target ON target.id = self.edits_id
+    WHERE row.id = self.id AND row.state = 'pending'
     RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
               row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
               topic.card AS topic_card, target.message_id AS edits_message,
@@ -238,24 +296,33 @@ _START = text(f"""
               (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
                AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message,
               (SELECT count(*) FROM twins AS twin WHERE twin.outbox_id = row.id) AS twins
-""")  # noqa: S608 - only our own text is put in
+""")
 
 FORGOTTEN = "forgotten"  # whose words it carries has been forgotten (service/forgetting.py)
 
 KEY = "console_key"  # the kind of a line that is a key: once it has been sent nobody is to find it in the database
 
+_SENT = text(f"""
+    UPDATE outbox SET state = 'sent', settled_at = clock_timestamp(), sender = NULL,
+           payload = CASE WHEN reason = '{FORGOTTEN}' OR kind = '{KEY}' THEN '{{}}' ELSE payload END,
+           reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason END,
+           message_id = coalesce(taken.message_id, outbox.message_id)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:leases AS uuid[]), CAST(:message_ids AS bigint[]))
+         AS taken(id, lease, message_id)
+    WHERE outbox.id = taken.id AND outbox.lease = taken.lease AND state <> 'sent'
+""")  # noqa: S608 - only our own text is put in
+
 # What was on its way when its resident was forgotten is not tried again, and keeps no words.
 _SETTLE = text(f"""
     UPDATE outbox SET
-           state = CASE WHEN reason = '{FORGOTTEN}' AND NOT :arrived THEN 'dropped' ELSE CAST(:state AS text) END,
+           state = CASE WHEN reason = '{FORGOTTEN}' THEN 'dropped' ELSE CAST(:state AS text) END,
            payload = CASE WHEN reason = '{FORGOTTEN}' OR kind = '{KEY}' AND CAST(:state AS text) <> 'pending'
                           THEN '{{}}' ELSE payload END,
            reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason ELSE CAST(:reason AS text) END,
-           message_id = coalesce(CAST(:message_id AS bigint), message_id),
            settled_at = CASE WHEN CAST(:state AS text) <> 'pending' OR reason = '{FORGOTTEN}'
                              THEN clock_timestamp() END,
            not_before = clock_timestamp() + make_interval(secs => :wait), sender = NULL
-    WHERE id = :id AND lease = :lease AND (state = 'sending' OR state <> 'sent' AND :arrived)
+    WHERE id = :id AND lease = :lease AND state = 'sending'
 """)  # noqa: S608 - only our own text is put in
 
 _CLOSE_CHAT = text("""
@@ -313,16 +380,12 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
     """
     bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": _burst(rates)}
     tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
-    spare = tokens - _kept(rates)
-    parcels: list[Parcel] = []
     facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
-    for head in session.execute(_HEADS, facts).all():
-        if head.priority >= Priority.FOLLOW_UP and len(parcels) >= spare:
-            break  # and so are all that come after it
-        if not _may_not_go(session, head):
-            _make_ready(session, head)
-            bucket = _chat_bucket(bot_id, head.chat_id, rates) | {"n": head.messages}
-            parcels += _start(session, head.id, sender, bucket=bucket)
+    heads = session.execute(_HEADS, facts).all()
+    going = _leave_tokens(_those_that_may_go(session, heads), spare=tokens - _kept(rates))
+    for head in going:
+        _make_ready(session, head)
+    parcels = _start(session, going, sender, bot_id=bot_id, rates=rates)
     if parcels:
         session.execute(_CHARGE, {"n": len(parcels), **bot})
     return parcels
@@ -337,15 +400,23 @@ def _kept(rates: Rates) -> int:
     return int(KEPT * _burst(rates))
 
 
-def _may_not_go(session: Session, head: Row[Any]) -> bool:
-    """Whether a line of the bot's is too old or from before a takeover, which settles it, or a claim is being made."""
-    if head.epoch is None:
-        return False
-    epoch, held = session.execute(_TALK, {"id": head.conversation_id}).one()
-    reason = TAKEN_OVER if epoch != head.epoch else TOO_OLD if head.stale else None
+def _leave_tokens(heads: Sequence[Row[Any]], *, spare: int) -> list[Row[Any]]:
+    """All that is urgent, and of the rest, which comes last, as much as may be spent on it."""
+    return [head for place, head in enumerate(heads) if head.priority < Priority.FOLLOW_UP or place < spare]
+
+
+def _those_that_may_go(session: Session, heads: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """All but the bot's lines that are too old or from before a takeover, which settles them, or wait for a claim."""
+    talks = [head.conversation_id for head in heads if head.epoch is not None]
+    found = {talk.id: talk for talk in session.execute(_TALKS, {"ids": talks})} if talks else {}
+    return [head for head in heads if head.epoch is None or _may_go(session, head, found[head.conversation_id])]
+
+
+def _may_go(session: Session, head: Row[Any], talk: Row[Any]) -> bool:
+    reason = TAKEN_OVER if talk.epoch != head.epoch else TOO_OLD if head.stale else None
     if reason is not None:
         session.execute(_KEEP_BACK, {"id": head.id, "later": list(SAID_LATER), "reason": reason})
-    return bool(reason is not None or held)
+    return reason is None and not talk.held
 
 
 def _make_ready(session: Session, head: Row[Any]) -> None:
@@ -361,19 +432,31 @@ def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
     if chat_id < 0:
         # Telegram counts any 60 seconds: a third at once and two thirds over the minute never add up to more.
         third = rates.group_per_minute / 3
-        return {"key": key, "rate": 2 * third / 60, "burst": max(third, 1)}
-    return {"key": key, "rate": rates.private_per_second, "burst": rates.private_burst}
+        return {"key": key, "rate": 2.0 * third / 60, "burst": max(third, 1.0)}
+    return {"key": key, "rate": float(rates.private_per_second), "burst": float(rates.private_burst)}
 
 
-def _start(session: Session, row_id: int, sender: int, *, bucket: dict[str, Any]) -> list[Parcel]:
-    """The parcel; nothing when its chat has no token left."""
-    rows = session.execute(_START, {"id": row_id, "sender": sender, "lease": uuid4(), **bucket})
-    return [Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows.mappings()]
+def _start(session: Session, heads: Sequence[Row[Any]], sender: int, *, bot_id: int, rates: Rates) -> list[Parcel]:
+    """Their parcels, in the same order; without those whose chat has no token left."""
+    if not heads:
+        return []
+    buckets = [_chat_bucket(bot_id, head.chat_id, rates) for head in heads]
+    facts = {f"{name}s": [bucket[name] for bucket in buckets] for name in ("key", "rate", "burst")}
+    facts |= {"ids": [head.id for head in heads], "messages": [head.messages for head in heads]}
+    rows = session.execute(_START, facts | {"sender": sender}).mappings()
+    started = {row["id"]: Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows}
+    return [started[head.id] for head in heads if head.id in started]
 
 
 def sent(session: Session, parcel: Parcel, *, message_id: int | None) -> None:
     """Telegram took it, and calls the message this."""
-    _settle(session, parcel, OutboxState.SENT, message_id=message_id)
+    all_sent(session, [(parcel, message_id)])
+
+
+def all_sent(session: Session, taken: Sequence[tuple[Parcel, int | None]]) -> None:
+    """Telegram took all of these; who seemed dead and was not may still know that: it ends the doubt."""
+    facts = {"ids": [parcel.id for parcel, _ in taken], "leases": [parcel.lease for parcel, _ in taken]}
+    session.execute(_SENT, facts | {"message_ids": [message_id for _, message_id in taken]})
 
 
 def again(session: Session, parcel: Parcel, *, reason: str, wait: float | None = None) -> None:
@@ -400,19 +483,9 @@ def dead(session: Session, parcel: Parcel, *, reason: str) -> None:
     _settle(session, parcel, OutboxState.DEAD, reason=reason)
 
 
-def _settle(
-    session: Session,
-    parcel: Parcel,
-    state: OutboxState,
-    *,
-    reason: str | None = None,
-    message_id: int | None = None,
-    wait: float = 0.0,
-) -> None:
-    # Who seemed dead and was not may still know that it arrived: that ends the doubt.
-    arrived = state is OutboxState.SENT
-    facts = {"state": state, "reason": reason, "message_id": message_id, "wait": wait, "arrived": arrived}
-    session.execute(_SETTLE, {"id": parcel.id, "lease": parcel.lease, **facts})
+def _settle(session: Session, parcel: Parcel, state: OutboxState, *, reason: str, wait: float = 0.0) -> None:
+    facts = {"id": parcel.id, "lease": parcel.lease, "state": state, "reason": reason, "wait": wait}
+    session.execute(_SETTLE, facts)
     if state is OutboxState.PENDING:
         db.notify(session, CHANNEL)
 
@@ -503,20 +576,7 @@ def overtake(session: Session, *, act: str, on: Mapping[str, int], after: float 
         How many seconds the newcomer waits, so that changes in quick succession are one call: `after`, or what is left
         of it.
     """
-    return _overtake(session, OutboxRow.act == act, OutboxRow.payload["on"] == on, after=after)
-
-
-def _only_the_newest(session: Session, row_id: int, edits_id: int) -> None:
-    """A group takes few events, so a card that changes again and again is edited once."""
-    earlier = (OutboxRow.edits_id == edits_id, OutboxRow.act == "edit", OutboxRow.id < row_id)
-    left = _overtake(session, *earlier, after=EDITS_REST)
-    if left < EDITS_REST:
-        delay(session, row_id, seconds=left)
-
-
-def _overtake(session: Session, *which: ColumnElement[bool], after: float) -> float:
-    """Drop what waits; the newcomer is due when the first of them was, so that a steady stream holds nothing up."""
-    due = _drop_waiting(session, *which, reason=OVERTAKEN)
+    due = _drop_waiting(session, OutboxRow.act == act, OutboxRow.payload["on"] == on, reason=OVERTAKEN)
     left = session.scalar(select(func.extract("epoch", min(due) - func.clock_timestamp()))) if due else after
     return max(float(left or 0.0), 0.0)
 

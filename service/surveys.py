@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -108,12 +108,19 @@ def _attribution(session: Session, case: Case) -> dict[str, Any]:
     return {"worker_id": then.worker_id, "department_id": then.department_id, "butler_id": butler}
 
 
+_LAST_BUTLER = (
+    select(Message.staff_id)
+    .where(Message.conversation_id == bindparam("conversation_id"), Message.author == "butler")
+    .where(Message.said_at >= bindparam("since"))
+    .order_by(Message.id.desc())
+    .limit(1)
+)
+
+
 def last_butler(session: Session, case: Case) -> int | None:
     """The butler who has talked with the resident last since the case was opened."""
-    said = select(Message.staff_id).where(
-        Message.conversation_id == case.conversation_id, Message.author == "butler", Message.said_at >= case.opened_at
-    )
-    return session.scalar(said.order_by(Message.id.desc()).limit(1))
+    facts = {"conversation_id": case.conversation_id, "since": case.opened_at}
+    return session.scalar(_LAST_BUTLER, facts)
 
 
 def rate(session: Session, conversation: Conversation, survey_id: int, *, stars: int, key: str, now: datetime) -> None:

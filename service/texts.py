@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Line:
     def payload(self) -> dict[str, Any]:
         """The line as an outbox payload."""
         buttons = [{name: value for name, value in vars(button).items() if value} for button in self.buttons]
-        return {name: value for name, value in (asdict(self) | {"buttons": buttons}).items() if value}
+        return {name: value for name, value in (vars(self) | {"buttons": buttons}).items() if value}
 
 
 class _Blank(dict[str, object]):
@@ -70,9 +70,10 @@ def say(key: str, *, language: str, seed: object = "", unlike: object = "", **sl
     Raises:
         KeyError: no such response; a bug, found by the tests.
     """
-    variants = [variant for variant in _responses()[key] if _language_of(variant) in (language, None)]
-    variants = [variant for variant in variants if not _repeats(variant["text"], str(unlike))] or variants
-    digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest()
+    variants = _spoken(key, language)
+    if unlike:
+        variants = [variant for variant in variants if not _repeats(variant["text"], str(unlike))] or variants
+    digest = hashlib.blake2s(f"{key}{seed}".encode(), digest_size=4).digest() if len(variants) > 1 else b"\0"
     chosen = variants[int.from_bytes(digest) % len(variants)]
     filled = _Blank({name: value for name, value in slots.items() if value is not None})
     return Line(
@@ -82,6 +83,12 @@ def say(key: str, *, language: str, seed: object = "", unlike: object = "", **sl
         ),
         menu=tuple(reply["title"] for reply in chosen.get("quick_replies", ())),
     )
+
+
+@cache
+def _spoken(key: str, language: str) -> Sequence[dict[str, Any]]:
+    """The variants of a line in a language: asked for at every word."""
+    return [variant for variant in _responses()[key] if _language_of(variant) in (language, None)]
 
 
 def _repeats(text: str, said: str) -> bool:
@@ -96,7 +103,7 @@ def template(key: str, *, language: str) -> str:
     Raises:
         KeyError: no such response.
     """
-    return next(str(one["text"]) for one in _responses()[key] if _language_of(one) in (language, None))
+    return str(_spoken(key, language)[0]["text"])
 
 
 def words(key: str, *, language: str, **slots: object) -> str:
@@ -117,8 +124,7 @@ def variants(key: str, *, language: str) -> list[Line]:
             buttons=tuple(Button(button["title"], button["payload"]) for button in one.get("buttons", ())),
             menu=tuple(reply["title"] for reply in one.get("quick_replies", ())),
         )
-        for one in _responses()[key]
-        if _language_of(one) in (language, None)
+        for one in _spoken(key, language)
     ]
 
 

@@ -76,9 +76,8 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
         _pause(session, member, case, PAUSES[verb], key=key, now=now)
         return case
     event, phrase = VERBS[verb]
-    if not cases.advance(session, case, event, actor=actor, key=key, now=now):
+    if not cases.advance(session, case, event, actor=actor, key=key, now=now, worker_id=member.id):
         return case
-    case.worker_id = member.id
     buttons = _buttons(session, case, event, now=now)
     _tell_resident(session, case, phrase, key=f"case:{case.id}:{key}", number=member.number, now=now, buttons=buttons)
     if event is Event.FINISHED:
@@ -154,8 +153,8 @@ def _pause(session: Session, member: Staff, case: Case, reason: str, *, key: str
     is_open = reason == "appointment" and appointment is None and visit_offers.is_wanted(case)
     if reason == "appointment" and agreed is not None and agreed > now:
         data["until"] = agreed.isoformat()
-    if cases.advance(session, case, Event.PAUSED, actor=f"staff:{member.number}", key=key, now=now, data=data):
-        case.worker_id = member.id
+    actor = f"staff:{member.number}"
+    if cases.advance(session, case, Event.PAUSED, actor=actor, key=key, now=now, data=data, worker_id=member.id):
         phrase = "utter_case_paused_choose" if is_open else f"utter_case_paused_{reason}"
         buttons = _windows(session, case, now=now) if is_open else ()
         told = f"case:{case.id}:{key}"

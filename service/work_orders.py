@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service import bookings, clocks, communities, outbox, texts, visits
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
+from service.models import Appointment, Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
 from service.texts import Button, Line
 from service.when import When
 
@@ -87,16 +87,19 @@ def attach(session: Session, case: Case, *, from_chat_id: int, message_ids: list
     )
 
 
+_RECENT = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation_id"), Message.author == "resident")
+    .where(Message.media.is_not(None), Message.said_at >= bindparam("since"))
+    .order_by(Message.id)
+)
+
+
 def attach_recent(session: Session, case: Case, *, since: datetime) -> None:
     """What the resident sent shortly before the case was opened belongs to it."""
-    recent = select(Message).where(
-        Message.conversation_id == case.conversation_id,
-        Message.author == "resident",
-        Message.media.is_not(None),
-        Message.said_at >= since,
-    )
+    recent = session.scalars(_RECENT, {"conversation_id": case.conversation_id, "since": since})
     albums: dict[object, list[Message]] = {}
-    for message in session.scalars(recent.order_by(Message.id)):
+    for message in recent:
         albums.setdefault((message.media or {}).get("album") or message.id, []).append(message)
     for album in albums.values():
         ids = [message.message_id for message in album if message.message_id]
@@ -133,6 +136,7 @@ def _put(
 def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
     final = superseded or case.state in clocks.ENDED
     state = "superseded" if superseded else case.state
+    ahead, community = clocks.outlook(session, case), session.get_one(Community, case.community_id)
     line = texts.say(
         "utter_staff_work_order_done" if final else "utter_staff_work_order",
         language=STAFF_LANGUAGE,
@@ -143,8 +147,8 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
         state=texts.words(f"utter_word_{state}", language=STAFF_LANGUAGE),
         matter=case.matter[:1000],
         place=case.place,
-        wanted_at=_wanted_at(session, case),
-        due=clocks.due_line(session, case, language=STAFF_LANGUAGE),
+        wanted_at=_wanted_at(case, ahead.appointment, zone=community.timezone),
+        due=clocks.due_line(ahead.due, community, language=STAFF_LANGUAGE),
         contact=case.contact or case.resident.display_name,
         phone=case.phone,
         case_id=case.id,
@@ -158,12 +162,10 @@ def past(case: Case) -> tuple[str, ...]:
     return (*PAST.get(case.state, ()), *(word for word, states in ONLY.items() if case.state not in states))
 
 
-def _wanted_at(session: Session, case: Case) -> str | None:
+def _wanted_at(case: Case, appointment: Appointment | None, *, zone: str) -> str | None:
     """When the resident wants somebody, in their words and as what these mean; and the appointment."""
     when = When(case.wanted_from, case.wanted_until) if case.wanted_from else None
-    zone = session.get_one(Community, case.community_id).timezone
     wanted = visits.written(case.wanted_at, when, timezone=zone, language=STAFF_LANGUAGE)
-    appointment = bookings.live(session, case)
     if appointment is None:
         return wanted
     window = bookings.words(appointment, timezone=zone, language=STAFF_LANGUAGE)

@@ -79,7 +79,7 @@ def _never_mind_the_disk(url: str) -> None:
     """Nobody needs this database after a power cut."""
     engine = create_engine(db.url_for(url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for setting in ("fsync = off", "full_page_writes = off", "max_wal_size = '4GB'"):
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'"):
             connection.execute(text(f"ALTER SYSTEM SET {setting}"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()

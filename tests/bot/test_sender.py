@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from bot.sender import Sender
 from bot.transport import make_bot
@@ -76,6 +76,22 @@ async def test_a_line_is_sent_and_its_message_is_known(post):
     await post.round()
 
     assert (post.row(row).state, post.row(row).message_id) == (OutboxState.SENT, 1001)
+
+
+async def test_what_arrives_together_is_written_down_together(post):
+    """Each of a hundred thousand lines had a transaction of its own, and the next waited for it."""
+    rows = [post.write(chat_id=chat) for chat in range(7, 12)]
+    with post.sessions.begin() as session:
+        parcels = post.sender.take(session, len(rows))
+    outcomes = [await post.sender.call(parcel) for parcel in parcels]
+    written: list[str] = []
+    event.listen(post.sessions.kw["bind"], "after_cursor_execute", lambda *facts: written.append(facts[2]))
+
+    with post.sessions.begin() as session:
+        post.sender.settle(session, outcomes)
+
+    assert len(written) == 1
+    assert {post.row(row).state for row in rows} == {OutboxState.SENT}
 
 
 @pytest.mark.parametrize(

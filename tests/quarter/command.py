@@ -12,10 +12,10 @@ from datetime import datetime
 from multiprocessing import Manager, get_context
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tests.quarter.machine import settle_down
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
 from tests.stage import a_server, copy_of_template
@@ -28,7 +28,7 @@ def main(
     *,
     seeds: Annotated[int, typer.Option(help="How many quarters.")] = 1,
     first: Annotated[int, typer.Option(help="The first seed.")] = 1,
-    processes: Annotated[int, typer.Option(help="How many at once.")] = 2,
+    processes: Annotated[int, typer.Option(help="How many at once; each takes two cores.")] = 1,
     households: int = QUARTER.households,
     cases: int = QUARTER.cases,
     days: int = QUARTER.days,
@@ -74,7 +74,7 @@ def show(bar: Progress, tasks: dict[int, Any], days: dict[int, datetime], scale:
 
 def play_one(url: str, seed: int, scale: Scale, days: dict[int, datetime]) -> Result:
     """One quarter, in a process of its own."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    settle_down()
     last = time.monotonic()
 
     def progress(moment: datetime) -> None:

@@ -38,6 +38,35 @@ class Counted:
     due: datetime | None
 
 
+@dataclass
+class Waiting:
+    """What a case waits for, as its log says so far."""
+
+    table: dict[str, Any]
+    wish: datetime | None = None  # when they want somebody, until an hour is agreed
+    visit: datetime | None = None  # the hour that is agreed
+    pause: bool = False
+    pause_until: datetime | None = None
+
+    def reads(self, step: Step) -> None:
+        """One more line of the log."""
+        if step.event in self.table["resumes"]:
+            self.pause, self.pause_until = False, None
+        if step.event in self.table["pauses"]:
+            self.pause, self.pause_until = True, _until(step)
+        if step.event in self.table["comes_before"]:
+            self.visit = None
+        if step.event in self.table["visits"]:
+            self.wish, self.visit = None, _until(step)
+
+    def is_on(self, minute: datetime) -> bool:
+        """Whether nothing is to be done in this minute."""
+        hours = [hour for hour in (self.wish, self.visit) if hour is not None]
+        if self.pause:
+            hours.append(self.pause_until or datetime.max.replace(tzinfo=minute.tzinfo))
+        return any(minute < hour for hour in hours)
+
+
 class Oracle:
     """Knows the community's hours and what was promised, and counts."""
 
@@ -90,22 +119,13 @@ class Oracle:
     ) -> datetime | None:
         """Look at the watch every minute, and at the log; whoever is asked to wait does not count."""
         left, minute, coming = target["minutes"], start, list(steps)
-        visit_from = _until(coming[0]) if coming else None
-        waits_for: datetime | None = None  # an appointment
-        waits = False
+        waiting = Waiting(self._table, wish=_until(coming[0]) if coming else None)
         for _ in range(MOST):
             while coming and coming[0].at <= minute:
-                step = coming.pop(0)
-                if step.event in self._table["resumes"]:
-                    waits, waits_for = False, None
-                if step.event in self._table["pauses"]:
-                    waits, waits_for = True, _until(step)
+                waiting.reads(coming.pop(0))
             if stopped is not None and minute >= stopped:
-                waits, visit_from, coming = False, None, []
-            held = (waits and (waits_for is None or minute < waits_for)) or (
-                visit_from is not None and minute < visit_from
-            )
-            left -= not held and (target.get("always", False) or self._is_open(minute))
+                waiting, coming = Waiting(self._table), []
+            left -= not waiting.is_on(minute) and (target.get("always", False) or self._is_open(minute))
             minute += MINUTE
             if left == 0:
                 return minute

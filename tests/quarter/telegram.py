@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,6 @@ from service.outbox import Parcel
 from tests.stage import BOT_ID
 
 THREADS_FROM = 1_000
-ARRIVED_ALL_THE_SAME = 0.5  # of those of which nobody can know
 
 
 class Killed(BaseException):
@@ -27,14 +26,13 @@ class Telegram:
 
     token = f"{BOT_ID}:quarter"
 
-    def __init__(self, chance: Random, *, arrived: Callable[[Parcel], None], doubted: Callable[[int], None]) -> None:
-        self._chance = chance
+    def __init__(self, seed: int, *, arrived: Callable[[Parcel], None], doubted: Callable[[int], None]) -> None:
+        self._seed = seed
         self._arrived = arrived
         self._doubted = doubted
         self._number = THREADS_FROM
         self.parcel: Parcel | None = None  # whose call is made next
         self.blocked_by: set[int] = set()
-        self.had_trouble = False
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return partial(self._call, method)
@@ -46,16 +44,18 @@ class Telegram:
             raise Forbidden("Forbidden: bot was blocked by the user")
         if method == "create_forum_topic":
             return SimpleNamespace(message_thread_id=self._next())
-        self._meet_trouble(parcel, self._chance.randrange(1_000))
+        self._meet_trouble(parcel)
         self._arrived(parcel)
         return SimpleNamespace(message_id=self._next())
 
-    def _meet_trouble(self, parcel: Parcel, luck: int) -> None:
+    def _meet_trouble(self, parcel: Parcel) -> None:
+        """A call's luck is its own, whatever was sent before it: the sender runs on a clock of its own."""
+        call = f"{self._seed}:{parcel.id}:{parcel.attempts}".encode()
+        luck, arrives = divmod(int.from_bytes(hashlib.blake2s(call, digest_size=4).digest()) % 2_000, 2)
         for per_mille, unsure, raise_it in TROUBLES:
             luck -= per_mille
             if luck < 0:
-                self.had_trouble = True
-                if unsure and self._chance.random() < ARRIVED_ALL_THE_SAME:
+                if unsure and arrives:
                     self._arrived(parcel)
                 if unsure:
                     self._doubted(parcel.id)
@@ -82,5 +82,6 @@ def _killed() -> None:
     raise Killed
 
 
-# How often in a thousand calls, whether the message may have arrived all the same, and what the sender meets.
+# How often in a thousand calls, whether the message may have arrived all the same (every second has), and what the
+# sender meets.
 TROUBLES = ((6, False, _slow_down), (3, False, _not_sent), (5, True, _answer_lost), (3, True, _killed))

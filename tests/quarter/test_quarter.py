@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -43,7 +42,8 @@ def test_a_week_keeps_every_promise(week):
 @pytest.mark.parametrize(
     "what",
     ["cases opened", "cases reopened", "called back: held", "ratings", "outages", "arrived: call_back",
-     "arrived: reminder", "arrived: survey", "arrived: relay", "steps made twice"],
+     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder",
+     "arrived: incident_over", "steps made twice"],
 )  # fmt: skip
 def test_the_week_is_not_empty(week, what):
     """Promises are easily kept where nothing happens."""
@@ -56,7 +56,7 @@ def test_the_week_is_not_empty(week, what):
 @pytest.fixture
 def watch(week) -> Watch:
     """One that has seen the week and may see more, without the others noticing."""
-    seen: Watch = copy.copy(week.world.watch)
+    seen: Watch = copy.copy(week.world.machine.machine.watch)
     for name in ("_arrived", "_questions", "_days", "_surveyed", "_resolutions", "_tapped"):
         setattr(seen, name, copy.deepcopy(getattr(seen, name)))
     seen.violations, seen.uncertain, seen.sent_again = [], set(), set()
@@ -92,6 +92,9 @@ ARRIVALS: dict[str, list[Arrival]] = {
         ("call_back", {"chat_id": 7}, LATER),
         ("reminder", {"chat_id": 7}, LATER),
     ],
+    "was announced before": [("visit_reminder", {"id": UNSEEN + n}, LATER) for n in range(2)],
+    "has begun": [("visit_reminder", {}, LATER)],
+    "is off": [("visit_reminder", {}, LATER)],
     "the last survey came only": [
         ("survey", {"id": UNSEEN, "chat_id": 7}, LATER),
         ("survey", {"id": UNSEEN + 1, "chat_id": 7}, LATER + DAY),
@@ -102,9 +105,15 @@ ARRIVALS: dict[str, list[Arrival]] = {
 @pytest.mark.parametrize("what", ARRIVALS)
 def test_a_line_that_should_not_have_come_is_seen(watch, what):
     for kind, facts, moment in ARRIVALS[what]:
-        watch.arrived(line(watch.eyes, kind, **facts), now=moment)
+        come(watch, line(watch.eyes, kind, **facts), now=moment)
 
     assert any(what in violation for violation in watch.violations)
+
+
+def come(watch: Watch, parcel: Parcel, *, now: datetime) -> None:
+    """It is sent, and arrives."""
+    watch.expect([parcel])
+    watch.arrived(parcel, now=now)
 
 
 def changed(watch: Watch, change: str) -> Iterator[Watch]:
@@ -118,13 +127,13 @@ def changed(watch: Watch, change: str) -> Iterator[Watch]:
 def test_the_bot_speaking_over_a_butler_is_seen(watch):
     parcel = line(watch.eyes, "reply")
     for seen in changed(watch, f"UPDATE conversations SET owner = 'butler' WHERE id = {parcel.conversation_id}"):
-        seen.arrived(parcel, now=LATER)
+        come(seen, parcel, now=LATER)
         assert any("while a butler has the talk" in violation for violation in seen.violations)
 
 
 def test_asking_whoever_does_not_want_to_be_asked_is_seen(watch):
     for seen in changed(watch, "UPDATE residents SET questions_off_since = now()"):
-        seen.arrived(line(watch.eyes, "call_back"), now=LATER)
+        come(seen, line(watch.eyes, "call_back"), now=LATER)
         assert any("do not want to be asked" in violation for violation in seen.violations)
 
 
@@ -146,6 +155,12 @@ ROWS = {
         "SELECT community_id, resident_id, kind, sent_at + interval '13 days', urgent FROM unasked_messages "
         "WHERE kind = 'survey' LIMIT 1",
     "a case that never ended": "UPDATE cases SET state = 'paused' WHERE id = (SELECT min(id) FROM cases)",
+    "a visit that never ended":
+        "UPDATE appointments SET due_at = now() WHERE id = (SELECT min(id) FROM appointments)",
+    "joined to an incident and never told":
+        "UPDATE incident_reports SET due_at = now() WHERE id = (SELECT min(id) FROM incident_reports)",
+    "somebody waited for a person and still does":
+        "UPDATE waits SET ended_at = NULL WHERE id = (SELECT min(id) FROM waits)",
     "found by the nightly self-check":
         "UPDATE self_checks SET violations = '[1]' WHERE id = (SELECT min(id) FROM self_checks)",
     "the log of who answers has a gap": "DELETE FROM handovers WHERE id = (SELECT min(id) FROM handovers)",
@@ -160,7 +175,7 @@ def test_a_row_that_breaks_a_promise_is_seen(watch, what):
 
 
 def test_a_case_finished_without_a_call_back_is_seen_at_once(watch):
-    watch.look(1, [12])
+    watch.forgotten(12)
 
     assert watch.violations == ["case 12 was finished without a call-back"]
 
@@ -192,10 +207,10 @@ def test_a_share_that_is_one_off_is_seen(week):
 def test_every_trouble_of_telegrams_is_met():
     """A sender that is killed, an answer that is lost, a limit: with enough calls all of them come."""
     arrived: list[Any] = []
-    telegram = Telegram(Random(1), arrived=arrived.append, doubted=lambda row: None)
-    telegram.parcel = SimpleNamespace(id=1, chat_id=1)  # type: ignore[assignment]
+    telegram = Telegram(1, arrived=arrived.append, doubted=lambda row: None)
     met = set()
-    for _ in range(3_000):
+    for number in range(3_000):
+        telegram.parcel = SimpleNamespace(id=number, chat_id=1, attempts=1)  # type: ignore[assignment]
         try:
             telegram.send_message().send(None)
         except StopIteration:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from service.outbox import Parcel
 
@@ -17,13 +17,20 @@ QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 FORTNIGHT = timedelta(days=14)
 AT_ONCE = timedelta(minutes=15)  # within it, what follows on the resident's own tap comes at their hour
 RATIONED = ("call_back", "reminder")  # one a day, in waking hours
-SURVEY = "survey"
+SURVEY, INCIDENT_OVER = "survey", "incident_over"
+VISIT_REMINDER, MOST_REMINDERS = "visit_reminder", 2  # of one visit: the evening before, an hour before
 
-_LINE = text("""
-    SELECT line.epoch, talk.owner, resident.questions_off_since FROM outbox AS line
+_LINES = text("""
+    SELECT line.id, line.epoch, talk.owner, resident.questions_off_since FROM outbox AS line
     JOIN conversations AS talk ON talk.id = line.conversation_id
     JOIN residents AS resident ON resident.id = talk.resident_id
-    WHERE line.id = :id
+    WHERE line.id = ANY(:ids)
+""")
+# Of a visit that somebody is reminded of: whether it is off, by more than what happens at this very moment.
+_VISIT = text("""
+    SELECT begins_at, state NOT IN ('proposed', 'agreed') AND NOT EXISTS (
+        SELECT FROM case_events AS step WHERE step.case_id = appointments.case_id AND step.at = :now) AS is_off
+    FROM appointments WHERE id = :id
 """)
 _SURVEY = text("SELECT case_id, resolution FROM surveys WHERE id = :id")
 
@@ -66,6 +73,15 @@ AT_THE_END: Mapping[str, str] = {
     "a case that never ended": """
         SELECT number || ' ' || state FROM cases WHERE state NOT IN ('finished', 'closed', 'withdrawn')
     """,
+    "a visit that never ended": """
+        SELECT id || ' ' || state || coalesce(' ' || step, '') FROM appointments
+        WHERE state IN ('proposed', 'agreed') OR due_at IS NOT NULL
+    """,
+    "joined to an incident and never told": """
+        SELECT id FROM incident_reports
+        WHERE due_at IS NOT NULL OR told_at IS NULL AND outcome IS NULL AND reason IS NULL
+    """,
+    "somebody waited for a person and still does": "SELECT conversation_id FROM waits WHERE ended_at IS NULL",
     "found by the nightly self-check": "SELECT violations FROM self_checks WHERE violations <> '[]'",
     "the log of who answers has a gap": """
         SELECT talk.id FROM conversations AS talk JOIN handovers AS log ON log.conversation_id = talk.id
@@ -86,17 +102,24 @@ class Watch:
     sent_again: set[int] = field(default_factory=set)  # rows a person wanted to go out again
 
     def __post_init__(self) -> None:
+        self._facts: dict[int, Row[Any]] = {}
         self._arrived: Counter[int] = Counter()
         self._questions: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._days: dict[tuple[int, date], set[int]] = defaultdict(set)
         self._surveyed: dict[int, datetime] = {}
         self._resolutions: dict[tuple[int, int], int] = {}
         self._tapped: dict[int, datetime] = {}
-        self.newest_step = 0
+        self._too_early: dict[tuple[int, datetime], str] = {}  # surveys in quiet hours before any tap is known of
 
     def hears(self, chat_id: int, *, now: datetime) -> None:
         """The resident has done something."""
         self._tapped[chat_id] = now
+        self._too_early.pop((chat_id, now), None)
+
+    def expect(self, parcels: Sequence[Parcel]) -> None:
+        """These are on their way: nobody may take their residents over until they have arrived."""
+        ids = [parcel.id for parcel in parcels if parcel.chat_id > 0 and parcel.act == "say"]
+        self._facts = {row.id: row for row in self.eyes.execute(_LINES, {"ids": ids})} if ids else {}
 
     def arrived(self, parcel: Parcel, *, now: datetime) -> None:
         """Telegram has taken a message in."""
@@ -111,15 +134,33 @@ class Watch:
             yield "it came twice"
         if parcel.chat_id < 0 or parcel.act != "say":
             return
-        facts = self.eyes.execute(_LINE, {"id": parcel.id}).one_or_none()
+        facts = self._facts.pop(parcel.id, None)
         if facts is not None and facts.epoch is not None and facts.owner == "butler":
             yield "the bot speaks while a butler has the talk"
+        if parcel.kind == VISIT_REMINDER and not declared:
+            yield from self._reminded_wrongly(parcel, now)
+            yield from self._at_night(parcel, now)
+        if parcel.kind == INCIDENT_OVER and not declared:
+            yield from self._asked_twice(parcel)
+            yield from self._at_night(parcel, now)
         if parcel.kind in (*RATIONED, SURVEY) and not declared:
-            if facts is not None and facts.questions_off_since is not None:
+            if facts is not None and facts.questions_off_since is not None and facts.questions_off_since < now:
                 yield "they do not want to be asked"
             yield from self._asked_twice(parcel)
             yield from self._at_night(parcel, now)
             yield from self._too_often(parcel, now)
+
+    def _reminded_wrongly(self, parcel: Parcel, now: datetime) -> Iterator[str]:
+        subject = subject_of(parcel)
+        reminders = self._questions[parcel.kind, subject]
+        reminders.add(parcel.id)
+        if len(reminders) > MOST_REMINDERS:
+            yield f"{subject} was announced before"
+        visit = self.eyes.execute(_VISIT, {"id": subject.partition(":")[2], "now": now}).one()
+        if visit.begins_at <= now:
+            yield f"{subject} has begun"
+        if visit.is_off:
+            yield f"{subject} is off"
 
     def _asked_twice(self, parcel: Parcel) -> Iterator[str]:
         subject = subject_of(parcel)
@@ -138,7 +179,11 @@ class Watch:
             parcel.kind == SURVEY
             and now - self._tapped.get(parcel.chat_id, datetime.min.replace(tzinfo=now.tzinfo)) <= AT_ONCE
         )
-        if (clock >= QUIET_FROM or clock < QUIET_UNTIL) and not follows:
+        if QUIET_UNTIL <= clock < QUIET_FROM or follows:
+            return
+        if parcel.kind == SURVEY:
+            self._too_early[parcel.chat_id, now] = f"{now:%m-%d %H:%M} survey {parcel.id}: in the quiet hours"
+        else:
             yield "in the quiet hours"
 
     def _too_often(self, parcel: Parcel, now: datetime) -> Iterator[str]:
@@ -154,13 +199,13 @@ class Watch:
         if len(today) > 1:
             yield "the second unasked-for message of the day"
 
-    def look(self, newest: int | None, forgotten: list[int] | None) -> None:
-        """What `NEWS` says: whatever was finished since the last look has its call-back."""
-        self.newest_step = newest or self.newest_step
-        self.violations += [f"case {case_id} was finished without a call-back" for case_id in forgotten or ()]
+    def forgotten(self, case_id: int) -> None:
+        """`NEWS` has found a case that was finished without a call-back."""
+        self.violations.append(f"case {case_id} was finished without a call-back")
 
     def look_at_everything(self) -> None:
         """The whole story again, when it is over."""
+        self.violations += self._too_early.values()
         for what, question in AT_THE_END.items():
             self.violations += [f"{what}: {row[0]}" for row in self.eyes.execute(text(question)).all()]
 

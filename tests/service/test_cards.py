@@ -36,7 +36,7 @@ def test_an_open_case_stands_with_its_promise_and_a_broken_one_says_so(stage):
     """The butler reads what the resident was told, before saying anything else."""
     talk = stage.resident()
     stage.case(talk)
-    due = clocks.next_due(stage.session, cases.of_resident(stage.session, talk)[0])
+    due = clocks.outlook(stage.session, cases.of_resident(stage.session, talk)[0]).due
     assert due == NOON + timedelta(hours=2)
 
     in_time = cards.card(stage.session, talk, reason="asked", understood=None, now=due).text

@@ -198,6 +198,18 @@ def test_a_group_never_gets_more_than_its_minute_in_any_sixty_seconds(stage, per
     assert len(sent_at) >= 2.4 * per_minute - 2, "and what is allowed is used"
 
 
+def test_topics_of_one_group_share_what_it_has_left(stage):
+    """They are taken together, and the first ones may use it up."""
+    rows = [
+        write(stage, chat_id=STAFF_CHAT, topic_id=topics.open_topic(stage.session, stage.community.id, f"{n}").id)
+        for n in range(8)
+    ]
+
+    taken = take(stage.session, rates=RATES)
+
+    assert [parcel.id for parcel in taken] == rows[:6]  # a third of the minute at once
+
+
 def test_a_bot_never_sends_more_than_its_second(stage):
     for chat_id in range(1, 61):
         write(stage, str(chat_id), chat_id=chat_id)
@@ -569,6 +581,17 @@ def test_a_card_that_changes_again_and_again_is_edited_once(stage):
     assert send_all(stage.session) == ["已到达"]
     assert state(stage, first) == state(stage, second) == (OutboxState.DROPPED, outbox.OVERTAKEN)
     assert state(stage, third) == (OutboxState.SENT, None)
+
+
+def test_an_edit_that_is_written_again_overtakes_nothing(stage):
+    """It would take the place of the very row that says the same."""
+    card = write(stage, chat_id=STAFF_CHAT)
+    facts = {"chat_id": STAFF_CHAT, "act": "edit", "edits_id": card, "key": "plain:1"}
+    first = write(stage, "一", **facts)
+
+    assert write(stage, "一", **facts) is None
+
+    assert state(stage, first) == (OutboxState.PENDING, None)
 
 
 def test_a_card_that_never_stops_changing_is_shown_all_the_same(stage):
