@@ -81,8 +81,8 @@ def assert_a_turn_keeps_its_promises(talk: Talk, line: Line) -> None:
         kept = getattr(holds, fact)
         assert kept or not stated(getattr(before, fact)), f"{line.words} took the {fact} away"
         assert said is None or said in str(kept), f"{line.words} is not in {kept}"
-    if line.words in DETAILS and before.confirmed is not None:
-        assert line.words in str(holds.matter)
+    if line.words in DETAILS and all((before.matter, before.location, before.phone)):
+        assert line.words in str(holds.matter), f"{line.words} was said when only the yes was missing, and is lost"
 
 
 def case_as_told(opened: list[Case]) -> Facts | None:

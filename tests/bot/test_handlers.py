@@ -153,6 +153,14 @@ def test_an_emergency_is_answered_before_anything_else(stage, talk):
     assert talk.owner is Owner.WAITING
 
 
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_the_bot_listens_at_any_hour(stage, talk, hour):
+    """N14: the desk has hours, the bot has none."""
+    asked = receive(stage, turn_of(message("厨房水管漏水")), now=NOON.replace(hour=hour))
+
+    assert asked is not None
+
+
 def test_while_people_have_the_talk_words_go_to_them(stage, talk):
     stage.take_over(talk)
 

@@ -87,7 +87,7 @@ def test_the_greeting_has_the_name_the_community_and_the_big_keys(stage):
     line = greetings.greet(stage.session, talk, now=NOON)
 
     assert "王女士" in line.text
-    assert "阳光花园" in line.text
+    assert "阳光花园的小管家" in line.text
     assert line.menu == ("报修", "投诉", "咨询", "转人工", "我的工单")
 
 

@@ -153,3 +153,21 @@ def test_personal_figures_that_are_not_here_are_never_invented(library, question
     rest = told.replace("0731-1", "").replace("08:00–20:00", "")
     assert "0731-1" in told
     assert not any(character.isdecimal() for character in rest)
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "account", "not_here"),
+    [
+        ("zh", "物业费怎么交", "官方账户", "不会在聊天里收款"),
+        ("en", "how do I pay the property fee", "official account", "never take money in this chat"),
+    ],
+)
+def test_who_asks_how_to_pay_is_shown_the_official_account_and_nothing_is_taken_here(
+    library, language, question, account, not_here
+):
+    """N15: whoever asks for money in a chat afterwards is known for a swindler."""
+    found = library.ask(question, language)
+    told = knowledge.tell(library.session, library.stage.resident(), library.reader(language), found.entry).text
+
+    assert account in told
+    assert not_here in told

@@ -50,6 +50,7 @@ NORMS = {
     "utter_taken_down_inquiry": "请稍等,我了解情况后马上答复你。",
     "utter_please_rephrase": "请重复一遍",
     "utter_waiting_courtesy": "已为您等候 {waited},正在为您联系小管家",
+    "utter_call_back": "您好,{salutation}",
 }
 
 
@@ -59,7 +60,7 @@ def variants(key, language):
 
 @pytest.mark.parametrize(("key", "words"), NORMS.items())
 def test_the_standard_phrases_of_the_norms_are_verbatim(key, words):
-    """N2, N4 to N7; only the width of a comma is ours."""
+    """N2, N4 to N7, W4; only the width of a comma is ours."""
     spoken = [unicodedata.normalize("NFKC", variant["text"]) for variant in variants(key, "zh")]
 
     assert all(unicodedata.normalize("NFKC", words) in text for text in spoken)
@@ -107,11 +108,12 @@ def test_payloads_are_short_and_plain():
 
 
 def test_every_kind_of_emergency_has_first_steps_and_numbers():
-    """N11: fire, ambulance, police and the property office in every first answer, whatever the kind."""
+    """N11: fire, ambulance, police, the property office in every first answer; steps where it is clear what is."""
     for kind in EmergencyKind:
         for language in texts.LANGUAGES:
             text = texts.words(f"utter_emergency_{kind}", language=language, phone="0731-1")
             assert all(number in text for number in ("119", "120", "110", "0731-1"))
+            assert all(f"\n{step}. " in text for step in (1, 2, 3)) or kind is EmergencyKind.OTHER
             assert texts.words(f"utter_word_emergency_{kind}", language=language)
 
 
