@@ -8,7 +8,7 @@ What each view is worth stands in docs/understanding.md.
 from __future__ import annotations
 
 from array import array
-from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Collection, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from spacy.strings import hash_string

@@ -47,7 +47,7 @@ _TABLE = _Evened()
 
 
 def normalise(text: str) -> str:
-    """Return the text in half width, Simplified script, plain digits and visible characters, exactly as long as it was."""
+    """Return the text in half width, Simplified, with plain digits and nothing invisible, exactly as long as it was."""
     return text.translate(_TABLE)
 
 
