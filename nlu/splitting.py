@@ -68,13 +68,13 @@ def report(items: Sequence[Dict[str, Any]], found: Sequence[List[str]]) -> Dict[
     """Return the figures per group and all errors.
 
     Args:
-        items: labelled messages; `language`, `half` and `form` name the groups.
+        items: labelled messages; `language`, `half` and `form` name the groups; parts without intents are only counted.
         found: the intents of the parts of each.
     """
     groups: Dict[str, Counter] = {}
     errors = []
     for item, intents in zip(items, found, strict=True):
-        wanted = [part["intent"] for part in item["parts"]]
+        wanted = [part.get("intent", "?") for part in item["parts"]]
         kind = "answers" if item.get("form") else item.get("language", "all")
         for name in (kind, f"{kind} {item.get('half', '')}".strip()):
             groups.setdefault(name, Counter()).update(_counts(wanted, intents))

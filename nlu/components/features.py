@@ -7,10 +7,8 @@ What each view is worth stands in docs/understanding.md.
 
 from __future__ import annotations
 
-import zlib
 from array import array
-from collections import Counter
-from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Collection, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from spacy.strings import hash_string
@@ -19,7 +17,6 @@ from components import sounds
 
 BARE_WEIGHT = 0.3
 LITTLE = 2  # letters: "在3栋", "明天吧"
-BUCKETS = 1 << 21  # of the first, rough count; a term that only shares its bucket is found out by the second
 
 
 class Seen(NamedTuple):
@@ -79,12 +76,17 @@ class Vocabulary(NamedTuple):
 
     @classmethod
     def learn(cls, view: View, messages: Sequence[Seen]) -> Vocabulary:
-        """Keep the terms that stand in enough messages; the same messages give the same vocabulary."""
-        common = _common(view, messages)
-        hashes = _hashes(common)
-        counts = np.fromiter(common.values(), np.float32, len(common))
-        order = np.argsort(hashes)
-        return cls(hashes[order], (np.log((1 + len(messages)) / (1 + counts[order])) + 1).astype(np.float32))
+        """Keep the terms that stand in enough messages; the same messages give the same vocabulary.
+
+        Terms are counted as hashes too: as words they cost four times the memory, and left it in pieces.
+        """
+        met = array("Q")
+        for seen in messages:
+            met.extend(set(map(hash_string, view.terms(seen))))
+        hashes, counts = np.unique(np.frombuffer(met, np.uint64), return_counts=True)
+        common = counts >= view.least
+        rarity = np.log((1 + len(messages)) / (1 + counts[common])) + 1
+        return cls(hashes[common], rarity.astype(np.float32))
 
     def weigh(self, terms: Collection[str]) -> Tuple[np.ndarray, np.ndarray]:
         """Return the places of the terms that are known, in order, and their weights, as a vector of length 1."""
@@ -99,26 +101,6 @@ class Vocabulary(NamedTuple):
 def _hashes(terms: Collection[str]) -> np.ndarray:
     """Return 64 bits per term, the same in every process (MurmurHash64A); a term is never mistaken for another."""
     return np.fromiter(map(hash_string, terms), np.uint64, len(terms))
-
-
-def _common(view: View, messages: Sequence[Seen]) -> Dict[str, int]:
-    """Return the terms in at least `least` messages with their number.
-
-    Most n-grams stand in one message only, and to hold them all costs more memory than the rest of the training; so
-    buckets are counted first, and then only the terms whose bucket is full enough.
-    """
-    rough = array("H", [0]) * BUCKETS
-    for seen in messages:
-        for term in set(view.terms(seen)):
-            rough[_bucket(term)] += 1
-    counted: Counter = Counter()
-    for seen in messages:
-        counted.update(term for term in set(view.terms(seen)) if rough[_bucket(term)] >= view.least)
-    return {term: count for term, count in counted.items() if count >= view.least}
-
-
-def _bucket(term: str) -> int:
-    return zlib.crc32(term.encode("utf-8", "surrogatepass")) % BUCKETS
 
 
 class Features:

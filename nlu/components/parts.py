@@ -72,7 +72,7 @@ def _cut(message: Message) -> List[Cut]:
     entire = [(entity["start"], entity["end"]) for entity in message.get(ENTITIES) or ()]
     places = cuts.pieces(normal, entire)
     found = [Cut(place, cuts.topics(normal[place.start : place.end]), _piece(message, place)) for place in places]
-    turns = any(place.link >= cuts.Link.ADD for place in places[1:])
+    turns = len(found) == 2 or any(place.link >= cuts.Link.ADD for place in places[1:])
     return found if turns or _are_apart(found) or any(one.is_slight for one in found) else []
 
 

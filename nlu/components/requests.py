@@ -12,12 +12,15 @@ from components.cuts import Link, are_apart, aspects
 
 TROUBLE = frozenset({"repair", "complaint", "reopen", "urge", "emergency"})
 REQUESTS = TROUBLE | {"inquiry", "request_human", "praise", "suggestion", "request_service"}
+WISHES = frozenset({"inquiry", "request_service"})  # by whose side a fault is another matter
 ANSWERS = frozenset({"inform", "correct", "affirm", "deny", "cancel"})  # to a question of ours
 
 # The confidence that is wanted on both sides of a cut, if the model's own threshold is lower; and across any cut where
 # no things that are named tell the two apart.
-SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.85, Link.COMMA: 0.9}
+SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.8, Link.COMMA: 0.85}
 SURE_ALONE = 0.75
+SURE_UNNAMED = 0.95  # the same where no word turns to something else either
+FEW = 3  # pieces; what has more is rather a story, whose sentences sound like many things
 SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
 
 
@@ -68,7 +71,7 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
 
 
 def _is_head(piece: Heard, *, answering: bool) -> bool:
-    if piece.confidence < piece.threshold or (piece.intent == "inquiry" and not piece.asks):
+    if piece.confidence < min(piece.threshold, SURE[piece.link]) or (piece.intent == "inquiry" and not piece.asks):
         return False
     return (answering and piece.intent in ANSWERS) or (piece.intent in REQUESTS and not piece.bare)
 
@@ -80,7 +83,8 @@ def _joined(part: Part, piece: Heard, topics: FrozenSet[str]) -> Part:
 def _is_another(part: Part, piece: Heard, link: Link, *, pieces: int) -> bool:
     """Say whether a piece is another matter than the part before it, in a message of so many pieces."""
     intents = {part.head.intent, piece.intent}
-    wanted = SURE[link] if are_apart(part.topics, piece.topics) else max(SURE[link], SURE_ALONE)
+    told_apart = are_apart(part.topics, piece.topics) or (link >= Link.TURN and pieces <= FEW)
+    wanted = SURE[link] if told_apart else max(SURE[link], SURE_ALONE if link >= Link.ADD else SURE_UNNAMED)
     if "emergency" in intents:
         wanted = SURE_OF_DANGER
     if min(part.head.confidence, piece.confidence) < wanted:
@@ -106,10 +110,10 @@ def _differs(intents: set, ours: FrozenSet[str], theirs: FrozenSet[str], link: L
     if "emergency" in intents:  # scraps of a story sound like one
         return link >= Link.TURN
     if intents <= TROUBLE:  # a fault, the anger about it and the wait for it are one matter
-        return link >= Link.ADD and are_apart(ours, theirs)
+        return link >= (Link.SENTENCE if pieces <= FEW else Link.ADD) and are_apart(ours, theirs)
     if link >= Link.TURN or (link is Link.ADD and "request_human" in intents):
         return True
     if link is Link.ADD:
         return bool(theirs - ours)
-    asks = "inquiry" in intents or (link is Link.SENTENCE and "praise" in intents and pieces == 2)
-    return asks and are_apart(ours, theirs)
+    asks = intents & WISHES or (link is Link.SENTENCE and "praise" in intents and pieces == 2)
+    return bool(asks) and (are_apart(ours, theirs) or (pieces == 2 and not ours & theirs))

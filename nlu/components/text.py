@@ -37,6 +37,8 @@ def _evened(character: str) -> str:
     narrow = unicodedata.normalize("NFKC", character)
     if len(narrow) != 1:
         return character
+    if narrow.isdecimal():
+        return str(unicodedata.decimal(narrow))
     simplified = _to_simplified().convert(narrow)
     return simplified if len(simplified) == 1 else narrow
 
@@ -45,7 +47,7 @@ _TABLE = _Evened()
 
 
 def normalise(text: str) -> str:
-    """Return the text in half width, Simplified script and visible characters, exactly as long as it was."""
+    """Return the text in half width, Simplified, with plain digits and nothing invisible, exactly as long as it was."""
     return text.translate(_TABLE)
 
 
