@@ -233,6 +233,18 @@ def advance(
     return True
 
 
+def add(session: Session, case: Case, data: dict[str, Any], *, key: str, now: datetime) -> bool:
+    """Write down what the resident adds to a case at work; no fact changes, so the work order stays as it is.
+
+    Returns:
+        False when this very message was added before.
+    """
+    if has_event(session, case, key):
+        return False
+    _log(session, case, Event.AMENDED, actor="resident", now=now, key=key, data=data)
+    return True
+
+
 def reopen(session: Session, case: Case, *, key: str, now: datetime, reason: str | None = None) -> bool:
     """Put a finished case back to work because the fix did not hold; residents hate to explain twice.
 

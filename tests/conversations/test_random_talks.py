@@ -26,6 +26,7 @@ AT_ONCE = 6
 WITHIN = 60.0  # seconds until an answer, on a machine that has other work
 YES = ("对的", "确认，没问题")
 ENGLISH_YES = ("yes, that's right", "yes please go ahead")
+CALLED_OFF = ("算了不修了", "never mind, cancel it")
 MATTERS = ("厨房水龙头关不紧一直滴水", "卧室的灯不亮了", "阳台推拉门的滑轮掉了")
 CHINESE = (
     *MATTERS,
@@ -159,10 +160,12 @@ def cases_of(talk: Talk, house: Stack, chat: int) -> list[str]:
     rows = house.rows(_CASES, chat=chat)
     confirmed = [row for row in rows if row.kind in ("repair", "complaint")]
     asked_for = sum(line in (*YES, *ENGLISH_YES, "谢谢", "thank you") for line in talk.said)
-    at_work = [(row.matter, row.place) for row in confirmed if row.state not in ("cancelled", "closed")]
+    at_work = [(row.matter, row.place) for row in confirmed if row.state not in ("withdrawn", "closed")]
+    called_off = sum(line in CALLED_OFF for line in talk.said)
     told = talk.phone if talk.phone in talk.said else None
     return [
         *promise("a case that nobody confirmed", len(confirmed) <= asked_for),
+        *promise("a case that nobody took back", sum(row.state == "withdrawn" for row in rows) <= called_off),
         *promise("the same case twice", len(set(at_work)) == len(at_work)),
         *promise("a case without its matter", all(row.matter for row in confirmed)),
         *promise("a number that nobody told", all(row.phone in (None, told) for row in confirmed)),
