@@ -59,7 +59,7 @@ def _shown(session: Session, case: Case, turn: Turn) -> str:
         "utter_case_line",
         language=turn.language,
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         state=texts.words(f"utter_word_{case.state}", language=turn.language),
         expected=clocks.expected(session, case, now=turn.now, language=turn.language),
     )

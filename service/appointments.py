@@ -230,13 +230,13 @@ def _drop(session: Session, appointment: Appointment, *, key: str, now: datetime
     phrase = "utter_staff_visit_dropped_on_the_way" if on_the_way else "utter_staff_visit_dropped"
     cases.advance(session, case, Event.VISIT_DROPPED, actor="resident", key=key, now=now)
     note(session, appointment, phrase, key=key)
-    facts = {"number": case.number, "matter": case.matter[:60], "when": words_of(session, appointment, language)}
+    facts = {"number": case.number, "matter": case.title, "when": words_of(session, appointment, language)}
     return texts.say("utter_visit_dropped", language=language, **facts)
 
 
 def _agreed(session: Session, appointment: Appointment) -> Line:
     case, language = appointment.case, appointment.case.resident.language
-    facts = {"number": case.number, "matter": case.matter[:60], "when": words_of(session, appointment, language)}
+    facts = {"number": case.number, "matter": case.title, "when": words_of(session, appointment, language)}
     return replace(texts.say("utter_visit_agreed", language=language, **facts), buttons=keys(appointment, language))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,6 +94,7 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
 
 MEDIA_BELONGS_FOR = timedelta(hours=1)  # what was sent this long before a case is opened belongs to it
 LETTERS = {"repair": "R", "complaint": "C", "inquiry": "I"}  # the first of a case number; S for all other service
+NUMBER = re.compile(r"(?i)(?<![a-z\d])([rcis])\s?(\d{4})\s?[-–—]?\s?(\d{4})(?!\d)")  # as people type it
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,23 @@ def access_case(session: Session, conversation: Conversation, case_id: int) -> C
     """
     case = session.get(Case, case_id, with_for_update={"of": Case}, populate_existing=True)
     if case is None or case.conversation_id != conversation.id:
+        raise CaseNotFound
+    return case
+
+
+def named(session: Session, conversation: Conversation, words: str) -> Case | None:
+    """The case of this resident whose number stands in the words, locked; None when no number does.
+
+    Raises:
+        CaseNotFound: no such case, or not theirs (the answer is the same).
+    """
+    found = NUMBER.search(words)
+    if found is None:
+        return None
+    number = f"{found[1].upper()}{found[2]}-{found[3]}"
+    theirs = select(Case).where(Case.conversation_id == conversation.id, Case.number == number)
+    case = session.scalars(theirs.with_for_update(of=Case)).one_or_none()
+    if case is None:
         raise CaseNotFound
     return case
 

@@ -51,7 +51,7 @@ def offer(session: Session, case: Case, phrase: str, found: Sequence[Window], *,
         slots: what else the phrase needs.
     """
     language = case.resident.language
-    facts = {"number": case.number, "matter": case.matter[:60], "salutation": residents.salutation(case.resident)}
+    facts = {"number": case.number, "matter": case.title, "salutation": residents.salutation(case.resident)}
     if not found:
         work_orders.note(session, case, "utter_staff_visit_none", key=f"case:{case.id}:{key}:none")
         return texts.say("utter_visit_none", language=language, number=case.number)

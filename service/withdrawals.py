@@ -32,7 +32,7 @@ from service import (
     work_orders,
 )
 from service.cases import AT_WORK, Event
-from service.errors import ButtonExpired, CaseIsOver, CaseNotFound
+from service.errors import ButtonExpired, CaseIsOver
 from service.models import Case, CaseState, Conversation, Message, OutboxRow
 from service.texts import Button, Line
 
@@ -43,7 +43,6 @@ LINES = 12  # that are looked back for the question
 NEVER = "praise"  # a kind that is nobody's work
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
-NUMBER = re.compile(r"(?i)(?<![a-z\d])([rcis])\s?(\d{4})\s?[-–—]?\s?(\d{4})(?!\d)")
 COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
 
 
@@ -78,7 +77,7 @@ def call_off(session: Session, conversation: Conversation, words: str, *, key: s
 
 def names_a_case(words: str) -> bool:
     """Whether a case number stands in the words, whosever it is."""
-    return NUMBER.search(words) is not None
+    return cases.NUMBER.search(words) is not None
 
 
 def keeps(words: str) -> bool:
@@ -205,16 +204,12 @@ def _meant(session: Session, conversation: Conversation, words: str) -> Sequence
         CaseNotFound: the number is nobody's, or not theirs.
         CaseIsOver: the one that they mean is done or taken back already.
     """
-    theirs = select(Case).where(Case.conversation_id == conversation.id, Case.kind != NEVER).order_by(Case.id.desc())
-    if (named := NUMBER.search(words)) is not None:
-        number = f"{named[1].upper()}{named[2]}-{named[3]}"
-        case = session.scalars(theirs.where(Case.number == number).with_for_update(of=Case)).one_or_none()
-        if case is None:
-            raise CaseNotFound
-        _check(case)
-        return [case]
+    named = cases.named(session, conversation, words)
+    if named is not None:
+        _check(named)
+        return [named]
     found = _at_work(session, conversation)
-    last = None if found else session.scalars(theirs.limit(1)).one_or_none()
+    last = None if found else next(iter(cases.of_resident(session, conversation, limit=1)), None)
     if last is not None and last.kind in _kinds(words):
         _check(last)
     return _narrowed(found, words)
@@ -254,7 +249,7 @@ def _kinds(words: str) -> set[str]:
 def _check(case: Case) -> None:
     if case.state not in AT_WORK:
         state = texts.words(f"utter_word_{case.state}", language=case.resident.language)
-        raise CaseIsOver(number=case.number, matter=case.matter[:60], state=state)
+        raise CaseIsOver(number=case.number, matter=case.title, state=state)
 
 
 def _ask(session: Session, conversation: Conversation, found: Sequence[Case], *, key: str, now: datetime) -> None:
@@ -306,7 +301,7 @@ def _put_question_away(session: Session, case: Case) -> None:
 
 
 def _say(case: Case, phrase: str, **slots: object) -> Line:
-    facts = {"number": case.number, "matter": case.matter[:60]}
+    facts = {"number": case.number, "matter": case.title}
     return texts.say(phrase, language=case.resident.language, **facts, **slots)  # type: ignore[arg-type]
 
 

@@ -196,7 +196,7 @@ def _tell_resident(
         language=case.resident.language,
         salutation=residents.salutation(case.resident),
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         staff_no=number,
         clock=f"{now.astimezone(zone):%H:%M}",
         expected=clocks.expected(session, case, now=now, language=case.resident.language),

@@ -21,6 +21,7 @@ from service import (
     conversations,
     desk,
     emergency,
+    greetings,
     phones,
     residents,
     settled,
@@ -159,11 +160,14 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
 
 
 def _is_about_a_case(scene: Scene, conversation: Conversation, words: str) -> bool:
-    """Words that say which case is to be taken back, or speak of an appointment alone, need no understanding."""
+    """A number, words that say which case is to be taken back, or of an appointment alone, need no understanding."""
     facts: dict[str, Any] = {"key": scene.key, "now": scene.now}
     if withdrawals.question(scene.session, conversation) is not None:
         return withdrawals.take_words(scene.session, conversation, words, **facts)
-    return appointments.take_words(scene.session, conversation, words, **facts)
+    line = greetings.one_case(scene.session, conversation, words, now=scene.now)
+    if line is not None:
+        conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:case")
+    return line is not None or appointments.take_words(scene.session, conversation, words, **facts)
 
 
 def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, tap: str | None = None) -> Ask:
