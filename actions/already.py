@@ -11,7 +11,7 @@ from actions import places, times
 from actions.base import Desk, sessions
 from actions.facts import DECLINED, Facts, called, stated
 from actions.turns import FACTS, Turn
-from service import amendments, cases, clocks, db, incident_reports, incidents, same_thing, texts, work_orders
+from service import amendments, cases, clocks, db, incident_reports, incidents, same_thing, texts
 from service.errors import IncidentNotFound
 from service.models import Case, Conversation
 
@@ -59,7 +59,7 @@ def _shown(session: Session, case: Case, turn: Turn) -> str:
         "utter_case_line",
         language=turn.language,
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         state=texts.words(f"utter_word_{case.state}", language=turn.language),
         expected=clocks.expected(session, case, now=turn.now, language=turn.language),
     )
@@ -90,8 +90,7 @@ def _urge(desk: Desk, facts: cases.Facts, number: int) -> bool:
     if case.state not in cases.AT_WORK:
         return False
     cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-    key = f"case:{case.id}:{desk.turn.source}:again"
-    work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=facts.matter)
+    amendments.add_words(desk.session, case, facts.matter, key=f"{desk.turn.source}:again", now=desk.turn.now)
     desk.say("utter_urged", number=case.number, expected=desk.expected(case))
     return True
 
@@ -115,9 +114,8 @@ def add(desk: Desk, case: Case) -> None:
 
 
 def pass_on(desk: Desk, case: Case) -> None:
-    """Tell the department what the resident has added, without changing the case."""
-    key = f"{desk.turn.source}:added"
-    work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
+    """Keep what the resident adds beside the facts of the case, and say so."""
+    amendments.add_words(desk.session, case, desk.turn.text, key=f"{desk.turn.source}:added", now=desk.turn.now)
     desk.say("utter_info_passed_on", number=case.number)
 
 

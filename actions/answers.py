@@ -21,6 +21,8 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
 VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
 SURE_OF_SMALL_TALK = 0.4
+SURE_OF_NO_PLACE = 0.6
+TROUBLES = ("repair", "complaint")
 ABOUT_THE_SAME = frozenset({"urge", "reopen", "repair", "complaint"})  # said of a case that is shown
 
 
@@ -76,11 +78,19 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
         place = DECLINED
     elif not turn.text or _is_small_talk(turn):
         pass
+    elif _is_no_place(turn) and turn.text not in str(told.matter):
+        return _with_more(told, turn) if turn.intent in TROUBLES else told
     else:
         place = locate(turn.text, turn) or turn.text
     if place and place != DECLINED:
         place = places.with_spot(place, told.matter, language=turn.language)
     return replace(told, location=place)
+
+
+def _is_no_place(turn: Turn) -> bool:
+    """Whether it plainly says what is wrong, or nothing at all, instead of where."""
+    is_plain = turn.intent in (*TROUBLES, "out_of_scope") and turn.confidence >= SURE_OF_NO_PLACE
+    return is_plain and not turn.found("location") and not places.names_place(turn.text)
 
 
 def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:

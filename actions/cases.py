@@ -6,7 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already, facts, said_back, times
 from actions.base import Desk, Event, action
-from service import amendments, appointments, callbacks, cases, greetings, incident_hints, texts, work_orders
+from service import amendments, appointments, callbacks, cases, greetings, incident_hints, praise, texts
 
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
@@ -59,6 +59,8 @@ def take_down(desk: Desk) -> list[Event]:
         phone=desk.conversation.resident.phone,
     )
     case = cases.open_case(desk.session, desk.conversation, case_facts, source=desk.turn.source, now=desk.turn.now)
+    if kind == "praise":
+        praise.pass_on(desk.session, case, key=desk.turn.source)
     desk.say(f"utter_taken_down_{kind}", number=case.number)
     return []
 
@@ -121,8 +123,7 @@ def _take_visit_time(desk: Desk) -> bool:
         return False
     desk.answer(appointments.by_words(desk.session, case, wish, key=desk.turn.source, now=desk.turn.now))
     if not desk.turn.says_only_facts:
-        key = f"{desk.turn.source}:added"
-        work_orders.note(desk.session, case, "utter_staff_info_given", key=key, words=desk.turn.text)
+        amendments.add_words(desk.session, case, desk.turn.text, key=f"{desk.turn.source}:added", now=desk.turn.now)
     return True
 
 

@@ -15,6 +15,8 @@ from service.desk import call_people
 
 FACTS = ("matter", "location", "phone", "visit_time", "contact")  # of a form, as the card shows them
 TRIES = ("utter_please_rephrase", "utter_choices")  # after them a butler (N7)
+LONG = 600  # characters of a message of which one would rather hear the most important part
+TOO_LONG = "utter_too_long"  # instead of the first: whoever wrote so much is not to write it again
 
 
 @action("action_handoff")
@@ -51,7 +53,8 @@ def not_understood(desk: Desk) -> list[Event]:
     desk.conversation.misunderstood = before + 1
     desk.not_understood()
     if before < len(TRIES):
-        desk.say(TRIES[before])
+        is_long = before == 0 and len(desk.turn.text) >= LONG
+        desk.say(TOO_LONG if is_long else TRIES[before])
         return []
     reason, source, now = "not_understood", desk.turn.source, desk.turn.now
     known = understood(desk)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from actions import places, times
 from actions.turns import Turn
-from service import texts
+from service import categories, texts
 from service.when import When
 
 DECLINED = "-"  # asked for, and the resident would rather not say
@@ -69,13 +69,18 @@ def question(facts: Facts, *, kind: str, now: datetime) -> str | None:
 
 
 def _missing(facts: Facts, *, kind: str, now: datetime) -> str | None:
-    if not facts.location:
+    if not facts.location and _has_place(facts, kind):
         return "location"
     if kind == "repair" and facts.visit and facts.visit.is_over(now):
         return "another_time"
     if kind == "repair" and not facts.phone:
         return "phone" if facts.visit_time else "phone_and_time"
     return {None: "confirmed", False: "change", True: None}[facts.confirmed]
+
+
+def _has_place(facts: Facts, kind: str) -> bool:
+    """Whether it lies anywhere: what somebody was charged does not."""
+    return kind == "repair" or categories.categorise(facts.matter or "").has_place
 
 
 def from_slots(slots: Mapping[str, object]) -> Facts:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
+from actions import already
 from actions.base import Desk, Event, action
-from service import cases, incident_reports, knowledge, texts, unanswered
+from service import amendments, cases, incident_reports, knowledge, texts, unanswered
 from service.knowledge import Reader
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
@@ -14,6 +15,7 @@ from service.texts import Button, Line
 
 CHOICES = ("first_choice", "second_choice", "third_choice")  # intents of the buttons, in their order
 NONE = "none_of_these"
+SURE_OF_A_QUESTION = 0.6
 SHELF = Shelf()
 
 
@@ -32,7 +34,19 @@ def answer(desk: Desk) -> list[Event]:
     found = knowledge.answer(desk.session, SHELF, _reader(desk), turn.text)
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
+    if _is_more_of_a_case(desk):
+        return []
     return _offer(desk, found.entries) if found else _take_down(desk, turn.text)
+
+
+def _is_more_of_a_case(desk: Desk) -> bool:
+    """Right after a case was opened, what only sounds a little like a question is more of it: 「家里有狗」."""
+    in_form = bool(desk.slots.get("requested_slot"))
+    late = None if in_form else amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
+    if late is None or desk.turn.confidence >= SURE_OF_A_QUESTION:
+        return False
+    already.add(desk, late)
+    return True
 
 
 def _tell_of_incident(desk: Desk) -> bool:

@@ -36,6 +36,11 @@ def home(place: str | None, *, language: str) -> str | None:
     return where.display(Where(lives.building, lives.unit, lives.room), language) or None
 
 
+def names_place(text: str) -> bool:
+    """Whether anything in it says where."""
+    return where.parse(text) != Where()
+
+
 def names_address(text: str) -> bool:
     """Whether a building, a unit or a room is named."""
     named = where.parse(text)

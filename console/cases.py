@@ -138,6 +138,8 @@ def _detail(visit: Visit, step: CaseEvent) -> str:
         parts.append(visit.t(f"cases.pause_{facts['reason']}"))
     if f"cases.outcome_{facts.get('outcome')}" in texts.catalogue():
         parts.append(visit.t(f"cases.outcome_{facts['outcome']}"))
+    if facts.get("media"):
+        parts.append(visit.t("cases.media", n=facts["media"]))
     if facts.get("stars"):
         parts.append(visit.t("cases.stars", n=facts["stars"]))
     return " · ".join([*parts, *([str(facts["words"])] if facts.get("words") else [])])

@@ -51,6 +51,26 @@ def amend(session: Session, case: Case, changes: Mapping[str, object], *, words:
     return True
 
 
+def add_words(session: Session, case: Case, words: str, *, key: str, now: datetime) -> None:
+    """Keep what a resident adds without changing a fact, like how to ring; whoever works on the case reads it.
+
+    Args:
+        session: the caller's transaction, in which the case is locked.
+        case: at work.
+        words: what the resident said.
+        key: the turn; the same one again does nothing.
+        now: the moment, aware UTC.
+    """
+    if cases.add(session, case, {"words": words}, key=key, now=now):
+        note_key = f"case:{case.id}:{key}"
+        work_orders.note(session, case, "utter_staff_info_given", key=note_key, words=words[:MOST_WORDS])
+
+
+def add_media(session: Session, case: Case, count: int, *, key: str, now: datetime) -> None:
+    """Write down that pictures or the like came for a case; the department has been shown them."""
+    cases.add(session, case, {"media": count}, key=key, now=now)
+
+
 def edited(session: Session, conversation: Conversation, line: Message, before: str, *, key: str, now: datetime
 ) -> Case | None:  # fmt: skip
     """An edited line changes the case it told of; None when it told nothing of one.

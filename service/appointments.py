@@ -226,16 +226,17 @@ def _say_yes(session: Session, appointment: Appointment, *, key: str, now: datet
 def _drop(session: Session, appointment: Appointment, *, key: str, now: datetime) -> Line:
     """Nobody comes then, and no other time is chosen: the case goes on, its clocks too, and the department reads it."""
     case, language = appointment.case, appointment.case.resident.language
-    turned_back = case.state is CaseState.ON_THE_WAY
+    on_the_way = case.state is CaseState.ON_THE_WAY
+    phrase = "utter_staff_visit_dropped_on_the_way" if on_the_way else "utter_staff_visit_dropped"
     cases.advance(session, case, Event.VISIT_DROPPED, actor="resident", key=key, now=now)
-    note(session, appointment, f"utter_staff_visit_dropped{'_on_the_way' if turned_back else ''}", key=key)
-    facts = {"number": case.number, "matter": case.matter[:60], "when": words_of(session, appointment, language)}
+    note(session, appointment, phrase, key=key)
+    facts = {"number": case.number, "matter": case.title, "when": words_of(session, appointment, language)}
     return texts.say("utter_visit_dropped", language=language, **facts)
 
 
 def _agreed(session: Session, appointment: Appointment) -> Line:
     case, language = appointment.case, appointment.case.resident.language
-    facts = {"number": case.number, "matter": case.matter[:60], "when": words_of(session, appointment, language)}
+    facts = {"number": case.number, "matter": case.title, "when": words_of(session, appointment, language)}
     return replace(texts.say("utter_visit_agreed", language=language, **facts), buttons=keys(appointment, language))
 
 

@@ -175,7 +175,7 @@ def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: 
         language=case.resident.language,
         salutation=residents.salutation(case.resident),
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         call_back_id=call_back.id,
     )
     return conversations.tell(

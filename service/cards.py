@@ -90,7 +90,7 @@ def _cases(session: Session, conversation: Conversation, *, now: datetime) -> It
             yield _words(
                 "utter_staff_card_case",
                 number=case.number,
-                matter=case.matter[:60],
+                matter=case.title,
                 state=_words(f"utter_word_{case.state}"),
                 open_for=_span(now - case.opened_at),
                 promise=_promise(session, case, now=now),

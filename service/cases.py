@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,6 +96,7 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
 
 MEDIA_BELONGS_FOR = timedelta(hours=1)  # what was sent this long before a case is opened belongs to it
 LETTERS = {"repair": "R", "complaint": "C", "inquiry": "I"}  # the first of a case number; S for all other service
+NUMBER = re.compile(r"(?i)(?<![a-z\d])([rcis])\s?(\d{4})\s?[-–—]?\s?(\d{4})(?!\d)")  # as people type it
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,23 @@ def access_case(session: Session, conversation: Conversation, case_id: int) -> C
     return case
 
 
+def named(session: Session, conversation: Conversation, words: str) -> Case | None:
+    """The case of this resident whose number stands in the words, locked; None when no number does.
+
+    Raises:
+        CaseNotFound: no such case, or not theirs (the answer is the same).
+    """
+    found = NUMBER.search(words)
+    if found is None:
+        return None
+    number = f"{found[1].upper()}{found[2]}-{found[3]}"
+    theirs = select(Case).where(Case.conversation_id == conversation.id, Case.number == number)
+    case = session.scalars(theirs.with_for_update(of=Case)).one_or_none()
+    if case is None:
+        raise CaseNotFound
+    return case
+
+
 _OF_COMMUNITY = (
     select(Case)
     .join(Case.conversation)
@@ -260,6 +279,18 @@ def advance(
     bookings.follow(session, case, event)
     _log(session, case, log, Step(event, now, data or {}, key), actor=actor)
     work_orders.refresh(session, case)
+    return True
+
+
+def add(session: Session, case: Case, data: dict[str, Any], *, key: str, now: datetime) -> bool:
+    """Write down what the resident adds to a case at work; no fact changes, so the work order stays as it is.
+
+    Returns:
+        False when this very message was added before.
+    """
+    if has_event(session, case, key):
+        return False
+    _log(session, case, Event.AMENDED, actor="resident", now=now, key=key, data=data)
     return True
 
 

@@ -26,6 +26,7 @@ class Category:
     department: str
     call_back_hours: int
     by_appointment: bool = True  # else somebody comes at once, or nobody has to be at home
+    has_place: bool = True  # else nobody is asked where it is
 
 
 def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
@@ -69,7 +70,7 @@ def category(key: str) -> Category:
 @cache
 def categories() -> Mapping[str, Category]:
     """All of them, in the order in which a tie is decided."""
-    facts = ("department", "call_back_hours", "by_appointment")
+    facts = ("department", "call_back_hours", "by_appointment", "has_place")
     return {key: Category(key, **{fact: row[fact] for fact in facts if fact in row}) for key, row in _table().items()}
 
 

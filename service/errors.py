@@ -26,6 +26,12 @@ class CaseNotFound(ServiceError):
     response = "utter_case_not_found"
 
 
+class CaseIsOver(ServiceError):
+    """The case is done or taken back already, so that nothing is to be called off."""
+
+    response = "utter_case_is_over"
+
+
 class EventNotAllowed(ServiceError):
     """The case's state does not allow this step."""
 

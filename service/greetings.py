@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from service import cases, clocks, communities, conversations, residents, texts
-from service.models import Community, Conversation
+from service.errors import CaseNotFound
+from service.models import Case, Community, Conversation
 from service.texts import Line
 
 
@@ -31,16 +33,31 @@ def greet(session: Session, conversation: Conversation, *, now: datetime) -> Lin
 
 def my_cases(session: Session, conversation: Conversation, *, now: datetime) -> Line:
     """The resident's own cases with where each stands, and until when the next thing is expected."""
-    language = conversation.resident.language
     found = cases.of_resident(session, conversation)
     if not found:
+        language = conversation.resident.language
         return texts.say("utter_no_cases", language=language, unlike=conversations.said_last(session, conversation))
+    return _list(session, found, conversation.resident.language, now=now)
+
+
+def one_case(session: Session, conversation: Conversation, words: str, *, now: datetime) -> Line | None:
+    """The case whose number is all that they wrote, with where it stands; None when they wrote something else."""
+    if not cases.NUMBER.fullmatch(words.strip()):
+        return None
+    try:
+        case = cases.named(session, conversation, words)
+    except CaseNotFound as refused:
+        return texts.say(refused.response, language=conversation.resident.language)
+    return _list(session, [case] if case else [], conversation.resident.language, now=now)
+
+
+def _list(session: Session, found: Sequence[Case], language: str, *, now: datetime) -> Line:
     lines = [
         texts.words(
             "utter_case_line",
             language=language,
             number=case.number,
-            matter=case.matter[:60],
+            matter=case.title,
             state=texts.words(f"utter_word_{case.state}", language=language),
             expected=clocks.expected(session, case, now=now, language=language),
         )

@@ -79,7 +79,7 @@ def join(session: Session, conversation: Conversation, incident: Incident, facts
 
 
 def tell_due(session: Session, *, now: datetime, limit: int = 50) -> int:
-    """Tell everybody who was joined to an incident that has ended; any number of processes may.
+    """Tell everybody who was joined to an incident that has ended, or is to end at another time; any process may.
 
     They reported it themselves and were promised to hear of its end, so the budget of unasked messages does not refuse
     it; it is written down there. Nobody is woken for it, and nobody is talked to over a butler.
@@ -108,7 +108,7 @@ def tell_due(session: Session, *, now: datetime, limit: int = 50) -> int:
 
 
 def _tell(session: Session, conversation: Conversation, report: IncidentReport, *, now: datetime) -> None:
-    """Everything is checked again at send time; then the news, with the question."""
+    """Everything is checked again at send time; then the newest of it, with the question whether theirs is mended."""
     reason = _why_not(conversation, report, now=now)
     if reason is not None:
         report.due_at, report.reason = None, reason
@@ -119,16 +119,7 @@ def _tell(session: Session, conversation: Conversation, report: IncidentReport, 
         report.due_at = max(awake, now + BUTLER_TALKS_WAIT) if conversation.owner is not Owner.BOT else awake
         report.reason = "a butler talks" if conversation.owner is not Owner.BOT else "quiet hours"
         return
-    language = conversation.resident.language
-    line = texts.say(
-        "utter_incident_over",
-        language=language,
-        seed=report.id,
-        salutation=residents.salutation(conversation.resident),
-        where=incidents.places(report.incident, language),
-        what=incidents.name(report.incident, language),
-        report_id=report.id,
-    )
+    line = _news(session, conversation, report, now=now)
     conversations.tell(
         session,
         conversation,
@@ -140,7 +131,23 @@ def _tell(session: Session, conversation: Conversation, report: IncidentReport, 
         delivery=Delivery.AT_MOST_ONCE,
     )
     budget.spend(session, conversation.resident, KIND, now=now, urgent=True)
-    report.due_at, report.told_at, report.reason = None, now, None
+    report.due_at, report.reason = None, None
+    report.told_at = now if report.incident.ended_at else None
+
+
+def _news(session: Session, conversation: Conversation, report: IncidentReport, *, now: datetime) -> Line:
+    """It is over; or when it will be, after they were told another time."""
+    incident, language = report.incident, conversation.resident.language
+    facts = {
+        "salutation": residents.salutation(conversation.resident),
+        "where": incidents.places(incident, language),
+        "what": incidents.name(incident, language),
+        "report_id": report.id,
+    }
+    if incident.ended_at:
+        return texts.say("utter_incident_over", language=language, seed=report.id, **facts)
+    details = incidents.details(session, incident, now=now, language=language)
+    return texts.say("utter_incident_moved", language=language, seed=report.id, details=details, **facts)
 
 
 def _why_not(conversation: Conversation, report: IncidentReport, *, now: datetime) -> str | None:
@@ -151,6 +158,9 @@ def _why_not(conversation: Conversation, report: IncidentReport, *, now: datetim
         return "the resident cannot be reached"
     if report.due_at is not None and now - report.due_at > TOO_LATE:
         return "too late"
+    until = report.incident.expected_until
+    if report.incident.ended_at is None and until is not None and until <= now:
+        return "too late"  # staff are asked, and whoever asks is told that it takes longer
     return None
 
 

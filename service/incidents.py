@@ -27,6 +27,8 @@ CHANGES = ("begins_at", "expected_until", "text_zh", "text_en")  # of an open on
 def enter(session: Session, community: Community, entry: Entry, *, by: str, source: str, now: datetime) -> Incident:
     """Make an incident known; entered again for the same places it is brought up to date.
 
+    Whoever was told of another end before hears the new one.
+
     Args:
         session: the caller's transaction.
         community: whose.
@@ -47,6 +49,8 @@ def enter(session: Session, community: Community, entry: Entry, *, by: str, sour
             setattr(incident, name, list(value) if isinstance(value, tuple) else value)
         session.add(incident)
     else:
+        if entry.expected_until not in (None, incident.expected_until):
+            _owe_news(session, incident, now=now)
         for name in CHANGES:
             setattr(incident, name, getattr(entry, name) or getattr(incident, name))
         incident.reminded_at = None
@@ -113,10 +117,21 @@ def end(session: Session, incident: Incident, *, now: datetime) -> int:
         now: when it ended, aware UTC.
     """
     incident.ended_at = now
-    joined = update(IncidentReport).where(IncidentReport.incident_id == incident.id, IncidentReport.outcome.is_(None))
-    told = session.scalars(joined.values(due_at=now).returning(IncidentReport.id)).all()
+    told = _owe_news(session, incident, now=now)
     _show(session, incident, now=now)
-    return len(told)
+    return told
+
+
+def _owe_news(session: Session, incident: Incident, *, now: datetime) -> int:
+    """Everybody who was joined to it is to hear of it (service/incident_reports.py); returns how many these are."""
+    joined = update(IncidentReport).where(IncidentReport.incident_id == incident.id, IncidentReport.outcome.is_(None))
+    return len(session.scalars(joined.values(due_at=now).returning(IncidentReport.id)).all())
+
+
+def hear_soon(session: Session, incident: Incident) -> int:
+    """How many residents are still to hear the newest of it."""
+    counted = select(func.count()).where(IncidentReport.incident_id == incident.id, IncidentReport.due_at.is_not(None))
+    return session.scalar(counted) or 0
 
 
 def ask_whether_over(session: Session, *, now: datetime, limit: int = 50) -> int:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import outbox
-from service.models import Delivery, OutboxRow, Priority
+from service.models import Conversation, Delivery, OutboxRow, Priority
+
+
+def put_away(session: Session, conversation: Conversation, data: str) -> None:
+    """Take the buttons off every message to a resident that has one of these.
+
+    Args:
+        session: the caller's transaction.
+        conversation: the resident's.
+        data: how what the buttons carry begins.
+    """
+    offered = select(OutboxRow.id).where(
+        OutboxRow.conversation_id == conversation.id,
+        OutboxRow.chat_id == conversation.resident.chat_id,
+        OutboxRow.act == "say",
+        OutboxRow.payload["buttons"].astext.contains(f'"{data}'),
+    )
+    for row_id in session.scalars(offered.order_by(OutboxRow.id)).all():
+        take_off(session, row_id)
 
 
 def take_off(session: Session, outbox_id: int | None) -> None:

@@ -716,6 +716,11 @@ class Case(Base):
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
     department: Mapped[Department] = relationship(lazy="joined", innerjoin=True)
 
+    @property
+    def title(self) -> str:
+        """What it is about, short enough to be quoted: its first line; what was added later stands behind it."""
+        return self.matter.partition("\n")[0][:60]
+
 
 class CaseEvent(Base):
     """One step of a case: who did what when. The log is never changed."""

@@ -161,7 +161,7 @@ def _slots(session: Session, conversation: Conversation, member: Staff | None) -
 
 def _of_case(case: Case, language: str) -> dict[str, str]:
     state = texts.words(f"utter_word_{case.state}", language=language)
-    return {"number": case.number, "matter": case.matter[:60], "state": state}
+    return {"number": case.number, "matter": case.title, "state": state}
 
 
 def _missing(text: str, slots: Mapping[str, str]) -> list[str]:

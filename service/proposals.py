@@ -101,7 +101,7 @@ def _show_windows(session: Session, case: Case, phrase: str, *, key: str, now: d
 
 def _proposal(session: Session, appointment: Appointment, member: Staff, *, is_moved: bool) -> Line:
     case, language = appointment.case, appointment.case.resident.language
-    facts = {"number": case.number, "matter": case.matter[:60], "staff_no": member.number}
+    facts = {"number": case.number, "matter": case.title, "staff_no": member.number}
     line = texts.say(
         "utter_visit_moved_by_staff" if is_moved else "utter_visit_proposed",
         language=language,

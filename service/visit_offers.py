@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import bookings, categories, clocks, keyboards, residents, texts, visits, where, windows, work_orders
-from service.models import Case, CaseState, Community, OutboxRow
+from service.models import Case, CaseState, Community
 from service.texts import Button, Line
 from service.when import When
 from service.windows import Window
@@ -52,7 +51,7 @@ def offer(session: Session, case: Case, phrase: str, found: Sequence[Window], *,
         slots: what else the phrase needs.
     """
     language = case.resident.language
-    facts = {"number": case.number, "matter": case.matter[:60], "salutation": residents.salutation(case.resident)}
+    facts = {"number": case.number, "matter": case.title, "salutation": residents.salutation(case.resident)}
     if not found:
         work_orders.note(session, case, "utter_staff_visit_none", key=f"case:{case.id}:{key}:none")
         return texts.say("utter_visit_none", language=language, number=case.number)
@@ -62,14 +61,7 @@ def offer(session: Session, case: Case, phrase: str, found: Sequence[Window], *,
 
 def put_away(session: Session, case: Case) -> None:
     """A window is being taken: the buttons of all windows that the resident was offered before come off."""
-    offered = select(OutboxRow.id).where(
-        OutboxRow.conversation_id == case.conversation_id,
-        OutboxRow.chat_id == case.resident.chat_id,
-        OutboxRow.act == "say",
-        OutboxRow.payload["buttons"].astext.contains(f'"{RESIDENTS}:{case.id}:'),
-    )
-    for row_id in session.scalars(offered.order_by(OutboxRow.id)).all():
-        keyboards.take_off(session, row_id)
+    keyboards.put_away(session, case.conversation, f"{RESIDENTS}:{case.id}:")
 
 
 def buttons(session: Session, case: Case, found: Sequence[Window], *, whose: str, language: str) -> tuple[Button, ...]:

@@ -106,7 +106,7 @@ def _remind(session: Session, appointment: Appointment, *, now: datetime) -> Non
         language=language,
         salutation=residents.salutation(case.resident),
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         when=appointments.words_of(session, appointment, language),
     )
     appointment.outbox_id = conversations.tell(

@@ -24,7 +24,7 @@ from service import (
     work_orders,
 )
 from service.cases import Event
-from service.models import Case, Community, Staff
+from service.models import Case, CaseState, Community, Conversation, Staff
 from service.texts import Button
 
 # What a button's word means, and what the resident hears about it.
@@ -48,6 +48,7 @@ OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kin
 # Why the work waits; the clocks wait with it.
 PAUSES = {f"pause_{reason}": reason for reason in ("resident", "parts", "weather", "appointment")}
 
+AWAITS = (CaseState.NEEDS_INFO, CaseState.REOPENED)  # states in which the resident may owe an answer
 STEPS = frozenset({*VERBS, *TO_DEPARTMENT, *IS_KIND, *PAUSES})  # whatever `tap` knows
 
 
@@ -130,6 +131,23 @@ def offer(session: Session, member: Staff, case_id: int, what: str, *, key: str)
     work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id)
 
 
+def awaited(session: Session, conversation: Conversation) -> Case | None:
+    """The case whose department has asked the resident for details."""
+    if conversation.awaiting_case_id is None:
+        return None
+    case = cases.access_case(session, conversation, conversation.awaiting_case_id)
+    if case.state in AWAITS:
+        return case
+    conversation.awaiting_case_id = None
+    return None
+
+
+def show_info(session: Session, case: Case, *, key: str, now: datetime) -> None:
+    """The resident answered with a picture or the like, which the department has been shown: the work goes on."""
+    cases.advance(session, case, Event.INFO_GIVEN, actor="resident", key=key, now=now)
+    case.conversation.awaiting_case_id = None
+
+
 def give_info(session: Session, case: Case, words: str, *, key: str, now: datetime) -> None:
     """The resident answered what the department asked for: the department reads it under the work order."""
     cases.advance(session, case, Event.INFO_GIVEN, actor="resident", key=key, now=now, data={"words": words})
@@ -177,7 +195,7 @@ def _tell_resident(
         language=case.resident.language,
         salutation=residents.salutation(case.resident),
         number=case.number,
-        matter=case.matter[:60],
+        matter=case.title,
         staff_no=number,
         clock=f"{now.astimezone(zone):%H:%M}",
         expected=clocks.expected(session, case, now=now, language=case.resident.language),

@@ -177,6 +177,8 @@ def sent_to_residents(stage: Stage) -> list[str]:
 STEPS_TO: dict[str, tuple[cases.Event, ...]] = {
     "open": (),
     "accepted": (cases.Event.ACCEPTED,),
+    "on_the_way": (cases.Event.DEPARTED,),
+    "withdrawn": (cases.Event.WITHDRAWN,),
     "finished": (cases.Event.ACCEPTED, cases.Event.FINISHED),
     "closed": (cases.Event.FINISHED, cases.Event.CLOSED),
 }

@@ -22,6 +22,7 @@ from service import (
     residents,
     surveys,
     texts,
+    withdrawals,
 )
 from service.errors import ButtonExpired, ServiceError
 from service.models import Conversation, Outcome, ReportOutcome
@@ -115,6 +116,10 @@ def _appointment(scene: Scene, conversation: Conversation, number: int, word: st
     appointments.answer(scene.session, conversation, number, word, key=scene.key, now=scene.now)
 
 
+def _withdrawal(scene: Scene, conversation: Conversation, number: int, word: str) -> None:
+    withdrawals.answer(scene.session, conversation, number, word, key=scene.key, now=scene.now)
+
+
 def _forget(scene: Scene, conversation: Conversation, number: int, word: str) -> Ask | None:
     """Yes: Rasa deletes the dialogue first, then everything else goes with the turn; asked again, nothing is left."""
     if number != conversation.id or word not in ("yes", "no"):
@@ -167,4 +172,5 @@ _RESIDENT: dict[str, Callable[[Scene, Conversation, int, str], None]] = {
     "l": _language,
     "a": _window,
     "v": _appointment,
+    "wd": _withdrawal,
 }

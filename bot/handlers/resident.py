@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telegram import Message, Update
 
@@ -21,6 +21,7 @@ from service import (
     conversations,
     desk,
     emergency,
+    greetings,
     phones,
     residents,
     settled,
@@ -28,12 +29,13 @@ from service import (
     surveys,
     takeover,
     texts,
+    withdrawals,
     work,
     work_orders,
 )
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
-from service.models import Case, CaseState, Conversation, Owner
+from service.models import Conversation, Owner
 from service.staff import Right
 
 if TYPE_CHECKING:
@@ -97,8 +99,6 @@ def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message
     if not words:
         wordless.take(scene, conversation, bubbles)
         return None
-    if not words:
-        return None
     wordless.attach(scene, conversation, bubbles)
     return _understand(scene, conversation, words)
 
@@ -148,16 +148,25 @@ def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
     payload = texts.menu_words().get(words)
-    case = None if payload else _awaited_case(scene, conversation)
+    case = None if payload or withdrawals.calls_off(words) else work.awaited(scene.session, conversation)
     if case is not None:
         work.give_info(scene.session, case, words, key=scene.key, now=scene.now)
         return None
     is_asked = (conversation.keyboard_turn or 0) > 0  # by the dialogue, which the words then answer
-    if not (payload or is_asked) and appointments.take_words(
-        scene.session, conversation, words, key=scene.key, now=scene.now
-    ):
+    if not (payload or is_asked) and _is_about_a_case(scene, conversation, words):
         return None
     return ask(scene, conversation, payload or words, payload=payload is not None)
+
+
+def _is_about_a_case(scene: Scene, conversation: Conversation, words: str) -> bool:
+    """A number, words that say which case is to be taken back, or of an appointment alone, need no understanding."""
+    facts: dict[str, Any] = {"key": scene.key, "now": scene.now}
+    if withdrawals.question(scene.session, conversation) is not None:
+        return withdrawals.take_words(scene.session, conversation, words, **facts)
+    line = greetings.one_case(scene.session, conversation, words, now=scene.now)
+    if line is not None:
+        conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:case")
+    return line is not None or appointments.take_words(scene.session, conversation, words, **facts)
 
 
 def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, tap: str | None = None) -> Ask:
@@ -251,14 +260,3 @@ def _alarm(scene: Scene, conversation: Conversation, bubbles: Sequence[Message],
         now=scene.now,
     )
     relay.to_staff(scene, conversation, bubbles)
-
-
-def _awaited_case(scene: Scene, conversation: Conversation) -> Case | None:
-    """The case whose department has asked the resident for details."""
-    if conversation.awaiting_case_id is None:
-        return None
-    case = cases.access_case(scene.session, conversation, conversation.awaiting_case_id)
-    if case.state in (CaseState.NEEDS_INFO, CaseState.REOPENED):
-        return case
-    conversation.awaiting_case_id = None
-    return None

@@ -235,7 +235,10 @@ def _incident(order: Order) -> None:
     if order.words.strip():
         entry = incident_words.read(order.words, now=scene.now, timezone=scene.community.timezone)
         by = f"staff:{order.member.number}"
-        shown = [incidents.enter(scene.session, scene.community, entry, by=by, source=scene.key, now=scene.now)]
+        incident = incidents.enter(scene.session, scene.community, entry, by=by, source=scene.key, now=scene.now)
+        shown = [incident]
+        if count := incidents.hear_soon(scene.session, incident):
+            order.answer("utter_staff_incident_moved", count=count)
     else:
         shown = list(incidents.open_ones(scene.session, scene.community.id))
     for incident in shown:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from telegram import Message
 
 from bot.handlers import incoming
-from service import cases, conversations, texts, undelivered, work_orders
-from service.models import Conversation
+from service import amendments, cases, conversations, texts, undelivered, work, work_orders
+from service.models import Case, Conversation
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -36,9 +36,12 @@ PHRASES = {
 def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
     """Keep what came without words for the case at hand, and answer it."""
     kinds = [incoming.kind_of(message) for message in bubbles]
-    case_number = attach(scene, conversation, bubbles)
-    if case_number is not None:
-        _tell(scene, conversation, "utter_case_media_added", number=case_number)
+    asked = work.awaited(scene.session, conversation)
+    case = attach(scene, conversation, bubbles)
+    if case is not None and case is asked:
+        work.show_info(scene.session, case, key=f"{scene.key}:info", now=scene.now)
+    if case is not None:
+        _tell(scene, conversation, "utter_case_media_added", number=case.number)
         return
     kept = [kind for kind in kinds if kind in EVIDENCE] or kinds
     if _is_beyond(kept[0]):
@@ -50,19 +53,22 @@ def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -
         _tell(scene, conversation, PHRASES.get(kept[0], "utter_media_received"))
 
 
-def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str | None:
-    """Show the department what tells something of the case at work; returns the case's number when there was some.
+def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> Case | None:
+    """Add what tells something to the case at work, first to one whose department has asked; returns the case.
 
     Without a case at work it belongs to the one that is opened next.
     """
     telling = [message for message in bubbles if incoming.kind_of(message) in EVIDENCE]
-    case = cases.at_work(scene.session, conversation) if telling else None
+    if not telling:
+        return None
+    case = work.awaited(scene.session, conversation) or cases.at_work(scene.session, conversation)
     if case is None:
         return None
     for album in incoming.albums(telling):
         ids = [message.message_id for message in album]
         work_orders.attach(scene.session, case, from_chat_id=album[0].chat_id, message_ids=ids)
-    return case.number
+    amendments.add_media(scene.session, case, len(telling), key=f"{scene.key}:media", now=scene.now)
+    return case
 
 
 def _is_beyond(kind: str) -> bool:

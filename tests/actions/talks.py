@@ -13,6 +13,7 @@ from sqlalchemy import select
 import actions.cases
 import actions.conversations
 import actions.greetings
+import actions.withdrawals
 from actions import answers, facts, said_back
 from actions.base import Desk
 from actions.facts import Facts
@@ -31,9 +32,11 @@ RULES = {  # intent → the action of nlu/data/rules.yml; whatever else is only 
     "inform": actions.cases.add_to_case,
     "correct": actions.cases.add_to_case,
     "request_human": actions.conversations.handoff,
+    "affirm": actions.withdrawals.yes_or_no,
+    "cancel": actions.withdrawals.call_off,
     NOT_UNDERSTOOD: actions.conversations.not_understood,
 }
-WORDS_ONLY = {"thanks": "utter_thanks", "affirm": "utter_anything_else", "cancel": "utter_cancelled"}
+WORDS_ONLY = {"thanks": "utter_thanks"}
 _turns = itertools.count(1)
 
 
@@ -121,10 +124,9 @@ class Talk:
 
     def _by_rule(self, turn: Turn, told: Facts | None) -> list[str]:
         if turn.intent in WORDS_ONLY:
-            self.told = None if turn.intent == "cancel" else told
             return [texts.say(WORDS_ONLY[turn.intent], language=turn.language, seed=turn.source).text]
-        said = self._act(RULES[turn.intent], turn, slots=vars(told) if told else {}, events=self.events)
-        if self.has_people:
+        said = self._act(RULES[turn.intent], turn, slots=_slots(turn, told), events=self.events)
+        if self.has_people or turn.intent == "cancel":
             self.told = None
         return said
 
@@ -137,6 +139,11 @@ class Talk:
             return self._act(actions.conversations.not_understood, turn, slots=slots, events=events)
         by_service = self.stage.lines_to(self.conversation)[before:]
         return [said["text"] for said in dispatcher.messages if said["text"]] + by_service
+
+
+def _slots(turn: Turn, told: Facts | None) -> dict[str, Any]:
+    """What Rasa hands to an action: the facts of the form that is open, and what it asks."""
+    return vars(told) | {"requested_slot": facts.question(told, kind="repair", now=turn.now)} if told else {}
 
 
 RULE_NAMES = {actions.conversations.not_understood: "action_not_understood"}

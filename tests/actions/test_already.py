@@ -68,7 +68,7 @@ def test_a_yes_urges_the_case_and_opens_none(stage, latest):
 
     assert "催" in said(desk)
     assert cases.count(stage.session, talk) == 1
-    assert [event.event for event in cases.events(stage.session, case)] == ["opened", "urged"]
+    assert [event.event for event in cases.events(stage.session, case)] == ["opened", "urged", "amended"]
 
 
 @pytest.mark.parametrize("words", ["/deny", "这是另一件事", "不是，是别的事情"])
@@ -204,3 +204,15 @@ def test_without_a_case_a_cry_for_help_is_one(stage):
     actions.alarms.emergency(desk_for(stage, talk, message("在厨房", "emergency", location="厨房")))
 
     assert len(stage.outbox("emergency")) == 1
+
+
+@pytest.mark.parametrize(("sure", "is_more"), [(0.4, True), (0.9, False)])
+def test_right_after_a_case_what_only_sounds_like_a_question_is_more_of_it(stage, sure, is_more):
+    """「家里有狗」 is no question about dogs; a plain question is still one."""
+    talk = stage.resident()
+    case = stage.case(talk)
+
+    actions.knowledge.answer(desk_for(stage, talk, message("我家那个老乡叫什么来着", "inquiry", sure=sure)))
+
+    assert ("amended" in [event.event for event in cases.events(stage.session, case)]) is is_more
+    assert cases.count(stage.session, talk) == (1 if is_more else 2)

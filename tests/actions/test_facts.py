@@ -246,3 +246,17 @@ def test_the_facts_are_said_back(kind, language):
     assert "水管漏水" in words
     assert "5栋" in words
     assert all(line.split("：" if language == "zh" else ": ", 1)[1] for line in words.splitlines())
+
+
+def test_more_of_the_trouble_is_no_place():
+    """Asked where it is, somebody who is cross says again what is wrong: it is kept, and the place asked once more."""
+    facts = reply(Facts("物业没人管"), "location", "电话打了三遍也没人接", "complaint")
+
+    assert (facts.matter, facts.location) == ("物业没人管\n电话打了三遍也没人接", None)
+    again = reply(facts, "location", "电话打了三遍也没人接", "complaint")
+    assert again.location is not None, "said once more it is taken for what it is meant to be"
+
+
+def test_what_was_charged_lies_nowhere():
+    """「物业费太贵了」 is not asked in which building it is."""
+    assert question(Facts("物业费收得太贵了"), kind="complaint") == "confirmed"

@@ -859,3 +859,15 @@ def test_an_update_that_no_handler_knows_is_unreadable_and_not_a_bug(stage, upda
 
     with pytest.raises(Unreadable):
         route.receive(stage.session, turn, now=NOON)
+
+
+def test_a_number_alone_shows_that_case_and_nobody_elses(stage):
+    """N12: who copies it off a message wants to know where it stands; a neighbour's is not found."""
+    talk = stage.resident(chat_id=RESIDENT)
+    mine, theirs = stage.case(talk), stage.case(stage.resident())
+
+    for number in (mine.number, theirs.number):
+        assert receive(stage, turn_of(message(number.replace("-", "").lower()))) is None
+
+    assert f"{mine.number}「厨房水管漏水」" in stage.lines_to(talk)[0]
+    assert "没有查到" in stage.lines_to(talk)[1]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import conversations, files
-from service.models import Conversation, Message, Owner
+from service import cases, conversations, files, work
+from service.models import CaseState, Conversation, Message, Owner
 from tests.bot.updates import RESIDENT, message, photo, receive, turn_of
-from tests.stage import STAFF_CHAT, Stage
+from tests.stage import NOON, STAFF_CHAT, Stage
 
 FILE = {"file_id": "f", "file_unique_id": "u"}
 POINT = {"latitude": 28.2, "longitude": 112.9}
@@ -65,6 +65,30 @@ def test_what_tells_something_of_a_case_is_shown_to_its_department(stage, talk, 
 
     assert shown_to_department(stage, case) == (["copy"] if kind in TELLING else [])
     assert (case.number in stage.lines_to(talk)[-1]) == (kind in TELLING)
+
+
+def test_a_picture_for_a_case_is_an_event_of_it_once(stage, talk):
+    """N3: an album is one message; whoever reads the case later sees that something was sent in."""
+    case = stage.case(talk)
+    album = turn_of(*(photo(media_group_id="a") for _ in range(3)))
+
+    for _ in range(2):
+        receive(stage, album)
+
+    assert [(event.event, event.data) for event in cases.events(stage.session, case)[1:]] == [("amended", {"media": 3})]
+    assert shown_to_department(stage, case) == ["copy"]
+
+
+def test_a_picture_is_an_answer_to_the_department_that_asked(stage, talk):
+    """It said that a photo is welcome too; the clocks must not go on waiting for words."""
+    asked, newer = stage.case(talk), stage.case(talk, matter="客厅灯不亮")
+    work.tap(stage.session, stage.member(), asked.id, "ask", key="ask", now=NOON)
+
+    receive(stage, turn_of(photo()))
+
+    assert asked.state is CaseState.ACCEPTED
+    assert asked.number in stage.lines_to(talk)[-1]
+    assert [event.event for event in cases.events(stage.session, newer)] == ["opened"]
 
 
 @pytest.mark.parametrize("kind", ["poll", "story", "unsupported"])

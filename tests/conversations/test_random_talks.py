@@ -12,6 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -26,6 +27,7 @@ AT_ONCE = 6
 WITHIN = 60.0  # seconds until an answer, on a machine that has other work
 YES = ("对的", "确认，没问题")
 ENGLISH_YES = ("yes, that's right", "yes please go ahead")
+CALLED_OFF = ("算了不修了", "never mind, cancel it")
 MATTERS = ("厨房水龙头关不紧一直滴水", "卧室的灯不亮了", "阳台推拉门的滑轮掉了")
 CHINESE = (
     *MATTERS,
@@ -123,7 +125,7 @@ async def all_answered(house: Stack, chat: int, lines: int) -> bool:
     if await asyncio.to_thread(house.value, _PENDING, lane=f"chat:{chat}"):
         return False
     authors = [author for author, _ in await asyncio.to_thread(house.rows, _SAID, chat=chat)]
-    answers = [after for one, after in zip(authors, [*authors[1:], None], strict=True) if one == "resident"]
+    answers = [after for one, after in pairwise([*authors, None]) if one == "resident"]
     return len(answers) == lines and "resident" not in answers and None not in answers
 
 
@@ -159,10 +161,12 @@ def cases_of(talk: Talk, house: Stack, chat: int) -> list[str]:
     rows = house.rows(_CASES, chat=chat)
     confirmed = [row for row in rows if row.kind in ("repair", "complaint")]
     asked_for = sum(line in (*YES, *ENGLISH_YES, "谢谢", "thank you") for line in talk.said)
-    at_work = [(row.matter, row.place) for row in confirmed if row.state not in ("cancelled", "closed")]
+    at_work = [(row.matter, row.place) for row in confirmed if row.state not in ("withdrawn", "closed")]
+    called_off = sum(line in CALLED_OFF for line in talk.said)
     told = talk.phone if talk.phone in talk.said else None
     return [
         *promise("a case that nobody confirmed", len(confirmed) <= asked_for),
+        *promise("a case that nobody took back", sum(row.state == "withdrawn" for row in rows) <= called_off),
         *promise("the same case twice", len(set(at_work)) == len(at_work)),
         *promise("a case without its matter", all(row.matter for row in confirmed)),
         *promise("a number that nobody told", all(row.phone in (None, told) for row in confirmed)),

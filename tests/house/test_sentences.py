@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.house.tree import ROOT, need, place, python_files, strings
+from tests.house.tree import ROOT, need, parse, place, python_files, strings
 
 ROOMS_THAT_SPEAK = ("service", "bot", "actions", "cli", "console")
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -164,6 +164,26 @@ def test_every_response_named_in_python_exists():
     ]
 
     assert missing == []
+
+
+def test_every_sentence_is_said_somewhere():
+    """One that nobody says promises what is not kept. Words are left out: what is stored names them."""
+    named = {pattern for _, tree in python_files(*ROOMS_THAT_SPEAK) for pattern, _ in patterns(tree)}
+    elsewhere = [need("nlu/data/rules.yml"), need("nlu/agenda.py"), *need("console/templates").rglob("*.html")]
+    named |= {key for path in elsewhere for key in KEY.findall(path.read_text("utf-8"))}
+
+    sentences = {key for key in responses() if not key.startswith("utter_word_")} - asked_by_forms()
+    said = {key for pattern in named for key in sentences if re.fullmatch(pattern, key)}
+
+    assert "utter_.+" not in named
+    assert sentences - said == set()
+
+
+def asked_by_forms() -> set[str]:
+    """What Rasa says of itself when a form asks; which question that is stands in actions/facts.py."""
+    questions = {str(one.value) for one in strings(parse(need("actions/facts.py")))}
+    forms = yaml.safe_load(need("domain.yml").read_text("utf-8"))["forms"]
+    return {f"utter_ask_{lead}{asked}" for asked in questions for lead in ("", *(f"{form}_" for form in forms))}
 
 
 def test_a_hole_in_a_key_matches_what_fills_it():

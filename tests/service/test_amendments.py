@@ -103,3 +103,18 @@ def test_a_late_bubble_belongs_to_the_case_that_was_just_opened(stage, minutes, 
     case = amendments.just_opened(stage.session, talk, now=NOON + timedelta(minutes=minutes))
 
     assert (case is not None) == is_late
+
+
+def test_what_is_added_beside_the_facts_is_logged_and_told_once(stage):
+    """How to ring, a dog: no fact of the case, and yet its worker has to know; the work order itself stays."""
+    case = stage.case()
+    cards = len(stage.outbox("card"))
+
+    for _ in range(2):
+        amendments.add_words(stage.session, case, "师傅到了请按门铃", key="turn:9", now=LATER)
+
+    assert [(event.event, event.data) for event in cases.events(stage.session, case)[1:]] == [
+        ("amended", {"words": "师傅到了请按门铃"})
+    ]
+    assert [row.payload["text"] for row in stage.outbox("note")] == [f"💬 {case.number} 住户补充：师傅到了请按门铃"]
+    assert len(stage.outbox("card")) == cards, "nothing changes on it, and the group's budget is small"

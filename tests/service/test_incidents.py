@@ -206,6 +206,66 @@ def test_its_end_is_told_once_with_the_question(stage):
     assert stage.session.scalars(select(UnaskedMessage)).one().urgent, "it is written down, and refused by no budget"
 
 
+def moved(stage: Stage, talk: Conversation, words: str = "3栋 停水 至 20:00") -> IncidentReport:
+    """Joined while it was to end at 18:00, which has been changed."""
+    report = join(stage, enter(stage), talk)
+    enter(stage, words, source="turn:2")
+    stage.session.refresh(report)
+    return report
+
+
+def test_another_end_is_told_once_to_whoever_was_told_the_first(stage):
+    """They wait by the clock they were told; whoever joins later is told the new one at once."""
+    talk = stage.resident(surname="王", honorific="mr")
+    moved(stage, talk)
+    join_late = stage.resident()
+    facts = Facts(kind="repair", matter="停水了", place=HOME)
+    incident_reports.join(stage.session, join_late, enter(stage), facts, now=NOON)
+
+    while incident_reports.tell_due(stage.session, now=NOON):
+        pass
+
+    [line] = stage.outbox(incident_reports.KIND)
+    assert line.chat_id == talk.resident.chat_id
+    assert all(words in line.payload["text"] for words in ("王先生", "3栋", "停水", "今天 20:00"))
+    assert stage.session.scalars(select(UnaskedMessage)).one().urgent, "it is written down, and refused by no budget"
+
+
+def test_after_another_end_its_end_is_told_as_well(stage):
+    talk = stage.resident()
+    report = moved(stage, talk)
+    incident_reports.tell_due(stage.session, now=NOON)
+
+    incidents.end(stage.session, report.incident, now=EVENING)
+    stage.session.refresh(report)
+    incident_reports.tell_due(stage.session, now=EVENING)
+
+    assert ["20:00" in row.payload["text"] for row in stage.outbox(incident_reports.KIND)] == [True, False]
+    assert report.told_at == EVENING
+
+
+@pytest.mark.parametrize("words", ["3栋 停水 至 18:00 还在修", "3栋 停水 还在修"])
+def test_other_words_alone_are_pushed_to_nobody(stage, words):
+    """Whoever asks reads them; a message of its own is for a time that somebody plans by."""
+    assert moved(stage, stage.resident(), words).due_at is None
+
+
+def test_another_end_that_is_past_by_the_morning_is_not_told(stage):
+    report = moved(stage, stage.resident(), "3栋 停水 至 20:00")
+
+    incident_reports.tell_due(stage.session, now=NIGHT)
+
+    assert (stage.outbox(incident_reports.KIND), report.reason) == ([], "too late")
+
+
+def test_staff_see_how_many_hear_of_it(stage):
+    """A new time is a promise to people, not a note on a card."""
+    report = moved(stage, stage.resident())
+
+    assert incidents.hear_soon(stage.session, report.incident) == 1
+    assert "20:00" in card(stage)[-1].payload["text"]
+
+
 def test_nobody_is_woken_for_it(stage):
     talk = stage.resident()
     report = ended(stage, talk, now=NIGHT)

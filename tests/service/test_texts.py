@@ -104,7 +104,7 @@ def test_payloads_are_short_and_plain():
 
     assert all(payload.isascii() and len(payload) <= MOST_DATA for payload in payloads)
     assert {p.removeprefix("/") for p in payloads if p.startswith("/")} <= set(DOMAIN["intents"])
-    assert all(re.fullmatch(r"/[a-z_]+|[a-z]+:\{[a-z_]+\}:[a-z0-9_]+", payload) for payload in payloads)
+    assert all(re.fullmatch(r"/[a-z_]+|[a-z]+:\{[a-z_]+\}:[a-z0-9_]+(?:\{[a-z_]+\})?", payload) for payload in payloads)
 
 
 def test_every_kind_of_emergency_has_first_steps_and_numbers():

@@ -1,0 +1,327 @@
+"""A resident takes a matter back (W3): the case they mean is named, they say yes once, and nobody comes any more.
+
+The question stands by itself: who taps or writes yes answers it, whatever else the dialogue was about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from service import (
+    callbacks,
+    cases,
+    categories,
+    conversations,
+    keyboards,
+    outbox,
+    residents,
+    surveys,
+    texts,
+    visit_offers,
+    work_orders,
+)
+from service.cases import AT_WORK, Event
+from service.errors import ButtonExpired, CaseIsOver
+from service.models import Case, CaseState, Conversation, Message, OutboxRow
+from service.texts import Button, Line
+
+WORDS = Path(__file__).with_suffix(".yml")
+KIND = "withdrawal"  # of the line that asks; its row names the case, unless it asks which one
+MOST = 3  # cases to choose from
+LINES = 12  # that are looked back for the question
+NEVER = "praise"  # a kind that is nobody's work
+REASON = "the resident withdrew the case"  # of what is not asked any more
+UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
+COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
+
+
+def call_off(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
+    """Do what a resident wants who calls something off: ask about the case they mean, or take it for their yes.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who wrote.
+        words: the whole message.
+        key: the turn.
+        now: the moment, aware UTC.
+
+    Returns:
+        False when nothing of theirs is at work and they name nothing either.
+
+    Raises:
+        CaseNotFound: the number is nobody's, or not theirs.
+        CaseIsOver: it is done or taken back already.
+    """
+    if _is_told(session, key):
+        return True
+    found, asked = _meant(session, conversation, words), _case_in_question(session, conversation)
+    if keeps(words):
+        return asked is not None and settle(session, conversation, is_yes=False, key=key, now=now)
+    if asked is not None and asked in found:
+        return settle(session, conversation, is_yes=True, key=key, now=now)
+    if found:
+        _ask(session, conversation, found, key=key, now=now)
+    return bool(found)
+
+
+def names_a_case(words: str) -> bool:
+    """Whether a case number stands in the words, whosever it is."""
+    return cases.NUMBER.search(words) is not None
+
+
+def keeps(words: str) -> bool:
+    """Whether the words say that nothing is to be called off: 「先别取消」."""
+    return bool(_any("keeps").search(words.lower()))
+
+
+def calls_off(words: str) -> bool:
+    """Whether the words say so plainly, whatever was asked of the resident."""
+    return bool(_any("calls_off").search(words.lower())) and not keeps(words)
+
+
+def settle(session: Session, conversation: Conversation, *, is_yes: bool, key: str, now: datetime) -> bool:
+    """Take a yes or a no in words to what was asked last; False when that was something else.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who wrote.
+        is_yes: what they said.
+        key: the turn; the same one again does nothing.
+        now: the moment, aware UTC.
+    """
+    if _is_told(session, key):
+        return True
+    case = _case_in_question(session, conversation)
+    if case is None:
+        return False
+    (_withdraw if is_yes else _keep)(session, case, key=key, now=now)
+    return True
+
+
+def take_words(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
+    """Take words that say which of the offered cases is meant, or that the case stays; False when they say neither.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who wrote.
+        words: the whole message.
+        key: the turn.
+        now: the moment, aware UTC.
+    """
+    asked = question(session, conversation)
+    if asked is None or asked.case_id is not None:
+        return keeps(words) and settle(session, conversation, is_yes=False, key=key, now=now)
+    found = _narrowed(_at_work(session, conversation), words)
+    if len(found) != 1:
+        return False
+    _ask(session, conversation, found, key=key, now=now)
+    return True
+
+
+def answer(session: Session, conversation: Conversation, case_id: int, word: str, *, key: str, now: datetime) -> None:
+    """A resident taps: which case it is, that it is to be taken back, or that it is not.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: the one who taps.
+        case_id: as the button said.
+        word: which, yes or no, and how often the case had been finished when it was asked.
+        key: the update; the same one again does nothing.
+        now: the moment, aware UTC.
+
+    Raises:
+        CaseNotFound: no such case, or not theirs.
+        CaseIsOver: it is done or taken back already.
+        ButtonExpired: the case was reopened since, or the word is none of ours.
+    """
+    verdict, _, resolution = word.partition("_")
+    if verdict not in _TAPS:
+        raise ButtonExpired
+    case = cases.access_case(session, conversation, case_id)
+    if _is_told(session, key):
+        return
+    _check(case)
+    if resolution != str(case.resolution):
+        raise ButtonExpired
+    _TAPS[verdict](session, case, key=key, now=now)
+
+
+def question(session: Session, conversation: Conversation) -> OutboxRow | None:
+    """The question that words of the resident's answer now: since it was asked nothing was said but what went with it.
+
+    Somebody who is on the way meanwhile makes a 「好的」 mean something else.
+    """
+    found = (
+        select(Message.author, OutboxRow)
+        .join(OutboxRow, OutboxRow.id == Message.outbox_id, isouter=True)
+        .where(Message.conversation_id == conversation.id)
+        .order_by(Message.id.desc())
+        .limit(LINES)
+    )
+    lines = session.execute(found).all()
+    for author, row in dropwhile(_is_theirs, lines) if lines and _is_theirs(lines[0]) else ():
+        if author != "bot" or row is None or row.kind not in (KIND, conversations.REPLY):
+            return None
+        if row.kind == KIND:
+            asked: OutboxRow = row
+            return asked
+    return None
+
+
+def _is_theirs(line: Row[*tuple[Any, ...]]) -> bool:
+    return bool(line[0] == "resident")
+
+
+def _is_told(session: Session, key: str) -> bool:
+    """Whether this very turn has been answered before."""
+    return outbox.find(session, key=f"{key}:{KIND}") is not None
+
+
+def _case_in_question(session: Session, conversation: Conversation) -> Case | None:
+    """The case that the resident was asked about last, locked, if it is still at work."""
+    asked = question(session, conversation)
+    if asked is None or asked.case_id is None:
+        return None
+    case = cases.access_case(session, conversation, asked.case_id)
+    return case if case.state in AT_WORK else None
+
+
+def _meant(session: Session, conversation: Conversation, words: str) -> Sequence[Case]:
+    """The cases at work that the words may mean.
+
+    Raises:
+        CaseNotFound: the number is nobody's, or not theirs.
+        CaseIsOver: the one that they mean is done or taken back already.
+    """
+    named = cases.named(session, conversation, words)
+    if named is not None:
+        _check(named)
+        return [named]
+    found = _at_work(session, conversation)
+    last = None if found else next(iter(cases.of_resident(session, conversation, limit=1)), None)
+    if last is not None and last.kind in _kinds(words):
+        _check(last)
+    return _narrowed(found, words)
+
+
+def _at_work(session: Session, conversation: Conversation) -> Sequence[Case]:
+    """What the resident may take back, the newest first."""
+    found = select(Case).where(
+        Case.conversation_id == conversation.id, Case.state.in_(AT_WORK), Case.kind != NEVER
+    )  # fmt: skip
+    return session.scalars(found.order_by(Case.id.desc()).with_for_update(of=Case)).all()
+
+
+def _narrowed(found: Sequence[Case], words: str) -> Sequence[Case]:
+    """Those that the words fit best: by the end of the number, by the kind, by what is named."""
+    for fits in (_ends_so, _is_of_kind, _is_about):
+        found = [case for case in found if fits(case, words)] or found
+    return found
+
+
+def _ends_so(case: Case, words: str) -> bool:
+    return case.number[-4:] in COUNT.findall(words)
+
+
+def _is_of_kind(case: Case, words: str) -> bool:
+    return case.kind in _kinds(words)
+
+
+def _is_about(case: Case, words: str) -> bool:
+    return bool(categories.deciding_words(case.matter) & categories.deciding_words(words))
+
+
+def _kinds(words: str) -> set[str]:
+    return {kind for kind in _table()["kinds"] if _any(f"kinds.{kind}").search(words.lower())}
+
+
+def _check(case: Case) -> None:
+    if case.state not in AT_WORK:
+        state = texts.words(f"utter_word_{case.state}", language=case.resident.language)
+        raise CaseIsOver(number=case.number, matter=case.title, state=state)
+
+
+def _ask(session: Session, conversation: Conversation, found: Sequence[Case], *, key: str, now: datetime) -> None:
+    """Name the one case and ask for the yes, or ask which of several is meant."""
+    if len(found) == 1:
+        _ask_about(session, found[0], key=key, now=now)
+        return
+    language, said = conversation.resident.language, conversations.said_last(session, conversation)
+    line = texts.say("utter_withdraw_which", language=language, seed=key, unlike=said)
+    keys = tuple(_key(case, language) for case in found[:MOST])
+    conversations.tell(session, conversation, replace(line, buttons=keys), key=f"{key}:{KIND}", kind=KIND, now=now)
+
+
+def _ask_about(session: Session, case: Case, *, key: str, now: datetime) -> None:
+    said = conversations.said_last(session, case.conversation)
+    line = _say(case, "utter_withdraw_ask", seed=key, unlike=said, case_id=case.id, resolution=case.resolution)
+    conversations.tell(session, case.conversation, line, key=f"{key}:{KIND}", kind=KIND, case_id=case.id, now=now)
+
+
+def _key(case: Case, language: str) -> Button:
+    title = texts.words("utter_word_key_case", language=language, number=case.number, matter=case.matter[:20])
+    return Button(title, f"wd:{case.id}:which_{case.resolution}")
+
+
+def _withdraw(session: Session, case: Case, *, key: str, now: datetime) -> None:
+    """The case is off: its place is free, its clocks stop, its department reads it, and nobody asks after it later."""
+    phrase = "utter_staff_withdrawn_under_way" if case.state in UNDER_WAY else "utter_staff_withdrawn"
+    if not cases.advance(session, case, Event.WITHDRAWN, actor="resident", key=key, now=now):
+        return
+    callbacks.cancel(session, case, reason=REASON)
+    surveys.withdraw(session, case, reason=REASON)
+    visit_offers.put_away(session, case)
+    _put_question_away(session, case)
+    if case.conversation.awaiting_case_id == case.id:
+        case.conversation.awaiting_case_id = None
+    work_orders.note(session, case, phrase, key=f"case:{case.id}:{key}:withdrawn")
+    department = texts.words(f"utter_word_{case.department.key}", language=case.resident.language)
+    salutation = residents.salutation(case.resident)
+    _tell(session, case, _say(case, "utter_withdrawn", department=department, salutation=salutation), key=key, now=now)
+
+
+def _keep(session: Session, case: Case, *, key: str, now: datetime) -> None:
+    _put_question_away(session, case)
+    _tell(session, case, _say(case, "utter_withdraw_not"), key=key, now=now)
+
+
+def _put_question_away(session: Session, case: Case) -> None:
+    keyboards.put_away(session, case.conversation, f"wd:{case.id}:")
+
+
+def _say(case: Case, phrase: str, **slots: object) -> Line:
+    facts = {"number": case.number, "matter": case.title}
+    return texts.say(phrase, language=case.resident.language, **facts, **slots)  # type: ignore[arg-type]
+
+
+def _tell(session: Session, case: Case, line: Line, *, key: str, now: datetime) -> None:
+    conversations.tell(session, case.conversation, line, now=now, key=f"{key}:{KIND}")
+
+
+_TAPS: Mapping[str, Callable[..., None]] = {"which": _ask_about, "yes": _withdraw, "no": _keep}
+
+
+@cache
+def _any(group: str) -> re.Pattern[str]:
+    """Any word of a group of the table; Latin words match whole, and a pattern may say what must not stand before."""
+    words = _table()
+    for part in group.split("."):
+        words = words[part]
+    return re.compile("|".join(rf"\b(?:{word})\b" if word.isascii() else word for word in words))
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    table: Mapping[str, Mapping[str, Sequence[str]]] = yaml.safe_load(WORDS.read_text("utf-8"))
+    return table
