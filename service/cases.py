@@ -288,9 +288,10 @@ def add(session: Session, case: Case, data: dict[str, Any], *, key: str, now: da
     Returns:
         False when this very message was added before.
     """
-    if has_event(session, case, key):
+    log = clocks.log_of(session, case)
+    if any(step.key == key for step in log):
         return False
-    _log(session, case, Event.AMENDED, actor="resident", now=now, key=key, data=data)
+    _log(session, case, log, Step(Event.AMENDED, now, data, key), actor="resident")
     return True
 
 

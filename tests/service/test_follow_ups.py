@@ -177,7 +177,7 @@ def test_what_is_too_late_is_off_at_a_stroke_and_the_rest_is_asked(stage):
 
 
 def test_nobody_is_asked_while_hundreds_of_questions_wait_to_be_sent(stage):
-    """After a downtime, or while Telegram is away: what would be written now would be checked now and sent much later."""
+    """After a downtime, or while Telegram is away: what is checked and written now would be sent much later."""
     call_back = call_back_of(stage, finish(stage))
     asked = {"bot_id": stage.community.bot_id, "community_id": stage.community.id, "kind": "call_back", "act": "say"}
     waiting = [
@@ -188,7 +188,7 @@ def test_nobody_is_asked_while_hundreds_of_questions_wait_to_be_sent(stage):
 
     assert callbacks.send_due(stage.session, now=later) == 0
     assert call_back.state is FollowUpState.PLANNED, "it stays due"
-    assert outbox.withdraw(stage.session, waiting[0], reason="sent")
+    assert waiting[0] is not None and outbox.withdraw(stage.session, waiting[0], reason="sent")
     assert callbacks.send_due(stage.session, now=later) == 1
     assert call_back_of(stage, call_back.case).state is FollowUpState.SENT
 
