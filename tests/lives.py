@@ -203,7 +203,7 @@ def _pass_a_picture_on(stage: Stage, talk: Conversation) -> None:
     relays.pass_on(stage.session, talk, Bundle(CHAT, [(21, "photo")], "copy", payload, album=FILE))
     other = {"kind": "photo", "photo": {"file_id": f"{FILE}2", "file_unique_id": "v"}, "album": FILE}
     conversations.amend(stage.session, talk, replace(said, text=f"{WORDS}！", media=other), now=LATER)
-    line = stage.session.scalars(select(Message.id).where(Message.chat_id == CHAT, Message.message_id == 21)).one()
+    line = stage.session.scalars(select(Message.id).where(Message.chat_id == CHAT, Message.kind == "photo")).one()
     files.ask(stage.session, stage.community.id, [(line, f"{FILE}2")], now=LATER)
     stage.session.flush()
     [errand] = files.take(stage.session, BOT_ID, limit=1, now=LATER)
