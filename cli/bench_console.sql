@@ -87,7 +87,7 @@ SELECT :community, 'B' || n, c.id, c.resident_id,
        'turn:' || n, CASE WHEN n % 4000 = 0 THEN 'suggestion'
                           ELSE (ARRAY['repair', 'repair', 'repair', 'complaint', 'inquiry'])[1 + n % 5] END,
        (ARRAY['water', 'electricity', 'lift', 'heating', 'noise', 'other'])[1 + n % 6],
-       CASE WHEN n > :cases - 1000 THEN 'open' WHEN n % 50 = 0 THEN 'withdrawn' ELSE 'closed' END, n % 20 / 19, 1,
+       CASE WHEN n > :cases - :cases / 200 THEN 'open' WHEN n % 50 = 0 THEN 'withdrawn' ELSE 'closed' END, n % 20 / 19, 1,
        (ARRAY['厨房水管漏水 ', '楼道灯不亮 ', '楼上太吵 ', '大门打不开 ', '没有热水 '])[1 + n % 5] || n, 'R' || n, :now - (:cases - n) * (interval '730 days' / :cases)
 FROM generate_series(1, :cases) AS n
 JOIN conversations AS c ON c.id = (SELECT min(id) FROM conversations) + (n * CAST(7919 AS bigint)) % :households
