@@ -81,6 +81,11 @@ def shown(session: Session, outbox_id: int, chat_id: int, message_id: int) -> No
         twin.said_chat_id, twin.said_message_id = chat_id, message_id
 
 
+def is_there(twin: Twin) -> bool:
+    """Whether it can be pointed to where it was said: the note that stands for a phrase may be on its way still."""
+    return twin.said_message_id > 0
+
+
 def of_row(session: Session, outbox_id: int) -> Sequence[Twin]:
     """What a row carries over, in order."""
     return session.scalars(select(Twin).where(Twin.outbox_id == outbox_id).order_by(Twin.place)).all()
@@ -142,7 +147,8 @@ def other_side(session: Session, chat_id: int, message_id: int, *, conversation_
     copies = [twin for twin in either if (twin.said_chat_id, twin.said_message_id) == (chat_id, message_id)]
     if copies:
         return Place(copies[0].chat_id, {"twin": copies[0].id}, copies[0])
-    if not either:
+    said = [twin for twin in either if is_there(twin)]
+    if not said:
         return None
-    twin = max(either, key=lambda one: (one.outbox_id, one.place))
+    twin = max(said, key=lambda one: (one.outbox_id, one.place))
     return Place(twin.said_chat_id, {"message_id": twin.said_message_id}, twin)

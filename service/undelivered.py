@@ -80,7 +80,7 @@ def _not_passed_on(session: Session, conversation: Conversation, parcel: Parcel,
         return
     large = any(words in reason.lower() for words in TOO_LARGE)
     phrase = "utter_staff_too_large" if large else "utter_staff_undelivered"
-    beside = {"reply": {"message_id": said[0].said_message_id}} if said else {}
+    beside = {"reply": {"message_id": said[0].said_message_id}} if said and twins.is_there(said[0]) else {}
     what = texts.kind_name(kind, language=STAFF_LANGUAGE)
     where = said[0].said_chat_id if said else None
     _to_staff(session, conversation, phrase, key=key, beside=beside, where=where, what=what)

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from bot.handlers import staff_commands
 from bot.handlers.undo import EMOJI
-from service import duty, takeover, topics, transfer
+from service import duty, takeover, topics, transfer, twins
 from service.models import (
     CannedPhrase,
     Conversation,
@@ -381,6 +381,19 @@ def test_a_second_tap_sends_nothing_and_says_so(stage, talk):
 
     assert len(stage.outbox("canned")) == 1
     assert "刚才已经发过" in to_staff(stage)[-1]
+
+
+def test_an_answer_to_a_phrase_whose_note_is_on_its_way_answers_nothing_and_arrives(stage, talk):
+    """The group waits for its budget, a resident's chat does not; what the note will be called nobody knows yet."""
+    taps(stage, f"p:{talk.id}:sorry")
+    [phrase] = stage.outbox("canned")
+    twins.arrived(stage.session, phrase.id, RESIDENT, [4711])
+
+    receive(stage, turn_of(message("没关系", reply_to_message=message("抱歉") | {"message_id": 4711})))
+
+    answers, copy = stage.outbox()[-2:]
+    assert "抱歉" in answers.payload["text"]
+    assert (copy.act, "reply" in copy.payload) == ("copy", False)
 
 
 def test_a_phrase_can_be_sent_again_on_purpose(stage, talk):
