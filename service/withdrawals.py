@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import (
@@ -170,17 +169,14 @@ def question(session: Session, conversation: Conversation) -> OutboxRow | None:
         .limit(LINES)
     )
     lines = session.execute(found).all()
-    for author, row in dropwhile(_is_theirs, lines) if lines and _is_theirs(lines[0]) else ():
+    ours = next((place for place, line in enumerate(lines) if line.author != "resident"), len(lines))
+    for author, sent in lines[ours:] if ours else ():
+        row: OutboxRow | None = sent
         if author != "bot" or row is None or row.kind not in (KIND, conversations.REPLY):
             return None
         if row.kind == KIND:
-            asked: OutboxRow = row
-            return asked
+            return row
     return None
-
-
-def _is_theirs(line: Row[*tuple[Any, ...]]) -> bool:
-    return bool(line[0] == "resident")
 
 
 def _is_told(session: Session, key: str) -> bool:
@@ -302,7 +298,7 @@ def _put_question_away(session: Session, case: Case) -> None:
 
 def _say(case: Case, phrase: str, **slots: object) -> Line:
     facts = {"number": case.number, "matter": case.title}
-    return texts.say(phrase, language=case.resident.language, **facts, **slots)  # type: ignore[arg-type]
+    return texts.say(phrase, language=case.resident.language, **facts, **slots)
 
 
 def _tell(session: Session, case: Case, line: Line, *, key: str, now: datetime) -> None:
@@ -315,13 +311,13 @@ _TAPS: Mapping[str, Callable[..., None]] = {"which": _ask_about, "yes": _withdra
 @cache
 def _any(group: str) -> re.Pattern[str]:
     """Any word of a group of the table; Latin words match whole, and a pattern may say what must not stand before."""
-    words = _table()
+    words: Any = _table()
     for part in group.split("."):
         words = words[part]
     return re.compile("|".join(rf"\b(?:{word})\b" if word.isascii() else word for word in words))
 
 
 @cache
-def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    table: Mapping[str, Mapping[str, Sequence[str]]] = yaml.safe_load(WORDS.read_text("utf-8"))
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = yaml.safe_load(WORDS.read_text("utf-8"))
     return table
