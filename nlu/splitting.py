@@ -76,7 +76,7 @@ def report(items: Sequence[Dict[str, Any]], found: Sequence[List[str]]) -> Dict[
     for item, intents in zip(items, found, strict=True):
         wanted = [part.get("intent", "?") for part in item["parts"]]
         kind = "answers" if item.get("form") else item.get("language", "all")
-        for name in (kind, f"{kind} {item.get('half', '')}".strip()):
+        for name in {kind, f"{kind} {item.get('half', '')}".strip()}:
             groups.setdefault(name, Counter()).update(_counts(wanted, intents))
         if len(wanted) != len(intents):
             errors.append({"text": item["text"], "wanted": wanted, "found": intents, "half": item.get("half")})

@@ -19,7 +19,7 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny", "cancel"})  # to a q
 # no things that are named tell the two apart.
 SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.8, Link.COMMA: 0.85}
 SURE_ALONE = 0.75
-SURE_UNNAMED = 0.95  # the same where no word turns to something else either
+SURE_UNNAMED = 0.98  # the same where no word turns to something else either
 FEW = 3  # pieces; what has more is rather a story, whose sentences sound like many things
 SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
 
@@ -58,7 +58,8 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
     begun: Optional[int] = None  # where the pieces before the first head begin
     before = Link.COMMA  # the cut before facts goes on to what they are about
     for piece in pieces:
-        is_head, link = _is_head(piece, answering=answering), max(before, piece.link)
+        is_head = _is_head(piece, answering=answering, pieces=len(pieces))
+        link = max(before, piece.link)
         if found and not (is_head and _is_another(found[-1], piece, link, pieces=len(pieces))):
             found[-1] = _joined(found[-1], piece, piece.topics if is_head else frozenset())
         elif is_head:
@@ -70,8 +71,9 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
     return found
 
 
-def _is_head(piece: Heard, *, answering: bool) -> bool:
-    if piece.confidence < min(piece.threshold, SURE[piece.link]) or (piece.intent == "inquiry" and not piece.asks):
+def _is_head(piece: Heard, *, answering: bool, pieces: int) -> bool:
+    believed = min(piece.threshold, SURE[piece.link]) if pieces <= FEW else piece.threshold
+    if piece.confidence < believed or (piece.intent == "inquiry" and not piece.asks):
         return False
     return (answering and piece.intent in ANSWERS) or (piece.intent in REQUESTS and not piece.bare)
 
