@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover talks quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover talks norms quarter bench bench-backlog bench-sweeps bench-takeover bench-console swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ takeover: environments ## Ten thousand random histories of takeovers, crashes in
 
 talks: setup ## Three hundred turns in random order over the whole house: nothing lost, doubled or unanswered
 	@$(PYTHON) -m pytest -m talks tests/conversations $(ARGS)
+
+norms: setup ## Every promise of docs/norms.md taken out once: the test that watches it must fail
+	@$(PYTHON) -m pytest -m norms -n $(WORKERS) tests/norms $(ARGS)
 
 quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20 --processes 2")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)
