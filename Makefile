@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo serve train test faults oracle takeover talks loop quarter bench bench-backlog bench-sweeps bench-takeover bench-console bench-training swaps rivals lint format clean
+.PHONY: help setup environments demo serve train test faults oracle takeover talks loop norms quarter bench bench-backlog bench-sweeps bench-takeover bench-console bench-training swaps rivals lint format clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ talks: setup ## Three hundred turns in random order over the whole house: nothin
 
 loop: setup ## From a label to a served model and back: browser, console, trainer, Rasa, residents
 	@$(PYTHON) -m pytest -m loop tests/console $(ARGS)
+
+norms: setup ## Every promise of docs/norms.md taken out once: the test that watches it must fail
+	@$(PYTHON) -m pytest -m norms -n $(WORKERS) tests/norms $(ARGS)
 
 quarter: environments ## A quarter of a community in minutes (ARGS="--seeds 20")
 	@$(PYTHON) -m tests.quarter.command $(ARGS)

@@ -25,7 +25,7 @@ LINES = [
     *(Line(f"在{place}", "inform", {"location": place}) for place in ADDRESSES),
     *(Line(f"不对，是{place}", "correct", {"location": place}) for place in ADDRESSES),
     *(Line(f"电话{phone}", "inform", {"phone": phone}) for phone in PHONES),
-    *(Line(detail, "inform") for detail in DETAILS),
+    *(Line(detail, "inform") for detail in DETAILS * 3),
     Line("明天下午", "inform", {"time": "明天下午"}),
     Line("你好", "greet"),
     Line("谢谢", "thanks"),
