@@ -12,6 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -123,7 +124,7 @@ async def all_answered(house: Stack, chat: int, lines: int) -> bool:
     if await asyncio.to_thread(house.value, _PENDING, lane=f"chat:{chat}"):
         return False
     authors = [author for author, _ in await asyncio.to_thread(house.rows, _SAID, chat=chat)]
-    answers = [after for one, after in zip(authors, [*authors[1:], None], strict=True) if one == "resident"]
+    answers = [after for one, after in pairwise([*authors, None]) if one == "resident"]
     return len(answers) == lines and "resident" not in answers and None not in answers
 
 
