@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -43,9 +43,11 @@ async def house() -> AsyncIterator[bench.House]:
 
 
 @pytest.fixture
-def sessions(house: bench.House) -> Sessions:
+def sessions(house: bench.House) -> Iterator[Sessions]:
     """The database of the house."""
-    return db.sessions(db.connect(house.database_url))
+    engine = db.connect(house.database_url)
+    yield db.sessions(engine)
+    engine.dispose()
 
 
 def a_managers_link(sessions: Sessions) -> str:
