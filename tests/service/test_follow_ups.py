@@ -188,7 +188,8 @@ def test_nobody_is_asked_while_hundreds_of_questions_wait_to_be_sent(stage):
 
     assert callbacks.send_due(stage.session, now=later) == 0
     assert call_back.state is FollowUpState.PLANNED, "it stays due"
-    assert waiting[0] is not None and outbox.withdraw(stage.session, waiting[0], reason="sent")
+    assert waiting[0] is not None
+    assert outbox.withdraw(stage.session, waiting[0], reason="sent")
     assert callbacks.send_due(stage.session, now=later) == 1
     assert call_back_of(stage, call_back.case).state is FollowUpState.SENT
 

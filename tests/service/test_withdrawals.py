@@ -67,7 +67,7 @@ def test_the_only_case_at_work_is_named_and_off_with_one_yes(stage):
     assert "住户取消了" in notes(stage)[-1]
     assert "已撤销" in [row for row in stage.outbox("card") if row.chat_id < 0][-1].payload["text"]
     assert "王先生，您慢走，我们会尽快解决您的问题的。" in last(stage, talk)
-    assert clocks.promised(stage.session, case) is None
+    assert clocks.outlook(stage.session, case).promise is None
 
 
 def test_a_no_leaves_it_as_it_is(stage):
