@@ -157,7 +157,8 @@ def _weight(words: str) -> float:
 
 
 def _digits(turn: Turn) -> str | None:
-    digits = "".join(character for character in turn.text if character.isdecimal())
+    """What may be a telephone number: an address or an hour, which is recognised, has digits too."""
+    digits = "".join(character for character in turn.unrecognised if character.isdecimal())
     return digits if len(digits) >= FEWEST_DIGITS else None
 
 

@@ -34,9 +34,13 @@ def answer(desk: Desk) -> list[Event]:
     found = knowledge.answer(desk.session, SHELF, _reader(desk), turn.text)
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
+    return _without_an_answer(desk, found)
+
+
+def _without_an_answer(desk: Desk, found: knowledge.Suggestions | None) -> list[Event]:
     if _is_more_of_a_case(desk):
         return []
-    return _offer(desk, found.entries) if found else _take_down(desk, turn.text)
+    return _offer(desk, found.entries) if found else _take_down(desk, desk.turn.text)
 
 
 def _is_more_of_a_case(desk: Desk) -> bool:

@@ -260,3 +260,11 @@ def test_more_of_the_trouble_is_no_place():
 def test_what_was_charged_lies_nowhere():
     """「物业费太贵了」 is not asked in which building it is."""
     assert question(Facts("物业费收得太贵了"), kind="complaint") == "confirmed"
+
+
+@pytest.mark.parametrize("asked", ["phone_and_time", "phone"])
+def test_an_address_that_is_said_again_is_no_telephone_number(asked):
+    """「9栋1单元312」 has five digits, and a worker would have rung 91312."""
+    facts = reply(Facts("灯坏了", "9栋1单元312室"), asked, "9栋1单元312", location="9栋1单元312")
+
+    assert facts.phone in (None, "-")
