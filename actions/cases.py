@@ -6,7 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already, facts, said_back, times
 from actions.base import Desk, Event, action
-from service import amendments, appointments, callbacks, cases, greetings, incident_hints, praise, texts
+from service import amendments, appointments, callbacks, cases, greetings, incident_hints, praise, residents, texts
 
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
@@ -38,7 +38,8 @@ def open_case(desk: Desk) -> list[Event]:
     visit_line = appointments.after_opening(desk.session, case, key=desk.turn.source, now=desk.turn.now)
     incident_hints.suggest(desk.session, case, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
-    desk.say(OPENED[kind], number=case.number, department=department, expected=desk.expected(case))
+    dear, expected = residents.salutation(desk.conversation.resident, language=language), desk.expected(case)
+    desk.say(OPENED[kind], number=case.number, department=department, expected=expected, salutation=dear)
     if visit_line is not None:
         desk.answer(visit_line)
     return [SlotSet("confirmed", None)]

@@ -116,7 +116,7 @@ class Sender(Drain[Parcel]):
             log.error("not_sendable", outbox_id=parcel.id, kind=parcel.kind, error=bug)  # noqa: TRY400 - texts stay out
             return lambda session: outbox.dead(session, parcel, reason=bug)
         ids = _message_ids(result)
-        if parcel.act != "delete" and not parcel.twins:
+        if parcel.act != "delete" and not parcel.twins and "shows" not in parcel.payload:
             return Taken(parcel, ids[0] if ids else None)
         return lambda session: self._sent(session, parcel, ids)
 

@@ -41,6 +41,8 @@ MOST_SECONDS = 6.0  # of one address
 LEFT_OUT = {"/live": "a stream without an end", "/enter/{token}": "has no data, and nobody is signed in"}
 DAYS_AT_ONCE = 50  # of daily sums, as the scheduler has them kept
 
+A_PHOTO = ("SELECT max(id) FROM messages WHERE kind = 'photo'",)
+
 # Which rows an address is about.
 NUMBERS: Mapping[str, Sequence[str]] = {
     "/cases/{id:int}": ("SELECT max(id) FROM cases", "SELECT max(id) FROM cases WHERE state = 'closed'"),
@@ -49,6 +51,10 @@ NUMBERS: Mapping[str, Sequence[str]] = {
     "/households/{id:int}": ("SELECT max(id) FROM households",),
     "/understanding/{id:int}": ("SELECT min(id) FROM candidates WHERE state = 'open' AND why = 'rephrase'",),
     "/models/{id:int}": ("SELECT max(id) - 1 FROM language_models",),
+    "/models/{id:int}/shadow": ("SELECT max(id) - 1 FROM language_models",),
+    "/files/{id:int}": A_PHOTO,
+    "/files/{id:int}/content": A_PHOTO,
+    "/files/{id:int}/small": A_PHOTO,
     "/knowledge/questions/{id:int}": ("SELECT max(id) FROM unanswered_questions WHERE state = 'open'",),
 }
 

@@ -55,7 +55,7 @@ SELECT n, CASE WHEN n > :rows - :rows / 200 THEN (SELECT max(id) FROM conversati
        (ARRAY['，麻烦来看一下', '，什么时候能修好', ' please send somebody', ' since yesterday evening', '，谢谢'])[1 + n % 5] || n,
        :now - (:rows - n) * (interval '730 days' / :rows), 1000000 + n % :households, n,
        CASE WHEN n % 2 = 0 THEN n END, CASE WHEN n % 2 = 1 THEN n END,
-       CASE WHEN n % 50 = 0 THEN CAST('{"photo": {"file_id": "bench"}}' AS jsonb) END
+       CASE WHEN n % 50 = 0 THEN CAST('{"kind": "photo", "photo": {"file_id": "bench"}}' AS jsonb) END
 FROM generate_series(1, :rows) AS n
 
 INSERT INTO outbox (id, bot_id, community_id, chat_id, conversation_id, epoch, lane, kind, act, payload, priority, delivery,
@@ -212,17 +212,33 @@ FROM generate_series(1, 24) AS n, LATERAL (
 INSERT INTO activations (model_id, at, by) SELECT id, trained_at, 'bench' FROM language_models ORDER BY trained_at
 
 INSERT INTO model_reports (model_id, measured, at, report)
-SELECT id, 'bench', trained_at, jsonb_build_object(
-         'languages', scores -> 'languages', 'intents', scores -> 'languages' -> 'zh' -> 'intents',
-         'sets', jsonb_build_object('chat', scores -> 'languages' -> 'zh', 'emergency', scores -> 'languages' -> 'zh'),
-         'calibration', (SELECT jsonb_agg(jsonb_build_object('confidence', n / 10.0, 'messages', 100, 'right', n / 10.0))
-                         FROM generate_series(1, 10) AS n),
-         'confusions', (SELECT jsonb_agg(jsonb_build_object('intent', 'repair', 'predicted', name, 'messages', 3))
-                        FROM jsonb_object_keys(scores -> 'languages' -> 'zh' -> 'intents') AS names (name)),
+SELECT id, 'bench', trained_at, measured || jsonb_build_object(
+         'languages', jsonb_build_object('zh', measured, 'en', measured),
+         'sets', jsonb_build_object('chat', measured, 'emergency', measured),
          'errors', (SELECT jsonb_agg(jsonb_build_object('set', 'chat', 'text', '厨房' || n, 'intent', 'repair',
                                                         'predicted', 'inquiry'))
                     FROM generate_series(id * 200, id * 200 + 399) AS n))
-FROM language_models
+FROM language_models, LATERAL (
+  SELECT scores -> 'languages' -> 'zh' || jsonb_build_object(
+           'calibration', (SELECT jsonb_agg(jsonb_build_object('from', n / 10.0, 'confidence', n / 10.0, 'messages', 100,
+                                                               'right', n / 10.0)) FROM generate_series(1, 10) AS n),
+           'confusions', (SELECT jsonb_agg(jsonb_build_object('intent', 'repair', 'predicted', name, 'messages', 3))
+                          FROM jsonb_object_keys(scores -> 'languages' -> 'zh' -> 'intents') AS names (name))) AS measured)
+    AS whole
+
+INSERT INTO shadows (model_id, begun_by, begun_at, ends_at, last_reading)
+SELECT max(id) - 1, 'bench', :now - interval '1 day', :now + interval '6 days', 9223372036854775807 FROM language_models
+
+INSERT INTO shadow_readings (shadow_id, community_id, turn_id, rows, source, begins, ends, digest, language, intent, confidence,
+                             margin, model, guess, guess_confidence, heard_at)
+SELECT shadows.id, :community, said.inbox_id, jsonb_build_array(said.inbox_id), 'turn:' || said.inbox_id, 0, length(said.text),
+       encode(sha256(convert_to(said.text, 'UTF8')), 'hex'), 'zh', 'repair', 0.9, 0.5, 'bench',
+       CASE WHEN said.id % 20 = 0 THEN 'inquiry' ELSE 'repair' END, 0.8, said.said_at
+FROM shadows, (SELECT * FROM messages WHERE author = 'resident' ORDER BY id DESC LIMIT 20000) AS said
+
+INSERT INTO fetched_files (community_id, message_id, file_id, asked_at, attempts, content, type)
+SELECT :community, max(id), 'bench', :now, 1, decode(repeat('ffd8ff00', 50000), 'hex'), 'image/jpeg'
+FROM messages WHERE kind = 'photo'
 
 INSERT INTO training_runs (community_id, asked_by, asked_at, state, step, steps, doing, model_id, started_at, ended_at)
 SELECT :community, 'staff:101', trained_at, 'done', 9, 9, 'evaluate', id, trained_at, trained_at FROM language_models

@@ -155,6 +155,7 @@ def test_whoever_is_forgotten_leaves_no_guess_behind(stage: Stage, shadow):
 
     forgetting.forget(stage.session, talk, before=turn, key=f"turn:{turn}", now=LATER)
 
+    assert len(noted(stage)) == 1
     assert reads(stage, shadow, "inquiry") == [WHEN]
 
 

@@ -46,6 +46,8 @@ MOST_DATA = 40  # bytes of a payload; the bot adds the turn to it, Telegram allo
 NORMS = {
     "utter_butler_greets": "您好,我是{staff_no}号员工,有什么事情愿意为您效劳的吗?",
     "utter_farewell": "{salutation}您慢走,我们会尽快解决您的问题的。",
+    "utter_case_opened": "{salutation}您慢走,我们会尽快解决您的问题的。",
+    "utter_complaint_opened": "{salutation}您慢走,我们会尽快解决您的问题的。",
     "utter_handoff": "请稍等,我了解情况后马上答复你。",
     "utter_taken_down_inquiry": "请稍等,我了解情况后马上答复你。",
     "utter_please_rephrase": "请重复一遍",
