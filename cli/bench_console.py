@@ -8,6 +8,7 @@ whole application, without a network.
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import re
 import time
@@ -108,6 +109,7 @@ def run(*, messages: int, cases: int, households: int, requests: int) -> dict[st
         summed = time.perf_counter() - started
         print(f"daily sums of {days} days in {summed:.1f} s")
         app = make_app(db.sessions(engine), url=URL, now=lambda: datetime.now(UTC), news=Quiet())
+        gc.freeze()  # as console/process.py does
         took = asyncio.run(_walk(app, key, list(addresses(engine)), requests))
         engine.dispose()
     _print(took, requests)
