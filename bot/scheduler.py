@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -37,9 +38,7 @@ from service import (
 
 log = structlog.get_logger(__name__)
 BATCH = 50  # rows of one transaction
-RESTS = (
-    2.0  # times as long as a batch took, before the next: after a downtime residents do not notice what is made up for
-)
+RESTS = 2.0  # times as long as a batch took, before the next: residents are not to notice what is made up for
 
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
@@ -79,6 +78,7 @@ class Scheduler:
         self._now = now
         self._every = every
         self._beat = beat
+        self._stopped = threading.Event()
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -91,6 +91,7 @@ class Scheduler:
         try:
             await asyncio.Event().wait()
         finally:
+            self._stopped.set()
             scheduler.shutdown(wait=False)
 
     async def _sweep(self, name: str) -> None:
@@ -105,11 +106,10 @@ class Scheduler:
             )  # a stop; APScheduler would call it a failure, and its thread ends the work
 
     def sweep(self, name: str) -> None:
-        """Do everything that is due now, a batch a transaction, at a third of the time."""
+        """Do everything that is due now, a batch a transaction, at a third of the time; a stop leaves the rest."""
         while True:
             begun = time.perf_counter()
             with db.transaction(self._sessions) as session:
                 rows = SWEEPS[name](session, self._now())
-            if rows < BATCH:
+            if rows < BATCH or self._stopped.wait(RESTS * (time.perf_counter() - begun)):
                 return
-            time.sleep(RESTS * (time.perf_counter() - begun))

@@ -105,6 +105,19 @@ async def test_the_scheduler_wakes_the_sweeps_until_it_is_stopped(sessions, due)
         await running
 
 
+async def test_a_stop_leaves_what_is_still_due_to_the_next_start(sessions, due):
+    """A week's backlog would keep the process alive, until whoever stops it loses patience and kills it."""
+    scheduled = sweeper(sessions)
+    running = asyncio.create_task(scheduled.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    scheduled.sweep("call_backs")
+
+    assert sent(sessions) == scheduler.BATCH < due
+
+
 async def test_a_stop_in_the_middle_of_a_sweep_is_no_failure(sessions, caplog):
     """Every clean stop of the bot would look like a crash in its log."""
     begun, may_end = threading.Event(), threading.Event()
