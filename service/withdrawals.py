@@ -64,14 +64,14 @@ def call_off(session: Session, conversation: Conversation, words: str, *, key: s
     """
     if _is_told(session, key):
         return True
-    found, asked = _meant(session, conversation, words), _case_in_question(session, conversation)
-    if keeps(words):
-        return asked is not None and settle(session, conversation, is_yes=False, key=key, now=now)
-    if asked is not None and asked in found:
-        return settle(session, conversation, is_yes=True, key=key, now=now)
-    if found:
-        _ask(session, conversation, found, key=key, now=now)
-    return bool(found)
+    found, asked, kept = _meant(session, conversation, words), _case_in_question(session, conversation), keeps(words)
+    if asked is not None and (kept or asked in found):
+        (_keep if kept else _withdraw)(session, asked, key=key, now=now)
+        return True
+    if not found or kept:
+        return False
+    _ask(session, conversation, found, key=key, now=now)
+    return True
 
 
 def names_a_case(words: str) -> bool:
