@@ -113,10 +113,8 @@ class Facts:
     phone: str | None = None
 
 
-_AT_HAND = (
-    lazyload(Case.conversation),
-    lazyload(Case.resident),
-)  # the caller has the conversation, which has the other
+# The caller has the conversation, which has the resident.
+_AT_HAND = lazyload(Case.conversation), lazyload(Case.resident)
 _OF_TURN = (
     select(Case)
     .where(Case.conversation_id == bindparam("conversation_id"), Case.source == bindparam("source"))

@@ -44,9 +44,8 @@ def send_all(session: Session, *, rates: Rates = PLENTY) -> list[str]:
     gone: list[str] = []
     while True:
         parcels = take(session, rates=rates, limit=1)
-        if (
-            not parcels and outbox.seconds_to_next(session, BOT_ID, rates) != 0
-        ):  # zero: a row was dropped, the next is due
+        wait = None if parcels else outbox.seconds_to_next(session, BOT_ID, rates)
+        if not parcels and wait != 0:  # zero: a row was dropped, the next is due
             return gone
         gone += words(parcels)
         for parcel in parcels:
