@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 
-from tests.norms.rows import removals, rows, text_of
+from tests.norms.rows import Removal, removals, rows, text_of
 
 NORMS = {f"N{number}" for number in range(1, 16)}
 WHOLE_HOUSE = "conversations/"  # played against real Rasa, by the dozen: a row needs none of them taken apart
@@ -52,3 +53,18 @@ def test_what_a_removal_takes_out_stands_once_in_its_file():
     ]
 
     assert lost == []
+
+
+def test_what_a_removal_leaves_is_still_python():
+    """Nothing starts without it, and a test that does not start watches nothing."""
+    broken = [removal for removal in removals() if removal.file.endswith(".py") and not is_python(removal)]
+
+    assert broken == []
+
+
+def is_python(removal: Removal) -> bool:
+    try:
+        ast.parse(removal.of(text_of(removal)))
+    except SyntaxError:
+        return False
+    return True
