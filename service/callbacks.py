@@ -90,7 +90,8 @@ def send_due(session: Session, *, now: datetime, limit: int = 50) -> int:
     in_writing = (CallBack.state == FollowUpState.PLANNED) | (
         (CallBack.state == FollowUpState.SENT) & CallBack.reminded_at.is_(None)
     )
-    can_go = Case.community_id.not_in(outbox.crowded())
+    roomy = outbox.roomy()
+    can_go = Case.community_id.in_(roomy) & roomy.exists()  # where there is none, not a row is looked at
     to_ask = due(in_writing & can_go, now)
     return conversations.take_due(session, to_ask, partial(_ask, session, now=now), limit=limit)
 

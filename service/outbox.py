@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from service import bursts, db
-from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.models import Community, Delivery, OutboxRow, OutboxState, Priority
 from service.pages import pages
 
 CHANNEL = "guanjia_outbox"
@@ -503,14 +503,15 @@ def seconds_to_next(session: Session, bot_id: int, rates: Rates) -> float | None
     return None if seconds is None else max(float(seconds), 0.0)
 
 
-def crowded() -> Select[int]:
-    """The communities of which so much that nobody asked for waits to be sent, that more had better wait its turn.
+def roomy() -> Select[int]:
+    """The communities of which little that nobody asked for waits to be sent; for the others, more had better wait.
 
     What is written only when it can soon go out was checked a moment before: whether it is the hour, whether a butler
     talks, whether it is too late. And after a downtime the sender has hundreds of rows before it, and not all of them.
     """
     waiting = select(OutboxRow.community_id).where(OutboxRow.state == OutboxState.PENDING, OutboxRow.kind.in_(UNASKED))
-    return waiting.group_by(OutboxRow.community_id).having(func.count() >= AHEAD)
+    crowded = waiting.group_by(OutboxRow.community_id).having(func.count() >= AHEAD)
+    return select(Community.id).where(Community.id.not_in(crowded))
 
 
 def free_orphans(session: Session) -> None:
