@@ -39,6 +39,7 @@ from service import (
 log = structlog.get_logger(__name__)
 BATCH = 50  # rows of one transaction
 RESTS = 2.0  # times as long as a batch took, before the next: residents are not to notice what is made up for
+SELDOM = {"daily_sums": 60.0}  # seconds from one to the next, of what nobody waits for
 
 # Each does one batch and says how many rows it looked at; it is called again while there is more.
 SWEEPS: dict[str, Callable[[Session, datetime], int]] = {
@@ -86,7 +87,8 @@ class Scheduler:
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}, timezone="UTC"
         )
         for name in SWEEPS:
-            scheduler.add_job(self._sweep, "interval", seconds=self._every, args=[name], id=name)
+            seconds = max(self._every, SELDOM.get(name, 0.0))
+            scheduler.add_job(self._sweep, "interval", seconds=seconds, args=[name], id=name)
         scheduler.start()
         try:
             await asyncio.Event().wait()
@@ -100,10 +102,8 @@ class Scheduler:
             await asyncio.to_thread(self.sweep, name)
         except SQLAlchemyError as error:
             log.warning("sweep_failed", sweep=name, error=type(error).__name__)
-        except asyncio.CancelledError:
-            log.info(
-                "sweep_left", sweep=name
-            )  # a stop; APScheduler would call it a failure, and its thread ends the work
+        except asyncio.CancelledError:  # a stop; APScheduler would call it a failure, and its thread ends the work
+            log.info("sweep_left", sweep=name)
 
     def sweep(self, name: str) -> None:
         """Do everything that is due now, a batch a transaction, at a third of the time; a stop leaves the rest."""

@@ -23,7 +23,7 @@ from service.tallies import Counts
 
 LOCK = 7_262_617  # any fixed number: of two that count the same day at once, the slower would undo the newer sum
 A_DAY = timedelta(days=1)
-AT_ONCE = 1000  # changes of one transaction: most are of the same few days, and each day is counted once
+AT_ONCE = 50_000  # changes of one transaction: most are of the same few days, and each day is counted once
 
 
 @dataclass(frozen=True)
@@ -91,19 +91,19 @@ def keep_due(session: Session, *, now: datetime, limit: int) -> int:
 def _follow(session: Session, *, now: datetime) -> int:
     """Take the oldest changes up. What is counted after them holds them; a later one is a row of its own again."""
     oldest = select(FigureChange.id).order_by(FigureChange.id).limit(AT_ONCE)
-    taken = (
-        delete(FigureChange).where(FigureChange.id.in_(oldest)).returning(FigureChange.community_id, FigureChange.at)
-    )
-    changes = session.execute(taken, execution_options={"synchronize_session": False}).all()
-    moments: dict[int, set[datetime]] = defaultdict(set)
-    for community_id, at in changes:
-        moments[community_id].add(at)
-    for community_id, found in moments.items():
-        community = session.get_one(Community, community_id)
+    of_change = FigureChange.community_id, FigureChange.at
+    taken = delete(FigureChange).where(FigureChange.id.in_(oldest)).returning(*of_change).cte("taken")
+    day = cast(func.timezone(Community.timezone, taken.c.at), Date)
+    by_day = select(Community, day, func.count()).join(taken, taken.c.community_id == Community.id)
+    changed: dict[Community, set[date]] = defaultdict(set)
+    changes = 0
+    for community, changed_day, count in session.execute(by_day.group_by(Community.id, day)):
+        changed[community].add(changed_day)
+        changes += count
+    for community, days in changed.items():
         _forget_other_zones(session, community)
-        days = {at.astimezone(ZoneInfo(community.timezone)).date() for at in found}
         _keep(session, community, _kept(session, community, days), now=now)
-    return len(changes)
+    return changes
 
 
 def _kept(session: Session, community: Community, days: set[date]) -> Sequence[date]:

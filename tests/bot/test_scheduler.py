@@ -105,6 +105,25 @@ async def test_the_scheduler_wakes_the_sweeps_until_it_is_stopped(sessions, due)
         await running
 
 
+async def test_what_nobody_waits_for_is_woken_seldom(sessions):
+    """A day whose sum is counted anew with every change of it took a third of a core after a downtime."""
+    woken: list[str] = []
+    enough = threading.Event()
+
+    class Counting(Scheduler):
+        def sweep(self, name: str) -> None:
+            woken.append(name)
+            if woken.count("call_backs") == 3:
+                enough.set()
+
+    running = asyncio.create_task(Counting(sessions, now=lambda: LATER, every=0.02).run())
+    assert await asyncio.to_thread(enough.wait, 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert "daily_sums" not in woken
+
+
 async def test_a_stop_leaves_what_is_still_due_to_the_next_start(sessions, due):
     """A week's backlog would keep the process alive, until whoever stops it loses patience and kills it."""
     scheduled = sweeper(sessions)
