@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -210,6 +211,10 @@ class House:
     def memory(self) -> dict[str, float]:
         """Resident memory of every process."""
         return _memory(self._family)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Stop a process for a while, or let it go on."""
+        self._family.running[name].send_signal(number)
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         async with self._http.post(f"{self._url}/sim/{path}", json=body) as response:
