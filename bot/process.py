@@ -1,4 +1,4 @@
-"""One process of the bot: ingress, worker, sender and scheduler as its tasks, or any of them alone."""
+"""One process of the bot: ingress, worker, sender, scheduler or several of them as its tasks."""
 
 from __future__ import annotations
 

@@ -75,13 +75,13 @@ def _run_roles(name: str, *roles: str) -> None:
 
     settings = settings_for(name)
     with database.opened(settings) as url:
-        uvloop.run(process.run(settings, database_url=url, roles=roles or process.ROLES))
+        uvloop.run(process.run(settings, database_url=url, roles=roles))
 
 
 @app.command()
 def bot() -> None:
-    """Ingress, worker, sender and scheduler in one process."""
-    _run_roles("bot")
+    """Ingress, worker and sender in one process: what residents wait for."""
+    _run_roles("bot", "ingress", "worker", "sender")
 
 
 @app.command()

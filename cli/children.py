@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from service.config import PREFIX, ROOT, Settings
 
+POLITELY = ("nice", "-n", "10")  # residents go first
 RASA_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
 LOOPBACK = "127.0.0.1"
 LAUNCHER = ROOT / "nlu" / "launcher.py"
@@ -43,6 +44,7 @@ def children(settings: Settings, *, database_url: str, rasa_database_url: str) -
         Child("actions", itself("actions"), environment, f"{actions}/health"),
         Child("rasa", rasa_command(settings.rasa_url.port or 5005), environment, f"{rasa}/webhooks/guanjia/ready"),
         Child("bot", itself("bot"), environment),
+        Child("scheduler", [*POLITELY, *itself("scheduler")], environment),
         Child("trainer", itself("trainer"), environment),
         Child("console", itself("console"), environment, f"http://{LOOPBACK}:{settings.console_port}/healthz"),
     ]

@@ -11,14 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from cli.children import RASA_PYTHON
+from cli.children import POLITELY, RASA_PYTHON
 from cli.progress import show
 from cli.site_data import SiteData
 from service import emergency, kinds
 from service.config import ROOT, Settings
 
 NLU = ROOT / "nlu"
-POLITELY = ("nice", "-n", "10")  # residents go first
 BEHIND_ALL = ("nice", "-n", "19")
 
 

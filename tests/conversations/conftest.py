@@ -23,7 +23,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         "GUANJIA_FRAGMENT_WAIT": "0.5",  # bubbles of a test that has to share its machine
         "GUANJIA_GROUP_PER_MINUTE": "100000",  # two hundred stories share one group
     }
-    async with running(tmp_path_factory.mktemp("house"), names=("bot", *DIALOGUE), settings=more) as stack:
+    async with running(tmp_path_factory.mktemp("house"), names=("bot", "scheduler", *DIALOGUE), settings=more) as stack:
         await stack.post("limits", enabled=False)
         with db.transaction(db.sessions(stack.engine)) as session:
             community = communities.access_community(session, BOT_ID)

@@ -335,7 +335,7 @@ async def running(
 
     Args:
         folder: emptied first.
-        names: which processes; `bot` is all of ROLES in one.
+        names: which processes; `bot` is ingress, worker and sender in one.
         settings: environment variables of the processes beside those of FAST.
     """
     shutil.rmtree(folder, ignore_errors=True)
