@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import desk_hours, greetings, texts
+from service import binding, desk_hours, greetings, ledger, texts
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
 from service.models import Community, Conversation
@@ -132,10 +132,30 @@ def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date
 
 
 def tell(session: Session, conversation: Conversation, reader: Reader, entry: Entry) -> Line:
-    """The answer as it is said: with what to bring, whom to ask and the law it rests on; or the resident's own data."""
-    if entry.personal is not None:
+    """The answer as it is said: with what to bring, whom to ask and the law it rests on; or their own cases."""
+    if entry.personal is not None and entry.personal in PERSONAL:
         return PERSONAL[entry.personal](session, conversation, now=reader.now)
     return worded(reader, entry)
+
+
+def own(session: Session, conversation: Conversation, shelf: Shelf, reader: Reader, kinds: Sequence[str]) -> Line:
+    """What stands there of their household; for an account that is not bound how to bind it, and what holds in general.
+
+    Args:
+        session: the caller's transaction.
+        conversation: who asks.
+        shelf: the process's indexes.
+        reader: the same person, as a reader.
+        kinds: of `ledger.KINDS`.
+    """
+    told = ledger.answer(session, conversation, kinds, language=reader.language, now=reader.now)
+    if told is not None:
+        return told
+    entries = shelf.book(session, reader.community.id).entries.values()
+    meant = [find(session, shelf, reader, entry.key) for entry in entries if entry.personal in kinds]
+    general = "\n".join(worded(reader, entry).text for entry in meant if entry is not None)
+    line = texts.say("utter_own_unbound", language=reader.language, general=general)
+    return binding.with_contact_key(line, reader.language)
 
 
 def worded(reader: Reader, entry: Entry) -> Line:
