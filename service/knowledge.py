@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import binding, desk_hours, greetings, ledger, texts
+from service import binding, conversations, desk_hours, greetings, ledger, texts
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
 from service.models import Community, Conversation
@@ -154,7 +154,8 @@ def own(session: Session, conversation: Conversation, shelf: Shelf, reader: Read
     entries = shelf.book(session, reader.community.id).entries.values()
     meant = [find(session, shelf, reader, entry.key) for entry in entries if entry.personal in kinds]
     general = "\n".join(worded(reader, entry).text for entry in meant if entry is not None)
-    line = texts.say("utter_own_unbound", language=reader.language, general=general)
+    last = conversations.said_last(session, conversation)
+    line = texts.say("utter_own_unbound", language=reader.language, unlike=last, general=general)
     return binding.with_contact_key(line, reader.language)
 
 
