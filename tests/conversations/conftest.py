@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
+from cli.demo import people_move_in
 from sandbox.mirror import Mirror, watching
 from service import communities, db, ledger_file, ledger_import, roster, roster_file
 from tests.conversations.scripts import HERE
@@ -30,7 +31,8 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
             community = communities.access_community(session, BOT_ID)
             rows = roster_file.open_roster(ROSTER.read_bytes()).read()
             now = datetime.fromisoformat(NOON)
-            assert not roster.take_in(session, community, rows, now=now).problems
+            people_move_in(session, community)
+            assert not roster.take_in(session, community, rows, now=now, new_buildings=True).problems
             for file in LEDGERS:
                 kind, table = ledger_file.open_ledger(file.read_bytes())
                 assert not ledger_import.take_in(session, community, kind, table.read(), now=now).problems
