@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from service import archive, ledger, own_data
-from service.models import ArchiveEvent, Conversation, Member
+from service import archive, forgetting, ledger, own_data
+from service.models import ArchiveEvent, Conversation, Fee, Member
 from tests.households import household, member
 from tests.ledgers import fee, space, visitor_code
 from tests.stage import NOON, Stage
@@ -183,6 +183,16 @@ def test_on_the_day_of_moving_out_nothing_is_told_any_more(stage, neighbours):
     person.moved_out = TODAY
 
     assert ledger.answer(stage.session, mine, ledger.KINDS, language="zh", now=NOON) is None
+
+
+def test_a_wish_to_be_forgotten_ends_the_answers_and_keeps_the_households_entries(stage, neighbours):
+    """What the property system holds is the household's: whoever lives there too still asks for it."""
+    mine, _ = neighbours
+
+    forgetting.forget(stage.session, mine, before=0, key="forget", now=NOON)
+
+    assert ledger.answer(stage.session, mine, ledger.KINDS, language="zh", now=NOON) is None
+    assert [one.name for one in stage.session.query(Fee).order_by(Fee.id)] == ["费用1", "费用2"]
 
 
 @pytest.mark.parametrize(("how", "homes"), [("phone", 2), ("staff", 2), ("invitation", 1)])
