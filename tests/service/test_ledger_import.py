@@ -23,7 +23,8 @@ TODAY = date(2026, 11, 23)
 def bill(door: str = "3-2-1201", *, number: int = 2, **facts: Any) -> Row:
     told = {"name": "物业费", "period": "Q4", "amount": Decimal("1234.50"), "currency": "CNY"}
     rest = dict.fromkeys(("due", "paid_on", "reference"))
-    return Row(number, *door.split("-"), facts=told | rest | facts)
+    building, unit, room = door.split("-")
+    return Row(number, building, unit, room, told | rest | facts)
 
 
 def take_in(stage: Stage, *rows: Row | list[Problem], kind: str = "fees", **how: Any) -> Taken:

@@ -22,7 +22,7 @@ def in_general() -> list[str]:
         for question in content[language]["questions"]
     ]
     asked = [(key, question) for key, questions in ASKED["asked"].items() for question in questions]
-    return [question for key, question in [*written, *asked] if key not in OWN] + ASKED["unanswerable"]
+    return [*(question for key, question in [*written, *asked] if key not in OWN), *ASKED["unanswerable"]]
 
 
 def test_a_general_question_is_never_taken_for_ones_own():
