@@ -8,17 +8,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already
 from actions.base import Desk, Event, action
-from service import (
-    amendments,
-    cases,
-    conversations,
-    incident_reports,
-    knowledge,
-    ledger,
-    ledger_questions,
-    texts,
-    unanswered,
-)
+from service import amendments, cases, incident_reports, knowledge, ledger, ledger_questions, texts, unanswered
 from service.knowledge import Reader
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
@@ -96,8 +86,8 @@ def _tell(desk: Desk, entry: Entry) -> list[Event]:
 
 def _tell_own(desk: Desk, kinds: Sequence[str]) -> list[Event]:
     """What only they may know does not go through Rasa, which would keep it in its tracker."""
-    line = knowledge.own(desk.session, desk.conversation, SHELF, _reader(desk), kinds)
-    conversations.tell(desk.session, desk.conversation, line, key=f"{desk.turn.source}:own", now=desk.turn.now)
+    key = f"{desk.turn.source}:own"
+    knowledge.tell_own(desk.session, desk.conversation, SHELF, _reader(desk), kinds, key=key)
     desk.answered()
     return []
 

@@ -89,10 +89,6 @@ def answer(
     reader = Reader(session, community, language, now, today)
     told = [TOLD[kind](reader, home) for kind in kinds for home in homes]
     text, keys = "\n\n".join(line.text for line in told), tuple(key for line in told for key in line.buttons)
-    member = archive.member_of(session, conversation.resident)
-    archive.log(
-        session, conversation.resident, "ledger_shown", actor="resident", member=member, now=now, kinds=list(kinds)
-    )
     return Line(text, buttons=keys, menu=() if keys else texts.say("utter_help", language=language).menu)
 
 
