@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already
 from actions.base import Desk, Event, action
-from service import amendments, cases, incident_reports, knowledge, texts, unanswered
+from service import amendments, cases, incident_reports, knowledge, ledger, ledger_questions, texts, unanswered
 from service.knowledge import Reader
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
@@ -31,7 +33,12 @@ def answer(desk: Desk) -> list[Event]:
         return [FollowupAction("inquiry_form")]
     if _tell_of_incident(desk):
         return []
-    found = knowledge.answer(desk.session, SHELF, _reader(desk), turn.text)
+    kinds = ledger_questions.asked(turn.text)
+    return _tell_own(desk, kinds) if kinds else _look_up(desk)
+
+
+def _look_up(desk: Desk) -> list[Event]:
+    found = knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text)
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
     return _without_an_answer(desk, found)
@@ -71,7 +78,17 @@ def _reader(desk: Desk) -> Reader:
 
 
 def _tell(desk: Desk, entry: Entry) -> list[Event]:
+    if entry.personal in ledger.KINDS:
+        return _tell_own(desk, [entry.personal])
     desk.answer(knowledge.tell(desk.session, desk.conversation, _reader(desk), entry))
+    return []
+
+
+def _tell_own(desk: Desk, kinds: Sequence[str]) -> list[Event]:
+    """What only they may know does not go through Rasa, which would keep it in its tracker."""
+    key = f"{desk.turn.source}:own"
+    knowledge.tell_own(desk.session, desk.conversation, SHELF, _reader(desk), kinds, key=key)
+    desk.answered()
     return []
 
 

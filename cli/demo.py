@@ -9,20 +9,25 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import aiohttp
+from sqlalchemy.orm import Session
 
 from cli import children, console_commands, database, upgrading
 from cli.children import Child
 from cli.supervisor import Supervisor
-from service import communities, db, staff
+from service import communities, db, ledger, ledger_file, ledger_import, roster, roster_file, staff
 from service.config import PREFIX, ROOT, Settings, load
-from service.models import Role
+from service.models import Community, Role
 
 TOKEN = "100001:demo"
 STORY = Path(__file__).with_name("story.yml")
+ROSTER = STORY.with_name("story_roster.csv")
+LEDGERS = tuple(STORY.with_name(f"story_{kind}.csv") for kind in ledger.KINDS)
+BEGINS = datetime(2026, 11, 23, 4, tzinfo=UTC)  # the day before the story: what the property system says is of then
 UP_WITHIN = 60.0  # seconds
 
 
@@ -91,6 +96,7 @@ async def run(settings: Settings, *, port: int, stay: bool) -> int:
         with demo_settings(port=port, group=group, data_dir=data_dir) as demo, database.opened(demo) as url:
             tell("demo_model")
             await asyncio.to_thread(upgrading.prepare, demo, url)
+            await asyncio.to_thread(_settle_in, demo, url)
             family = children.children(demo, database_url=url, rasa_database_url=database.rasa_url(url))
             supervisor = Supervisor(family)
             supervisor.start()
@@ -99,6 +105,24 @@ async def run(settings: Settings, *, port: int, stay: bool) -> int:
                 return await _perform(port, group, stay=stay, key=partial(_sign_in_link, demo, url))
             finally:
                 await supervisor.stop()
+
+
+def _settle_in(settings: Settings, url: str) -> None:
+    engine = db.connect(url)
+    with db.transaction(db.sessions(engine)) as session:
+        community = communities.settle_in(session, settings.bot_id, communities.profile(settings))
+        people_move_in(session, community)
+    engine.dispose()
+
+
+def people_move_in(session: Session, community: Community) -> None:
+    """Fill the archive with the household of the story, and with what it owes, where it parks and who visits it."""
+    moved_in = roster.take_in(session, community, roster_file.open_roster(ROSTER.read_bytes()).read(), now=BEGINS)
+    assert not moved_in.problems, moved_in.problems
+    for file in LEDGERS:
+        kind, table = ledger_file.open_ledger(file.read_bytes())
+        entered = ledger_import.take_in(session, community, kind, table.read(), now=BEGINS)
+        assert not entered.problems, entered.problems
 
 
 async def _sign_in_link(settings: Settings, url: str) -> str:

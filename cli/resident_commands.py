@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from cli.progress import Steps
     from service.config import Settings
+    from service.ledger_import import Taken as Entered
     from service.models import Community, Household
     from service.roster import Taken
-    from service.roster_file import Sheet
 
 app = typer.Typer()
 residents = typer.Typer(help="The household archive: who lives where.", no_args_is_help=True)
 app.add_typer(residents, name="residents")
 Of = Annotated[str | None, typer.Option("--community", help="Its name; default: the one of the settings.")]
+Opened = TypeVar("Opened")
+Outcome = TypeVar("Outcome", "Taken", "Entered")
 SHOWN = 20  # problems that are told in the terminal; the report file holds them all
 
 
@@ -36,39 +41,77 @@ def take_in(
     report: Annotated[Path | None, typer.Option(help="Where to write what changes and what is wrong.")] = None,
 ) -> None:
     """Take the people of a roster over: all of them, or none and a list of what is wrong, row by row."""
-    from datetime import UTC, datetime
+    from service import roster, roster_file
 
-    from cli import database, roster_report
+    sheet = _opened(file, roster_file.open_roster)
+
+    def act(session: Session, whose: Community, steps: Steps) -> Taken:
+        return roster.take_in(
+            session,
+            whose,
+            steps.counted(sheet.read()),
+            now=datetime.now(UTC),
+            complete=complete,
+            new_buildings=new_buildings,
+            many_moved_out=yes,
+            step=steps.step,
+        )
+
+    taken = _carried_out(file, act, community=community, rows=sheet.total, dry_run=dry_run)
+    _report(file, report, taken, dry_run=dry_run, summary=_people)
+
+
+@residents.command("ledger")
+def ledger(
+    file: Annotated[Path, typer.Argument(help="Fees, parking or visitor codes; docs/operations.md shows the columns.")],
+    community: Of = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(help="The day the data is of; default: today.", formats=["%Y-%m-%d"])
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Households not in the file have nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Where to write what is gone and what is wrong.")] = None,
+) -> None:
+    """Take over what the property system holds of households: all of a file, or none and what is wrong, row by row."""
+    from service import ledger_file, ledger_import
+
+    kind, sheet = _opened(file, ledger_file.open_ledger)
+
+    def act(session: Session, whose: Community, steps: Steps) -> Entered:
+        rows, day = steps.counted(sheet.read()), as_of.date() if as_of else None
+        return ledger_import.take_in(session, whose, kind, rows, as_of=day, complete=complete, now=datetime.now(UTC))
+
+    taken = _carried_out(file, act, community=community, rows=sheet.total, dry_run=dry_run)
+    _report(file, report, taken, dry_run=dry_run, summary=partial(_entries, kind))
+
+
+def _carried_out(
+    file: Path,
+    act: Callable[[Session, Community, Steps], Outcome],
+    *,
+    community: str | None,
+    rows: int,
+    dry_run: bool,
+) -> Outcome:
+    """Do it in one transaction, which stays only when nothing is wrong; an end with the reason when it is refused."""
+    from cli import database
     from cli.progress import Steps
     from cli.starting import settings_for
-    from service import communities, roster
+    from service import communities
     from service.errors import ServiceError
 
     settings = settings_for("residents", token=False)
-    target = report or file.with_name(f"{file.name}.report.csv")
     try:
-        sheet = _opened(file)
         with database.sessions(settings) as sessions, sessions() as session:
             whose = communities.access_by_name(session, community, bot_id=_own(settings, session, community))
-            with Steps(sheet.total) as steps:
-                taken = roster.take_in(
-                    session,
-                    whose,
-                    steps.counted(sheet.read()),
-                    now=datetime.now(UTC),
-                    complete=complete,
-                    new_buildings=new_buildings,
-                    many_moved_out=yes,
-                    step=steps.step,
-                )
-                wrong = bool(taken.problems)
-                steps.step("nothing was written" if wrong or dry_run else "commit")
-                session.rollback() if wrong or dry_run else session.commit()
+            with Steps(rows) as steps:
+                taken = act(session, whose, steps)
+                stays = not (taken.problems or dry_run)
+                steps.step("commit" if stays else "nothing was written")
+                session.commit() if stays else session.rollback()
     except ServiceError as error:
         sys.exit(f"{file}: {_words(error.response, **error.facts)}")
-    roster_report.write(target, taken)
-    _tell(file, target, taken, dry_run=dry_run)
-    sys.exit(1 if taken.problems else 0)
+    return taken
 
 
 Building = Annotated[str | None, typer.Option(help="Only this building, by its number or letter.")]
@@ -87,8 +130,6 @@ def invite(
     bot_name: Annotated[str | None, typer.Option(help="The bot's name without @; default: Telegram is asked.")] = None,
 ) -> None:
     """Make a one-time invitation for every household, on a page with QR codes; earlier ones end."""
-    from datetime import UTC, datetime, timedelta
-
     from cli.starting import settings_for
     from service import archive, invitations
     from service.invitation_sheet import Strip, link, page
@@ -111,8 +152,6 @@ def invite(
 @residents.command("revoke")
 def revoke(building: Building = None, unit: Unit = None, room: Room = None, community: Of = None) -> None:
     """End invitations that nobody has used; those sheets open nothing any more."""
-    from datetime import UTC, datetime
-
     from cli.starting import settings_for
     from service import archive, invitations
 
@@ -167,13 +206,15 @@ def _write_privately(file: Path, content: str) -> None:
         sys.exit(f"{file}: {error.strerror}")
 
 
-def _opened(file: Path) -> Sheet:
-    from service import roster_file
+def _opened(file: Path, open_file: Callable[[bytes], Opened]) -> Opened:
+    from service.errors import TableUnreadable
 
     try:
-        return roster_file.open_roster(file.read_bytes())
+        return open_file(file.read_bytes())
     except OSError as error:
         sys.exit(f"{file}: {error.strerror}")
+    except TableUnreadable as error:
+        sys.exit(f"{file}: {_words(error.response, **error.facts)}")
 
 
 def _own(settings: Settings, session: Session, community: str | None) -> int | None:
@@ -185,21 +226,45 @@ def _own(settings: Settings, session: Session, community: str | None) -> int | N
     return communities.settle_in(session, settings.bot_id, communities.profile(settings)).bot_id
 
 
-def _tell(file: Path, target: Path, taken: Taken, *, dry_run: bool) -> None:
-    """The summary; everything in detail stands in the report."""
+def _report(
+    file: Path,
+    report: Path | None,
+    taken: Outcome,
+    *,
+    dry_run: bool,
+    summary: Callable[[Outcome], Iterator[str]],
+) -> NoReturn:
+    """The summary; everything in detail stands in the report. Ends with 1 when something was wrong."""
+    from cli import roster_report
+
+    target = report or file.with_name(f"{file.name}.report.csv")
+    roster_report.write(target, taken.problems, taken.changes)
     for problem in taken.problems[:SHOWN]:
         words = _words(problem.phrase, **problem.facts)
         typer.echo(f"{file}:{problem.row}: {words}", err=True)
     if taken.problems:
         typer.echo(f"{len(taken.problems)} problems, all in {target}; nothing was written", err=True)
-        return
-    typer.echo(f"{taken.rows} people: {taken.added} new, {taken.same} as they were")
-    for kind in ("changed", "renamed", "back", "moved_out", "missing", "shared_phone"):
-        if taken.count(kind):
-            typer.echo(f"{taken.count(kind):8} {kind.replace('_', ' ')}")
-    typer.echo(f"{taken.buildings} new buildings, {taken.households} new households; details in {target}")
+        sys.exit(1)
+    for line in summary(taken):
+        typer.echo(line)
+    typer.echo(f"details in {target}")
     if dry_run:
         typer.echo("a dry run: nothing was written")
+    sys.exit(0)
+
+
+def _people(taken: Taken) -> Iterator[str]:
+    yield f"{taken.rows} people: {taken.added} new, {taken.same} as they were"
+    for kind in ("changed", "renamed", "back", "moved_out", "missing", "shared_phone"):
+        if taken.count(kind):
+            yield f"{taken.count(kind):8} {kind.replace('_', ' ')}"
+    yield f"{taken.buildings} new buildings, {taken.households} new households"
+
+
+def _entries(kind: str, taken: Entered) -> Iterator[str]:
+    yield f"{kind.replace('_', ' ')} of {taken.households} households: {taken.added} new, {taken.same} as they were"
+    if taken.changes:
+        yield f"{len(taken.changes):8} gone"
 
 
 def _words(key: str, **facts: object) -> str:

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
-from service import archive, archive_search, conversations, forgetting, own_data, residents
-from service.models import Conversation
+from service import archive, archive_search, conversations, forgetting, ledger, own_data, residents
+from service.models import Conversation, Fee, ParkingSpace, VisitorCode
 from service.staff import Right
 
 HOUSEHOLDS = "households"
@@ -35,7 +35,11 @@ def household(visit: Visit) -> Response:
     for account in door.accounts:
         bound.setdefault(account.member_id, []).append(account)
     place = archive.place(door.household, residents.HOME_LANGUAGE)
-    return visit.page("residents/household.html", door=door, bound=bound, place=place, day=day)
+    held = {
+        table.__tablename__: ledger.entries(visit.session, table, door.household.id)
+        for table in (Fee, ParkingSpace, VisitorCode)
+    }
+    return visit.page("residents/household.html", door=door, bound=bound, place=place, day=day, held=held)
 
 
 def show(visit: Visit) -> Response:
@@ -51,12 +55,12 @@ def show(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """Everything that is kept of them, as the file they get when they ask the bot."""
+    """Everything that is kept of them, as the file the bot sends them; only the codes of visitors are left out."""
     talk = _talk(visit)
     resident, actor = talk.resident, f"staff:{visit.member.number}"
     member = archive.member_of(visit.session, resident)
     archive.log(visit.session, resident, "exported", actor=actor, member=member, now=visit.now)
-    content = own_data.as_file(visit.session, talk, now=visit.now)
+    content = own_data.as_file(visit.session, talk, codes=False, now=visit.now)
     headers = {"Content-Disposition": f'attachment; filename="guanjia-resident-{resident.id}.json"'}
     return Response(content, media_type="application/json", headers=headers)
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from console.doors import deed, page
 from console.visit import Visit
 from service import archive, invitation_sheet, invitations, residents, roster, roster_file
-from service.errors import RosterUnreadable, TooManyMovedOut
+from service.errors import TableUnreadable, TooManyMovedOut
 from service.invitation_sheet import Strip
 from service.models import Household
 from service.roster import Taken
@@ -56,7 +56,7 @@ def take_in(visit: Visit) -> Response:
     sure = wanted and visit.said("seen") == look.seen
     try:
         taken = _taken(visit, content, sure=sure)
-    except (RosterUnreadable, TooManyMovedOut) as error:
+    except (TableUnreadable, TooManyMovedOut) as error:
         return _show(visit, replace(look, refused=visit.t(error.response, **error.facts)))
     if sure and not taken.problems:
         return visit.back("/residents?list=households", told="roster.taken_in")

@@ -7,6 +7,7 @@
       - says: [我家, 水龙头]               # bubbles, one right after the other
       - sees: [您的电话, 方便|时间]        # one message that holds all of them; `a|b` is one of both
       - taps: 确认                         # a button by its title; `again: true` taps what was tapped last once more
+      - copies: "482913"                   # what a button puts into the clipboard; Telegram tells nobody of it
       - sends: {photo: {}}                 # anything but words
       - edits: 卫生间水管漏水              # what was said last, put differently
       - {who: li, topic: 工程, sees: 水管}   # the staff group: a topic by part of its name
@@ -114,6 +115,17 @@ class Stage:
         self.say(self._name(who), f"👆 {wanted}")
         await self._post("taps", self._tapped[who] | {"stale": bool(step.get("again"))})
 
+    async def copies(self, step: Step) -> None:
+        """A person taps a button that copies these very words."""
+        wanted = str(step["copies"])
+
+        def fits(message: Message) -> str | None:
+            keys = (key for row in _rows(message) for key in row)
+            return next((key["text"] for key in keys if key.get("copy_text") == {"text": wanted}), None)
+
+        _, title = await self._wait(step, fits, f"button that copies {wanted}")
+        self.say(self._name(step["who"]), f"📋 {title}")
+
     async def sees(self, step: Step) -> None:
         """A person sees a message that holds all the words."""
         wanted = [str(word) for word in ([step["sees"]] if isinstance(step["sees"], str) else step["sees"])]
@@ -174,7 +186,7 @@ class Stage:
 
     def _button(self, step: Step, message: Message, title: str) -> str | None:
         keys = [key for row in _rows(message) for key in row]
-        data = next((key["callback_data"] for key in keys if title in key["text"]), None)
+        data = next((key["callback_data"] for key in keys if title in key["text"] and "callback_data" in key), None)
         is_theirs = not self._is_shared(step) or any(place[:2] == _place(message) for place in self._seen)
         return data if is_theirs else None
 
@@ -213,6 +225,7 @@ VERBS: dict[str, Callable[[Stage, Step], Awaitable[None]]] = {
     "sends": Stage.sends,
     "edits": Stage.edits,
     "taps": Stage.taps,
+    "copies": Stage.copies,
     "sees": Stage.sees,
     "sees_no": Stage.sees_no,
 }

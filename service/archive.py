@@ -18,6 +18,7 @@ from service.residents import HOME_LANGUAGE
 from service.where import Where
 
 ROLES = tuple(MemberRole)
+PROVES_A_PERSON = ("phone", "staff")  # ways of binding; an invitation only proves a household
 
 
 def place(household: Household, language: str) -> str:
@@ -72,6 +73,31 @@ def by_phone(session: Session, community_id: int, phone: str, *, day: date) -> M
 def member_of(session: Session, resident: Resident) -> Member | None:
     """Whom the account is bound to."""
     return session.get(Member, resident.member_id) if resident.member_id is not None else None
+
+
+def homes(session: Session, resident: Resident, *, day: date) -> Sequence[Member]:
+    """Whom the account speaks for, once a household: the member it is bound to, and the same person at other doors.
+
+    The same person has the same name and number. An invitation proves a household and no person: whoever tapped a
+    name on a sheet of paper sees no other door of theirs.
+    """
+    member = member_of(session, resident)
+    if member is None or not lives_there(member, day):
+        return []
+    bound = (
+        select(ArchiveEvent.detail["how"].astext)
+        .where(ArchiveEvent.resident_id == resident.id, ArchiveEvent.act == "bound")
+        .order_by(ArchiveEvent.id.desc())
+    )
+    if member.phone is None or session.scalar(bound.limit(1)) not in PROVES_A_PERSON:
+        return [member]
+    same = select(Member).where(
+        Member.community_id == member.community_id,
+        Member.phone == member.phone,
+        Member.name == member.name,
+        living(day),
+    )
+    return session.scalars(same.order_by(Member.id)).all()
 
 
 def accounts(session: Session, member: Member) -> Sequence[Resident]:

@@ -204,8 +204,8 @@ class CommunityNotFound(ServiceError):
     response = "utter_community_not_found"
 
 
-class RosterUnreadable(ServiceError):
-    """The file is no roster, or broken."""
+class TableUnreadable(ServiceError):
+    """The file is no such table, or broken."""
 
     response = "utter_roster_broken"
 

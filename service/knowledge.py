@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import desk_hours, greetings, texts
+from service import archive, binding, conversations, desk_hours, greetings, ledger, texts
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
 from service.models import Community, Conversation
@@ -132,10 +132,45 @@ def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date
 
 
 def tell(session: Session, conversation: Conversation, reader: Reader, entry: Entry) -> Line:
-    """The answer as it is said: with what to bring, whom to ask and the law it rests on; or the resident's own data."""
-    if entry.personal is not None:
+    """The answer as it is said: with what to bring, whom to ask and the law it rests on; or their own cases."""
+    if entry.personal is not None and entry.personal in PERSONAL:
         return PERSONAL[entry.personal](session, conversation, now=reader.now)
     return worded(reader, entry)
+
+
+def tell_own(
+    session: Session, conversation: Conversation, shelf: Shelf, reader: Reader, kinds: Sequence[str], *, key: str
+) -> None:
+    """Say what stands there of their household, and write down that it was shown (N12); to nobody but who is bound.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who asks.
+        shelf: the process's indexes.
+        reader: the same person, as a reader.
+        kinds: of `ledger.KINDS`.
+        key: saying the same key again does nothing.
+    """
+    told = ledger.answer(session, conversation, kinds, language=reader.language, now=reader.now)
+    line = told or _before_binding(session, conversation, shelf, reader, kinds)
+    is_said = conversations.tell(session, conversation, line, key=key, now=reader.now) is not None
+    if told and is_said:
+        who, now = conversation.resident, reader.now
+        member = archive.member_of(session, who)
+        archive.log(session, who, "ledger_shown", actor="resident", member=member, now=now, kinds=list(kinds))
+
+
+def _before_binding(
+    session: Session, conversation: Conversation, shelf: Shelf, reader: Reader, kinds: Sequence[str]
+) -> Line:
+    """How an account is bound, and what is said of such questions in general."""
+    book, facts = shelf.book(session, reader.community.id), set(reader.facts)
+    meant = [entry for entry in book.entries.values() if entry.personal in kinds]
+    fit = (one for one in meant if why_not_offered(one, reader.language, facts=facts, today=reader.today) is None)
+    general = "\n".join(worded(reader, entry).text for entry in fit)
+    last = conversations.said_last(session, conversation)
+    line = texts.say("utter_own_unbound", language=reader.language, unlike=last, general=general)
+    return binding.with_contact_key(line, reader.language)
 
 
 def worded(reader: Reader, entry: Entry) -> Line:

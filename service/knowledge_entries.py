@@ -62,7 +62,7 @@ class Entry:
     valid_from: date | None = None
     valid_until: date | None = None  # the last day
     source: Source | None = None
-    personal: str | None = None  # answered from the resident's own data: a key of knowledge.PERSONAL
+    personal: str | None = None  # answered from the resident's own data: one of knowledge_file.PERSONAL
 
 
 def put(

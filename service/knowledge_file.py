@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 from sqlalchemy.orm import Session
 
-from service import knowledge_entries
+from service import knowledge_entries, ledger
 from service.knowledge_entries import LONGEST_ANSWER, LONGEST_QUESTION, PLACEHOLDER, Content
 from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
 from service.models import Community
@@ -31,7 +31,7 @@ from service.texts import LANGUAGES
 
 LONGEST_KEY = 64  # characters
 SOURCES = ("law", "estate", "practice")
-PERSONAL = ("cases",)  # what can be answered from a resident's own data
+PERSONAL = ("cases", *ledger.KINDS)  # what can be answered from a resident's own data
 DAY = "date: 2026-11-23"  # an example, for whoever has written something else
 FILE = "entries: [...]"
 ENTRY = "- key: fee_rate"

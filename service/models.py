@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    Numeric,
     String,
     Table,
     UniqueConstraint,
@@ -1300,6 +1302,53 @@ class Member(Base):
     consented_at: Mapped[datetime | None]  # when they said yes to being served by what the archive holds
 
     household: Mapped[Household] = relationship(lazy="joined", innerjoin=True)
+
+
+class Fee(Base):
+    """What a household owes or has paid, as the property system had it on `as_of`."""
+
+    __tablename__ = "fees"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"), index=True)
+    name: Mapped[str] = mapped_column(String(64))  # what for
+    period: Mapped[str | None] = mapped_column(String(64))  # in the office's words
+    amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    currency: Mapped[str] = mapped_column(String(3))  # ISO 4217
+    due: Mapped[date | None]
+    paid_on: Mapped[date | None]  # none: not yet
+    reference: Mapped[str | None] = mapped_column(String(64))  # the number of the bill
+    as_of: Mapped[date]
+
+
+class ParkingSpace(Base):
+    """A parking space of a household, with a car that may stand on it, as the property system had it on `as_of`."""
+
+    __tablename__ = "parking_spaces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    plate: Mapped[str | None] = mapped_column(String(64))
+    valid_until: Mapped[date | None]  # the last day; none: without an end
+    as_of: Mapped[date]
+
+
+class VisitorCode(Base):
+    """A code by which a household's visitors come in, as the property system had it on `as_of`."""
+
+    __tablename__ = "visitor_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id"), index=True)
+    name: Mapped[str | None] = mapped_column(String(64))  # for whom, or for what
+    code: Mapped[str] = mapped_column(String(64))  # only the household is ever shown it
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]  # the moment from which it opens nothing
+    as_of: Mapped[date]
 
 
 class Invitation(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
@@ -24,14 +25,17 @@ from service.models import (
     Conversation,
     DeskMessage,
     EmergencyAlarm,
+    Fee,
     Handover,
     IncidentReport,
     Member,
     Message,
     Owner,
+    ParkingSpace,
     Resident,
     Survey,
     UnansweredQuestion,
+    VisitorCode,
     Wait,
 )
 from service.texts import Line
@@ -62,6 +66,9 @@ WAITED = ("since", "ended_at", "answered", "reason")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
+FEE = ("name", "period", "amount", "currency", "due", "paid_on", "reference", "as_of")
+SPACE = ("name", "plate", "valid_until", "as_of")
+VISITOR_CODE = ("name", "code", "valid_from", "valid_until", "as_of")
 
 
 def me(session: Session, conversation: Conversation, *, now: datetime) -> Line:
@@ -117,12 +124,13 @@ def export(session: Session, conversation: Conversation, *, key: str, now: datet
     return None
 
 
-def as_file(session: Session, conversation: Conversation, *, now: datetime) -> str:
-    """Everything as JSON that people can read."""
-    return json.dumps(everything(session, conversation, now=now), ensure_ascii=False, indent=1, default=_plain)
+def as_file(session: Session, conversation: Conversation, *, codes: bool = True, now: datetime) -> str:
+    """Everything as JSON that people can read; staff who hand it out do not see the codes of visitors."""
+    found = everything(session, conversation, codes=codes, now=now)
+    return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
 
 
-def everything(session: Session, conversation: Conversation, *, now: datetime) -> dict[str, Any]:
+def everything(session: Session, conversation: Conversation, *, codes: bool = True, now: datetime) -> dict[str, Any]:
     """All that is kept of them, and nothing of anybody else."""
     resident = conversation.resident
     member = archive.member_of(session, resident)
@@ -133,6 +141,7 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         "community": session.get_one(Community, conversation.community_id).name,
         "account": _facts(resident, ACCOUNT),
         "file": _facts(member, FILE) | {"home": archive.place(member.household, resident.language)} if member else None,
+        "household": _household(session, resident, codes=codes, now=now),
         "cases": [_case(session, case) for case in _rows(session, Case, Case.resident_id == resident.id)],
         "messages": [
             _facts(line, LINE)
@@ -149,6 +158,21 @@ def everything(session: Session, conversation: Conversation, *, now: datetime) -
         "requests": _all(session, BindingRequest, REQUEST, BindingRequest.resident_id == resident.id),
         "log": _all(session, ArchiveEvent, LOG, ArchiveEvent.resident_id == resident.id),
     }
+
+
+def _household(session: Session, resident: Resident, *, codes: bool, now: datetime) -> list[dict[str, Any]]:
+    """What the property system holds of each household they speak for."""
+    day = archive.today(session, resident.community_id, now=now)
+    visitors = VISITOR_CODE if codes else [name for name in VISITOR_CODE if name != "code"]
+    return [
+        {
+            "home": archive.place(home.household, resident.language),
+            "fees": _all(session, Fee, FEE, Fee.household_id == home.household_id),
+            "parking": _all(session, ParkingSpace, SPACE, ParkingSpace.household_id == home.household_id),
+            "visitor_codes": _all(session, VisitorCode, visitors, VisitorCode.household_id == home.household_id),
+        }
+        for home in archive.homes(session, resident, day=day)
+    ]
 
 
 def _case(session: Session, case: Case) -> dict[str, Any]:
@@ -173,7 +197,9 @@ def _facts(row: Base, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str:
-    """What JSON has no word for."""
+    """What JSON has no word for; an amount to the cent."""
+    if isinstance(value, Decimal):
+        return str(value)
     assert isinstance(value, date | datetime), type(value)
     return value.isoformat()
 

@@ -17,21 +17,11 @@ from sqlalchemy.orm import Session
 from service import archive, binding
 from service.errors import TooManyMovedOut
 from service.models import Community, Member, Resident
-from service.roster_file import Problem, Row
+from service.roster_file import Row
+from service.table_cells import Change, Problem
 
 LOCK = 7_262_615  # any fixed number: with the community's, the advisory lock that lets one import run at a time
 MOST_MOVED_OUT = 0.2  # of those who live there; more in one file is a mistake until somebody says that it is none
-
-
-@dataclass(frozen=True)
-class Change:
-    """What the file changes for one person, or would change; `row` 0 when they do not stand in it."""
-
-    row: int
-    kind: str  # added, changed, renamed, back, moved_out, missing, shared_phone
-    place: str
-    name: str
-    detail: str = ""
 
 
 @dataclass
@@ -82,7 +72,7 @@ def take_in(
 
     Raises:
         TooManyMovedOut: more than `MOST_MOVED_OUT` would move out.
-        RosterUnreadable: the file ends in the middle.
+        TableUnreadable: the file ends in the middle.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock, :community)"), {"lock": LOCK, "community": community.id})
     taken = Taken()

@@ -177,9 +177,13 @@ def confidence_of(distances: np.ndarray, truth: np.ndarray) -> Confidence:
 
 
 def threshold_of(sureness: np.ndarray, right: np.ndarray) -> float:
-    """Return the confidence from which on believing pays: a right answer earns 1, a wrong one costs `WRONG_COSTS`."""
-    order = np.argsort(-sureness)
-    worth = np.cumsum(np.where(right[order], 1.0, -WRONG_COSTS))
+    """Return the confidence from which on believing pays: a right answer earns 1, a wrong one costs `WRONG_COSTS`.
+
+    Of several that pay alike the lowest: to ask again where nothing is gained by it annoys, and the highest may lie far
+    away from the next training's.
+    """
+    order = np.argsort(sureness)
+    worth = np.cumsum(np.where(right[order], 1.0, -WRONG_COSTS)[::-1])[::-1]
     return float(sureness[order][worth.argmax()])
 
 

@@ -13,8 +13,10 @@ import actions.knowledge
 from actions.base import Desk
 from actions.turns import read
 from service import knowledge_base, knowledge_entries, texts, unanswered
-from service.models import Owner
+from service.models import ArchiveEvent, Owner
 from tests.actions.turns import message
+from tests.households import member
+from tests.ledgers import fee
 from tests.stage import NOON
 
 FILLED = {"matter": "水管漏水", "location": "3栋2单元1201室", "phone": "13800138000", "confirmed": True}
@@ -170,6 +172,39 @@ def test_a_question_nobody_can_answer_yet_gets_the_standard_phrase_and_a_number(
     assert texts.words("utter_handoff", language="zh") in answers(desk)[0]
     assert "I2611-0001" in answers(desk)[0]
     assert [asked.count for asked in unanswered.review(stage.session, stage.community.id)] == [1]
+
+
+def test_what_is_a_households_own_is_said_by_the_service_and_written_down_once(base, desk_for, stage):
+    """Rasa would keep it in its tracker. N12: what was shown to whom is logged, and no figure of it."""
+    person = member(stage)
+    fee(stage, person.household)
+    talk = stage.resident(member_id=person.id)
+
+    for _ in range(2):
+        desk = desk_for("我家物业费交了吗", "inquiry", talk=talk)
+        actions.knowledge.answer(desk)
+
+    assert is_silent(desk)
+    assert answers(desk) == []
+    assert ["1,234.50元" in line for line in stage.lines_to(talk)] == [True]
+    shown = stage.session.query(ArchiveEvent).filter_by(act="ledger_shown").one()
+    assert (shown.member_id, shown.detail) == (person.id, {"kinds": ["fees"]})
+
+
+@pytest.mark.parametrize("question", ["我家物业费交了吗", "查询我的物业费账单"])
+def test_who_is_not_bound_hears_how_that_is_done_and_whom_to_ask(base, desk_for, stage, question):
+    """Whether the words told it, or the entry that was found; and nothing is logged as shown."""
+    fee(stage, member(stage).household)
+    talk = stage.resident()
+
+    actions.knowledge.answer(desk_for(question, "inquiry", talk=talk))
+
+    [line] = stage.outbox("reply")
+    assert "/bind" in line.payload["text"]
+    assert "账单也可以请前台给您看" in line.payload["text"]
+    assert line.payload["contact_key"]
+    assert "1,234.50" not in line.payload["text"]
+    assert stage.session.query(ArchiveEvent).count() == 0
 
 
 def test_a_bare_question_is_asked_what_it_is(desk_for):

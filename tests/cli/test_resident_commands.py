@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import stat
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ import segno
 from cli import bench_roster
 from service import invitation_sheet, invitations
 from service.db import Sessions
-from service.models import Invitation, Member
+from service.models import Fee, Invitation, Member
 
+FEES = "房屋,收费项目,金额,缴费日期\n3栋2单元1201,物业费,1234.5,\n9栋1201,物业费,1234.5,\n"
 ROSTER = "楼栋,单元,房号,姓名,手机号\n3,2,1201,王芳,13800138000\n3,2,1202,李雷,\n"
 
 
@@ -77,6 +80,24 @@ def test_a_cell_that_a_spreadsheet_would_run_is_only_text(run, sessions, tmp_pat
 
     [[row, kind, place, name, *_]] = report(tmp_path / "roster.csv.report.csv")
     assert (row, kind, place, name[:3]) == ("", "missing", "3-101", "'=H")
+
+
+def test_what_the_property_system_holds_is_taken_over_with_its_day(run, sessions, tmp_path):
+    """The file says itself what it is; what is wrong goes back with its row, and nothing of it is kept."""
+    people, file = tmp_path / "roster.csv", tmp_path / "fees.csv"
+    people.write_text(ROSTER, "utf-8")
+    file.write_text(FEES, "utf-8")
+    run("import", people)
+
+    wrong = run("ledger", file, "--as-of", "2026-11-20")
+    file.write_text(FEES.replace("9栋1201", "3栋2单元1202"), "utf-8")
+    right = run("ledger", file, "--as-of", "2026-11-20")
+
+    assert (wrong.returncode, right.returncode) == (1, 0), right.stderr
+    assert f"{file}:3: The archive has no household 9-1201" in wrong.stderr
+    assert "fees of 2 households: 2 new, 0 as they were" in right.stdout
+    with sessions.begin() as session:
+        assert {(one.as_of, one.amount) for one in session.query(Fee)} == {(date(2026, 11, 20), Decimal("1234.50"))}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -17,6 +18,7 @@ from service import conversations, forgetting, inbox
 from service.models import Household, InboxRow, Invitation, Member, Resident, Role
 from tests.console.conftest import URL
 from tests.households import household, member
+from tests.ledgers import fee, space, visitor_code
 from tests.stage import BOT_ID, NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -95,6 +97,28 @@ async def test_a_household_shows_its_people_and_a_resident_their_file(signed_in,
     page = (await browser.get(f"/residents/{resident}")).text
     assert f'href="/households/{door}"' in page
     assert "/forget" not in page  # a butler may not
+
+
+async def test_a_household_shows_what_is_held_of_it_but_no_code(signed_in, committed):
+    """Staff see that there is a code, for whom and until when; it opens a door, so they never see it."""
+
+    def archive(stage: Stage) -> int:
+        home = household(stage)
+        fee(stage, home, period="Q4")
+        space(stage, home)
+        visitor_code(stage, home, "482913", begins=NOON, ends=NOON + timedelta(days=1))
+        fee(stage, household(stage, "3-2-1202"), "别家的费用")
+        return home.id
+
+    door = committed(archive)
+    browser = await signed_in()
+
+    page = (await browser.get(f"/households/{door}")).text
+
+    for words in ("物业费 Q4", "1,234.50 CNY", "2026-11-22", "B1-023", "湘A12345", "外婆"):
+        assert words in page
+    assert "482913" not in page
+    assert "别家的费用" not in page
 
 
 async def test_a_roster_is_looked_at_before_it_is_taken_over(signed_in, committed, people):

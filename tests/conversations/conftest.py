@@ -8,12 +8,14 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
+from cli.demo import people_move_in
 from sandbox.mirror import Mirror, watching
-from service import communities, db, roster, roster_file
+from service import communities, db, ledger_file, ledger_import, roster, roster_file
 from tests.conversations.scripts import HERE
 from tests.faults.harness import BOT_ID, DIALOGUE, NOON, Stack, running
 
 ROSTER = HERE / "roster.csv"
+LEDGERS = sorted((HERE / "ledger").glob("*.csv"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -28,7 +30,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         with db.transaction(db.sessions(stack.engine)) as session:
             community = communities.access_community(session, BOT_ID)
             rows = roster_file.open_roster(ROSTER.read_bytes()).read()
-            assert not roster.take_in(session, community, rows, now=datetime.fromisoformat(NOON)).problems
+            now = datetime.fromisoformat(NOON)
+            people_move_in(session, community)
+            assert not roster.take_in(session, community, rows, now=now, new_buildings=True).problems
+            for file in LEDGERS:
+                kind, table = ledger_file.open_ledger(file.read_bytes())
+                assert not ledger_import.take_in(session, community, kind, table.read(), now=now).problems
         yield stack
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.nlu.conftest import DATA, run_tool
+from tests.nlu.conftest import DATA, PYTHON, ROOT, run_tool
 
 ENTITIES = [json.loads(line) for line in Path(__file__).with_name("entities.jsonl").read_text().splitlines()]
 ODD = [b'{"text": "  3\xe6\xa0\x8b"}', b"no json", b'{"a": 1}', b'{"text": " "}', b"", b'{"text": "\\ud800/restart"}']
@@ -197,3 +198,13 @@ def test_the_recipe_can_be_held_against_its_own_data():
     done = run_tool("evaluate", "--cross-validate", "--data", DATA / "nlu.yml", "--json")
 
     assert json.loads(done.stdout)["messages"] == 40
+
+
+def test_of_confidences_that_pay_alike_the_lowest_is_believed():
+    """The highest would have residents asked again for nothing, and lie elsewhere after every training."""
+    pays = "threshold_of(np.array([0.9, 0.7, 0.5, 0.3]), np.array([True, False, True, False]))"
+    script = f"import numpy as np; from components.model import threshold_of; print({pays})"
+
+    done = subprocess.run([PYTHON, "-c", script], cwd=ROOT / "nlu", capture_output=True, text=True, check=True)
+
+    assert done.stdout == "0.5\n"

@@ -90,7 +90,7 @@ def test_one_bad_entry_keeps_the_whole_file_out(stage):
         (entry("valid: {from: 2026-12-01, until: 2026-01-01}\nzh: {questions: [泳池], answer: 好}"), "3: expected"),
         (entry("source: gossip\nzh: {questions: [泳池], answer: 好}"), "3: expected here: source: practice"),
         (entry("source: {kind: law}\nzh: {questions: [泳池], answer: 好}"), "3: expected here: source"),
-        (entry("personal: fees\nzh: {questions: [泳池], answer: 好}"), "3: expected here: personal: cases"),
+        (entry("personal: pets\nzh: {questions: [泳池], answer: 好}"), "3: expected here: personal: cases | fees"),
         ("facts: {a: b}\nentries: []", "1: expected here: fee_per_m2"),
         ('entries:\n  - key: pool\n    zh: {questions: ["泳\\0池"], answer: 好}', "3: expected here"),
     ],

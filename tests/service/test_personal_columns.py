@@ -45,6 +45,11 @@ KEPT: dict[str, dict[str, str]] = {
         "households": "unit room",
         "members": "name surname honorific language phone",
     },
+    "what the property system holds of a household, whoever speaks for it": {
+        "fees": "name period currency reference",
+        "parking_spaces": "name plate",
+        "visitor_codes": "name code",
+    },
     "a member of staff typed it for themselves": {"saved_views": "name query"},
     "written for everybody by staff, who see what they publish": {
         "canned_phrases": "text",

@@ -18,7 +18,8 @@ from service.db import Sessions
 from service.errors import TooManyMovedOut
 from service.models import ArchiveEvent, Building, Household, Member
 from service.roster import Taken
-from service.roster_file import Problem, Row
+from service.roster_file import Row
+from service.table_cells import Problem
 from tests.stage import NOON, Stage
 
 TODAY = date(2026, 11, 23)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import roster_file, texts
-from service.errors import RosterUnreadable
+from service.errors import TableUnreadable
 from service.roster_file import Row, open_roster
 
 HEADER = ("楼栋", "单元", "房号", "姓名", "手机号", "称呼", "身份", "入住日期", "迁出日期")
@@ -171,7 +171,7 @@ def test_all_that_is_wrong_in_a_row_is_said_at_once():
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_roster_says_why(content, said):
-    with pytest.raises(RosterUnreadable) as refused:
+    with pytest.raises(TableUnreadable) as refused:
         open_roster(content)
 
     assert texts.words(refused.value.response, language="en", **refused.value.facts).startswith(said)
@@ -188,7 +188,7 @@ def test_a_wrong_size_in_the_file_hides_nobody():
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "ignore")))
 def test_any_bytes_are_read_or_refused_with_a_reason(content):
     found: list[Any] = []
-    with suppress(RosterUnreadable):
+    with suppress(TableUnreadable):
         found = list(open_roster(content).read())
 
     assert all(found)
