@@ -45,6 +45,14 @@ class Orders:
     was_down: timedelta | None = None  # until a moment ago
 
 
+@dataclass(frozen=True)
+class News:
+    """What a turn has brought: messages that ask somebody something, and promises that were seen broken."""
+
+    asked: Sequence[Parcel]
+    violations: Sequence[str]
+
+
 class Machine:
     """The sweeps of `bot/scheduler.py` and the sender of `bot/sender.py`, on one clock."""
 
@@ -64,9 +72,9 @@ class Machine:
         self._asked: list[Parcel] = []  # what has arrived with buttons below it
         self._be_born()
 
-    def turn(self, orders: Orders) -> list[Parcel]:
-        """Wake the sweeps, and let the sender send while it can; what comes back has arrived and asks something."""
-        self.now, self._asked = orders.now, []
+    def turn(self, orders: Orders) -> News:
+        """Wake the sweeps, and let the sender send while it can."""
+        self.now, self._asked, known = orders.now, [], len(self.watch.violations)
         self._time_passes()
         for what, number, moment in orders.notes:
             NOTES[what](self, number, moment)
@@ -77,7 +85,7 @@ class Machine:
             self._sweep(name)
         if orders.sends:
             self._send()
-        return self._asked
+        return News(self._asked, self.watch.violations[known:])
 
     def judge(self) -> tuple[list[str], Counter[str]]:
         """Every promise that was broken, and what there was."""
@@ -98,10 +106,13 @@ class Machine:
         self._telegram.blocked_by.discard(chat_id)
         self.watch.hears(chat_id, now=moment)
 
+    def speaks_again(self, conversation_id: int) -> None:
+        """The bot begins no line while a claim waits; by now it has waited for long."""
+        self._one_by_one.execute(_SPEAKS_AGAIN, {"id": conversation_id})
+
     def _time_passes(self) -> None:
         """Minutes have passed here; on the database's clock, by which budgets, edits and retries wait, not."""
-        for question in _TIME_PASSES:
-            self._one_by_one.execute(text(question))
+        self._one_by_one.execute(_TIME_PASSES)
 
     def _sweep(self, name: str) -> None:
         self.seen[f"wakes of {name}"] += 1
@@ -132,7 +143,8 @@ class Machine:
 
     def _settle_and_take(self, outcomes: Sequence[Settle]) -> list[Parcel]:
         with self._sessions.begin() as session:
-            self._sender.settle(session, outcomes)
+            if outcomes:
+                self._sender.settle(session, outcomes)
             return list(self._sender.take(session, IN_FLIGHT))
 
     def _call(self, parcel: Parcel) -> Settle:
@@ -156,6 +168,7 @@ NOTES: dict[str, Callable[[Machine, int, datetime], None]] = {
     "hears": Machine.hears,
     "blocks": lambda machine, chat_id, _: machine.blocked(chat_id),
     "sent again": lambda machine, row_id, _: machine.watch.sent_again.add(row_id),
+    "held": lambda machine, talk_id, _: machine.speaks_again(talk_id),
     "forgotten": lambda machine, case_id, _: machine.watch.forgotten(case_id),
 }
 
@@ -252,13 +265,17 @@ def _at_once(work: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("the sender waits for something")
 
 
-_TIME_PASSES = (
-    "UPDATE outbox SET not_before = clock_timestamp() WHERE state = 'pending' AND not_before > clock_timestamp()",
-    """UPDATE outbox SET sending_at = sending_at - interval '1 min'
-       WHERE state IN ('pending', 'unconfirmed') AND reason = 'the sender died while sending'""",
-    """UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()
-       WHERE greatest(full_at, closed_until) > clock_timestamp()""",
-    "UPDATE conversations SET held_until = NULL WHERE held_until IS NOT NULL",
-)
+# What waits for seconds goes out; a claim no longer waits for the last words of a sender that was killed.
+_TIME_PASSES = text(f"""
+    WITH lines AS (
+      UPDATE outbox SET not_before = least(not_before, clock_timestamp()),
+             reason = CASE WHEN reason = '{outbox.ORPHANED}' THEN 'its sender died a while ago' ELSE reason END
+      WHERE state = 'pending' AND (not_before > clock_timestamp() OR reason = '{outbox.ORPHANED}')
+         OR state = 'unconfirmed' AND reason = '{outbox.ORPHANED}'
+    )
+    UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()
+    WHERE greatest(full_at, closed_until) > clock_timestamp()
+""")
+_SPEAKS_AGAIN = text("UPDATE conversations SET held_until = NULL WHERE id = :id")
 _AGES = text("UPDATE outbox SET created_at = created_at - :length, not_before = not_before - :length "
              "WHERE state = 'pending'")  # fmt: skip
