@@ -1,8 +1,8 @@
 """A community on the real functions and a real PostgreSQL; its clock jumps to where something is due.
 
 Every step of people's is a transaction that is committed, now and then killed right before and made again, or made
-twice. What falls within five minutes happens at one moment: people act while the machine (tests/quarter/machine.py)
-wakes its sweeps and sends.
+twice. What falls within five minutes happens at one moment: people act, on two cores some beside each other, while the
+machine (tests/quarter/machine.py) wakes its sweeps and sends. Two acts of one resident meet at the lock of the talk.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class World:
     """The community, its clock and its people's steps; the machine is beside it."""
 
     def __init__(self, url: str, *, seed: int, begins: datetime, on_two_cores: bool = False) -> None:
-        self.chance = Random(seed)
+        self.chance = Random(seed)  # in one process the same story; on two cores who draws first is as open as the rest
         self.now = begins.astimezone(UTC)
         self.seen: Counter[str] = Counter()
         self.violations: list[str] = []  # as far as they are seen while it happens
