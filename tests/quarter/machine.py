@@ -12,15 +12,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bot.scheduler import Scheduler
-from bot.sender import IN_FLIGHT, Sender, Settle
+from bot.sender import IN_FLIGHT, Sender, Settle, Taken
 from bot.wake import Wake
 from service import db, outbox
 from service.outbox import Parcel
@@ -28,6 +29,7 @@ from tests.quarter.telegram import Killed, Telegram
 from tests.quarter.watch import Watch
 from tests.stage import PLENTY
 
+Answer = TypeVar("Answer")
 PROCESSES = 1_000_000_000  # their numbers begin here; smaller ones lock other things
 
 # What people have done since the last turn, of which the machine's Telegram or the watch is to know: what, who, when.
@@ -132,27 +134,41 @@ class Machine:
             self._sender.free_orphans(session)
 
     def _send(self) -> None:
-        outcomes: list[Settle] = []
-        while parcels := self._settle_and_take(outcomes):
+        while parcels := self._in_transaction(lambda session: self._sender.take(session, IN_FLIGHT)):
             self.watch.expect(parcels)
             try:
                 outcomes = [self._call(parcel) for parcel in parcels]
             except Killed:
                 self._kill_sender(parcels)
-                outcomes = []
+            else:
+                self._write_down(outcomes)
 
-    def _settle_and_take(self, outcomes: Sequence[Settle]) -> list[Parcel]:
-        with self._sessions.begin() as session:
-            if outcomes:
-                self._sender.settle(session, outcomes)
-            return list(self._sender.take(session, IN_FLIGHT))
+    def _write_down(self, outcomes: Sequence[Settle]) -> None:
+        """What was simply taken together, everything else by itself, as the sender's loop does it."""
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+        for outcome in outcomes:
+            if not isinstance(outcome, Taken):
+                self._in_transaction(outcome)
+        if taken:
+            self._in_transaction(lambda session: self._sender.settle(session, taken))
+
+    def _in_transaction(self, work: Callable[[Session], Answer]) -> Answer:
+        """Of two that wait for each other the database refuses one, and `bot/drain.py` does it again."""
+        while True:
+            try:
+                with self._sessions.begin() as session:
+                    return work(session)
+            except OperationalError as error:
+                if not isinstance(error.orig, DeadlockDetected):
+                    raise
+                self.seen["sends that met a deadlock"] += 1
 
     def _call(self, parcel: Parcel) -> Settle:
         self._telegram.parcel = parcel
         settle: Settle = _at_once(self._sender.call(parcel))
         return settle
 
-    def _kill_sender(self, claimed: list[Parcel]) -> None:
+    def _kill_sender(self, claimed: Sequence[Parcel]) -> None:
         """Killed between the claim and the outcome: whatever it had claimed is uncertain."""
         self.seen["senders killed"] += 1
         self.watch.uncertain |= {parcel.id for parcel in claimed}
