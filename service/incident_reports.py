@@ -50,15 +50,20 @@ def join(session: Session, conversation: Conversation, incident: Incident, facts
 ) -> Line:  # fmt: skip
     """Tell a resident what is known and count them in: they hear when it is over.
 
+    Whoever ends the incident waits for those who are just being joined; if it has ended since it was found, the news is
+    due at once.
+
     Args:
         session: the caller's transaction; the conversation is locked in it.
         conversation: who reported it.
-        incident: an open one.
+        incident: one that was open when it was found.
         facts: what they reported, kept for the case that is opened if theirs is another matter.
         now: the moment, aware UTC.
     """
+    session.refresh(incident, with_for_update={"read": True, "of": Incident})
     kept = {"kind": facts.kind, "matter": facts.matter, "place": facts.place or conversation.resident.place}
     values = {"incident_id": incident.id, "conversation_id": conversation.id, "joined_at": now, "phone": facts.phone}
+    values["due_at"] = now if incident.ended_at else None
     fresh = insert(IncidentReport).values(kept | values).on_conflict_do_nothing().returning(IncidentReport.id)
     is_new = session.scalar(fresh) is not None
     report = session.scalars(

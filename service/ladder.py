@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clocks, communities, conversations, holds, outbox, texts
-from service.clock_runs import Rung
+from service.clock_runs import Rung, Step
 from service.clocks import TOLD, Rules, Standing
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseClock, CaseEvent, Community, Priority
@@ -57,16 +57,15 @@ def climb_due(session: Session, *, now: datetime, limit: int = 50) -> int:
         if holds.open_hold(session, CaseClock.case_id, row.case_id) is not None:
             continue
         case = session.get_one(Case, row.case_id, with_for_update={"of": Case}, populate_existing=True)
-        held = clocks.rules(session, case.community_id)
-        alarms += _climb(session, case, held, now=now)
-        clocks.index(session, case, held=held)
+        held, log = clocks.rules(session, case.community_id), clocks.log_of(session, case)
+        alarms += _climb(session, case, log, held, now=now)
+        clocks.index(session, case, log=log, held=held)
     _tell(session, alarms)
     return len(rows)
 
 
-def _climb(session: Session, case: Case, held: Rules, *, now: datetime) -> list[Alarm]:
-    """Write down the steps the case's clocks have come to; the last of each clock is told."""
-    log = clocks.log_of(session, case)
+def _climb(session: Session, case: Case, log: list[Step], held: Rules, *, now: datetime) -> list[Alarm]:
+    """Write down the steps the case's clocks have come to, also in the log at hand; the last of each clock is told."""
     told, alarms = clocks.already_told(log), []
     for standing in clocks.standings(case, log, held):
         if standing.run.stopped is not None:
@@ -76,6 +75,7 @@ def _climb(session: Session, case: Case, held: Rules, *, now: datetime) -> list[
             key = clocks.rung_key(standing.run, rung)
             data = {"rung": key, "to": rung.to, "told": rung is reached[-1]}
             session.add(CaseEvent(case_id=case.id, event=TOLD, actor="bot", at=now, key=key, data=data))
+            log.append(Step(TOLD, now, data, key))
         if reached:
             key = clocks.rung_key(standing.run, reached[-1])
             alarms.append(Alarm(case, standing, reached[-1], f"case:{case.id}:{key}"))

@@ -621,6 +621,7 @@ class OutboxRow(Base):
         Index("outbox_by_conversation", "conversation_id", "id"),
         Index("outbox_held", "conversation_id", postgresql_where=text("state = 'held'")),
         Index("outbox_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+        Index("outbox_settled", "community_id", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
         Index("outbox_gone", "community_id", "created_at", "id", postgresql_where=text(GONE)),
     )
 

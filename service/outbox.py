@@ -249,20 +249,9 @@ _KEEP_BACK = text("""
     WHERE id = :id AND state = 'pending'
 """)
 
-# Take n tokens: "full again" moves on by n intervals; the next token comes `burst - 1` intervals before it.
-_CHARGE = text("""
-    INSERT INTO budgets AS b (key, full_at, closed_until)
-    VALUES (:key, clock_timestamp() + make_interval(secs => :n / :rate),
-            clock_timestamp() + make_interval(secs => (:n + 1 - :burst) / :rate))
-    ON CONFLICT (key) DO UPDATE SET
-      full_at = greatest(b.full_at, clock_timestamp()) + make_interval(secs => :n / :rate),
-      closed_until = greatest(b.full_at, clock_timestamp()) + make_interval(secs => (:n + 1 - :burst) / :rate)
-      WHERE b.closed_until <= clock_timestamp()
-    RETURNING 1
-""")
-
-# Every row goes out with tokens of its chat; once they are used up the rest of the chat stays. The bot's row is locked
-# (`_BOT_TOKENS`), so that only a 429 can change a chat's budget meanwhile, and then none of its rows goes.
+# Every row goes out with a token of the bot's and tokens of its chat; once a chat's are used up the rest of it stays.
+# The bot's row is locked (`_BOT_TOKENS`), so that only a 429 can change a chat's budget meanwhile, and then none of its
+# rows goes. Taking n tokens moves "full again" on by n intervals; the next token comes `burst - 1` intervals before it.
 _START = text("""
     WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
     head AS (
@@ -282,20 +271,28 @@ _START = text("""
       ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at, closed_until = excluded.closed_until
         WHERE b.closed_until <= clock_timestamp()
       RETURNING key
+    ), started AS (
+      UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = gen_random_uuid(),
+             sending_at = clock_timestamp(), attempts = row.attempts + 1
+      FROM charged JOIN goes ON goes.key = charged.key JOIN outbox AS self ON self.id = goes.id
+      LEFT JOIN topics AS topic ON topic.id = self.topic_id LEFT JOIN outbox AS target ON target.id = self.edits_id
+      WHERE row.id = self.id AND row.state = 'pending'
+      RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
+                row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
+                topic.card AS topic_card, target.message_id AS edits_message,
+                (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+                 AND twin.id = CAST(row.payload->'on'->>'twin' AS bigint)) AS on_message,
+                (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
+                 AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message,
+                (SELECT count(*) FROM twins AS twin WHERE twin.outbox_id = row.id) AS twins
+    ), paid AS (
+      UPDATE budgets AS b SET
+        full_at = greatest(b.full_at, now) + make_interval(secs => n / :bot_rate),
+        closed_until = greatest(b.full_at, now) + make_interval(secs => (n + 1 - :bot_burst) / :bot_rate)
+      FROM moment, (SELECT count(*) AS n FROM started) AS taken
+      WHERE b.key = :bot_key AND b.closed_until <= now AND n > 0
     )
-    UPDATE outbox AS row SET state = 'sending', sender = :sender, lease = gen_random_uuid(),
-           sending_at = clock_timestamp(), attempts = row.attempts + 1
-    FROM charged JOIN goes ON goes.key = charged.key JOIN outbox AS self ON self.id = goes.id
-    LEFT JOIN topics AS topic ON topic.id = self.topic_id LEFT JOIN outbox AS target ON target.id = self.edits_id
-    WHERE row.id = self.id AND row.state = 'pending'
-    RETURNING row.id, row.lease, row.bot_id, row.chat_id, row.topic_id, row.act, row.payload, row.delivery,
-              row.kind, row.attempts, row.edits_id, row.conversation_id, topic.thread_id, topic.name AS topic_name,
-              topic.card AS topic_card, target.message_id AS edits_message,
-              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
-               AND twin.id = CAST(row.payload->'on'->>'twin' AS bigint)) AS on_message,
-              (SELECT twin.message_id FROM twins AS twin WHERE twin.chat_id = row.chat_id
-               AND twin.id = CAST(row.payload->'reply'->>'twin' AS bigint)) AS reply_message,
-              (SELECT count(*) FROM twins AS twin WHERE twin.outbox_id = row.id) AS twins
+    SELECT * FROM started
 """)
 
 FORGOTTEN = "forgotten"  # whose words it carries has been forgotten (service/forgetting.py)
@@ -378,17 +375,13 @@ def take(session: Session, bot_id: int, *, sender: int, limit: int, rates: Rates
         limit: free places for calls in flight.
         rates: the budgets.
     """
-    bot = {"key": f"bot:{bot_id}", "rate": rates.bot_per_second, "burst": _burst(rates)}
-    tokens = int(session.scalar(_BOT_TOKENS, bot) or 0)
+    tokens = int(session.scalar(_BOT_TOKENS, _bot_bucket(bot_id, rates)) or 0)
     facts = {"bot_id": bot_id, "limit": min(limit, max(tokens, 0)), "unasked": list(UNASKED), "stale": STALE}
     heads = session.execute(_HEADS, facts).all()
     going = _leave_tokens(_those_that_may_go(session, heads), spare=tokens - _kept(rates))
     for head in going:
         _make_ready(session, head)
-    parcels = _start(session, going, sender, bot_id=bot_id, rates=rates)
-    if parcels:
-        session.execute(_CHARGE, {"n": len(parcels), **bot})
-    return parcels
+    return _start(session, going, sender, bot_id=bot_id, rates=rates)
 
 
 def _burst(rates: Rates) -> float:
@@ -427,6 +420,10 @@ def _make_ready(session: Session, head: Row[Any]) -> None:
         bursts.fit(session, head.id)
 
 
+def _bot_bucket(bot_id: int, rates: Rates) -> dict[str, Any]:
+    return {"key": f"bot:{bot_id}", "rate": float(rates.bot_per_second), "burst": float(_burst(rates))}
+
+
 def _chat_bucket(bot_id: int, chat_id: int, rates: Rates) -> dict[str, Any]:
     key = f"chat:{bot_id}:{chat_id}"
     if chat_id < 0:
@@ -442,6 +439,7 @@ def _start(session: Session, heads: Sequence[Row[Any]], sender: int, *, bot_id: 
         return []
     buckets = [_chat_bucket(bot_id, head.chat_id, rates) for head in heads]
     facts = {f"{name}s": [bucket[name] for bucket in buckets] for name in ("key", "rate", "burst")}
+    facts |= {f"bot_{name}": value for name, value in _bot_bucket(bot_id, rates).items()}
     facts |= {"ids": [head.id for head in heads], "messages": [head.messages for head in heads]}
     rows = session.execute(_START, facts | {"sender": sender}).mappings()
     started = {row["id"]: Parcel(**{**row, "delivery": Delivery(row["delivery"])}) for row in rows}

@@ -61,15 +61,20 @@ CHECKS: Mapping[str, str] = {
     "passed_on_twice": """
         SELECT min(copy.conversation_id), max(copy.id) FROM outbox AS copy,
                jsonb_array_elements(copy.payload -> 'message_ids') AS number
-        WHERE copy.community_id = :community_id AND copy.act IN ('copy', 'lines') AND copy.conversation_id IS NOT NULL
+        WHERE copy.act IN ('copy', 'lines') AND copy.conversation_id IN (
+            SELECT conversation_id FROM outbox
+            WHERE community_id = :community_id AND settled_at >= :since AND act IN ('copy', 'lines'))
         GROUP BY copy.chat_id, copy.topic_id, copy.payload -> 'from_chat_id', number
-        HAVING count(*) > 1 AND max(copy.created_at) >= :since
+        HAVING count(*) > 1 AND max(copy.settled_at) >= :since
     """,
+    # A line that waited because no sender was up is late; it is stuck when others overtook it an hour ago.
     "stuck": """
         SELECT line.conversation_id, line.id FROM outbox AS line
         WHERE line.community_id = :community_id AND line.conversation_id IS NOT NULL
-          AND line.state IN ('pending', 'sending')
-          AND greatest(line.created_at, line.not_before) < clock_timestamp() - interval '1 hour'
+          AND (line.state = 'pending' OR line.state = 'sending')
+          AND EXISTS (SELECT FROM outbox AS other WHERE other.community_id = :community_id AND other.state = 'sent'
+                      AND other.settled_at > greatest(line.created_at, line.not_before) + interval '1 minute'
+                      AND other.settled_at < clock_timestamp() - interval '1 hour')
     """,
     "log_has_a_gap": """
         SELECT talk.id, max(log.id) FROM conversations AS talk JOIN handovers AS log ON log.conversation_id = talk.id
@@ -86,8 +91,7 @@ _LOOKED_AT = text("""
             AND state = 'sent' AND settled_at >= :since) AS lines,
            (SELECT count(*) FROM outbox WHERE community_id = :community_id AND kind = 'emergency'
             AND state = 'sent' AND settled_at >= :since) AS emergencies,
-           (SELECT coalesce(max(m.id), :after) FROM messages AS m JOIN conversations AS c ON c.id = m.conversation_id
-            WHERE c.community_id = :community_id) AS last_message
+           (SELECT coalesce(max(id), :after) FROM messages) AS last_message
 """)
 
 

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections import Counter
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import replace
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import Manager, get_context
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tests.quarter.machine import settle_down
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
+from tests.quarter.world import World
 from tests.stage import a_server, copy_of_template
 
 LOOK_EVERY = 0.5  # seconds
+A_LINE_EVERY = 20.0  # seconds, where a log is written and nobody sees a bar
 SHOWN = 20  # violations a seed
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a quarter is, and what was broken in it so far."""
+
+    moment: datetime
+    cases: int
+    violations: tuple[str, ...]
 
 
 def main(
@@ -36,64 +48,94 @@ def main(
     """Play quarters and count what was broken."""
     scale = replace(QUARTER, households=households, cases=cases, days=days)
     with a_server("guanjia-quarter-") as url:
-        results = play_all(url, range(first, first + seeds), scale, processes)
-    report(results)
+        results = play_all(url, range(first, first + seeds), scale, processes, Screen(Console(), scale))
     raise typer.Exit(1 if any(result.violations for result in results) else 0)
 
 
-def play_all(url: str, seeds: range, scale: Scale, processes: int) -> list[Result]:
-    """Every seed in a process and a database of its own, with a bar."""
-    columns = (
-        TextColumn("seed {task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[day]}"),
-        TimeElapsedColumn(),
-    )
-    with Manager() as manager, ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        days: dict[int, datetime] = manager.dict()  # type: ignore[assignment]
-        running = {seed: pool.submit(play_one, url, seed, scale, days) for seed in seeds}
-        with Progress(*columns) as bar:
-            tasks = {seed: bar.add_task(str(seed), total=float(scale.days), day="") for seed in seeds}
-            while wait(running.values(), timeout=LOOK_EVERY).not_done:
-                show(bar, tasks, dict(days), scale)
-            show(bar, tasks, dict(days), scale)
-        return [_result(seed, future) for seed, future in running.items()]
+def play_all(url: str, seeds: range, scale: Scale, processes: int, screen: Screen) -> list[Result]:
+    """Every seed in a process and a database of its own; each is reported when it ends."""
+    results = []
+    with Manager() as manager, ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool, screen.bar:
+        stands: dict[int, Stand] = manager.dict()  # type: ignore[assignment]
+        running = {pool.submit(play_one, url, seed, scale, stands): seed for seed in seeds}
+        while running:
+            ended = wait(running, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED).done
+            screen.show(dict(stands))
+            for future in ended:
+                results.append(_result(running.pop(future), future))
+                screen.report(results[-1])
+    return results
 
 
 def _result(seed: int, future: Future[Result]) -> Result:
     """What came of a seed; one that broke down has broken a promise too."""
     error = future.exception()
-    return future.result() if error is None else Result(seed, 0, 0, Counter(), "-", [f"it broke down: {error!r}"])
+    return future.result() if error is None else Result(seed, 0, 0, 0, Counter(), "-", [f"it broke down: {error!r}"])
 
 
-def show(bar: Progress, tasks: dict[int, Any], days: dict[int, datetime], scale: Scale) -> None:
-    """How far each quarter is."""
-    for seed, moment in days.items():
-        bar.update(tasks[seed], completed=(moment - scale.begins).total_seconds() / 86_400, day=f"{moment:%m-%d}")
+class Screen:
+    """Shows how far quarters are: a bar each on a terminal, a line now and then in a log; violations at once."""
+
+    def __init__(self, console: Console, scale: Scale, *, a_line_every: float = A_LINE_EVERY) -> None:
+        columns = (TextColumn("seed {task.description}"), BarColumn(), TextColumn("{task.fields[day]}"))
+        self.bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+        self._console, self._scale = console, scale
+        self._tasks: dict[int, TaskID] = {}
+        self._said: Counter[int] = Counter()  # violations, by seed
+        self._a_line_every = a_line_every
+        self._next_line = time.monotonic() + a_line_every
+
+    def show(self, stands: Mapping[int, Stand]) -> None:
+        """What is new."""
+        is_time = time.monotonic() >= self._next_line
+        for seed, stand in stands.items():
+            self._move(seed, stand)
+            for violation in stand.violations[self._said[seed] :]:
+                self._say(f"seed {seed}: broken: {violation}")
+            self._said[seed] = len(stand.violations)
+            if is_time and not self._console.is_terminal:
+                self._say(f"seed {seed}: {stand.moment:%m-%d}, {stand.cases} cases, {len(stand.violations)} violations")
+        self._next_line += self._a_line_every if is_time else 0
+
+    def report(self, result: Result) -> None:
+        """A seed in a line, and what was broken in it."""
+        seen = ", ".join(
+            f"{result.seen[name]} {name}" for name in ("cases opened", "cases reopened", "moments", "ratings")
+        )
+        self._say(
+            f"seed {result.seed}: {result.seconds:.0f} s, Python {result.people:.0f} s of people's and "
+            f"{result.machine:.0f} s of the machine's; {seen}; fixed the first time {result.fixed}; "
+            f"{len(result.violations)} violations"
+        )
+        for violation in result.violations[:SHOWN]:
+            self._say(f"    {violation}")
+
+    def _move(self, seed: int, stand: Stand) -> None:
+        if seed not in self._tasks:
+            self._tasks[seed] = self.bar.add_task(str(seed), total=float(self._scale.days), day="")
+        days = (stand.moment - self._scale.begins).total_seconds() / 86_400
+        self.bar.update(self._tasks[seed], completed=days, day=f"{stand.moment:%m-%d}")
+
+    def _say(self, line: str) -> None:
+        self._console.out(line, highlight=False)
 
 
-def play_one(url: str, seed: int, scale: Scale, days: dict[int, datetime]) -> Result:
+def play_one(url: str, seed: int, scale: Scale, stands: dict[int, Stand]) -> Result:
     """One quarter, in a process of its own."""
     settle_down()
     last = time.monotonic()
 
-    def progress(moment: datetime) -> None:
+    def progress(world: World) -> None:
         nonlocal last
         if time.monotonic() > last + LOOK_EVERY:
-            last, days[seed] = time.monotonic(), moment
+            last = time.monotonic()
+            stands[seed] = Stand(world.now, world.seen["cases opened"], tuple(world.violations))
 
-    with copy_of_template(url, f"quarter_{seed}_{os.getpid()}") as own:
-        return tell(own, seed=seed, scale=scale, progress=progress)
-
-
-def report(results: list[Result]) -> None:
-    """A line a seed, and what was broken."""
-    for result in results:
-        line = f"seed {result.seed}: {result.seconds:.0f} s, {result.cpu:.0f} s of Python; " + ", ".join(
-            f"{result.seen[name]} {name}" for name in ("cases opened", "cases reopened", "moments", "ratings")
-        )
-        sys.stdout.write(f"{line}; fixed the first time {result.fixed}; {len(result.violations)} violations\n")
-        sys.stdout.writelines(f"    {violation}\n" for violation in result.violations[:SHOWN])
+    try:
+        with copy_of_template(url, f"quarter_{seed}_{os.getpid()}") as own:
+            return tell(own, seed=seed, scale=scale, progress=progress)
+    finally:
+        stands.pop(seed, None)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bot.scheduler import Scheduler
-from bot.sender import IN_FLIGHT, Sender, Settle
+from bot.sender import IN_FLIGHT, Sender, Settle, Taken
 from bot.wake import Wake
 from service import db, outbox
 from service.outbox import Parcel
@@ -28,6 +29,7 @@ from tests.quarter.telegram import Killed, Telegram
 from tests.quarter.watch import Watch
 from tests.stage import PLENTY
 
+Answer = TypeVar("Answer")
 PROCESSES = 1_000_000_000  # their numbers begin here; smaller ones lock other things
 
 # What people have done since the last turn, of which the machine's Telegram or the watch is to know: what, who, when.
@@ -43,6 +45,14 @@ class Orders:
     notes: tuple[Note, ...] = ()
     sends: bool = True
     was_down: timedelta | None = None  # until a moment ago
+
+
+@dataclass(frozen=True)
+class News:
+    """What a turn has brought: messages that ask somebody something, and promises that were seen broken."""
+
+    asked: Sequence[Parcel]
+    violations: Sequence[str]
 
 
 class Machine:
@@ -64,9 +74,9 @@ class Machine:
         self._asked: list[Parcel] = []  # what has arrived with buttons below it
         self._be_born()
 
-    def turn(self, orders: Orders) -> list[Parcel]:
-        """Wake the sweeps, and let the sender send while it can; what comes back has arrived and asks something."""
-        self.now, self._asked = orders.now, []
+    def turn(self, orders: Orders) -> News:
+        """Wake the sweeps, and let the sender send while it can."""
+        self.now, self._asked, known = orders.now, [], len(self.watch.violations)
         self._time_passes()
         for what, number, moment in orders.notes:
             NOTES[what](self, number, moment)
@@ -77,7 +87,7 @@ class Machine:
             self._sweep(name)
         if orders.sends:
             self._send()
-        return self._asked
+        return News(self._asked, self.watch.violations[known:])
 
     def judge(self) -> tuple[list[str], Counter[str]]:
         """Every promise that was broken, and what there was."""
@@ -98,10 +108,13 @@ class Machine:
         self._telegram.blocked_by.discard(chat_id)
         self.watch.hears(chat_id, now=moment)
 
+    def speaks_again(self, conversation_id: int) -> None:
+        """The bot begins no line while a claim waits; by now it has waited for long."""
+        self._one_by_one.execute(_SPEAKS_AGAIN, {"id": conversation_id})
+
     def _time_passes(self) -> None:
         """Minutes have passed here; on the database's clock, by which budgets, edits and retries wait, not."""
-        for question in _TIME_PASSES:
-            self._one_by_one.execute(text(question))
+        self._one_by_one.execute(_TIME_PASSES)
 
     def _sweep(self, name: str) -> None:
         self.seen[f"wakes of {name}"] += 1
@@ -121,26 +134,41 @@ class Machine:
             self._sender.free_orphans(session)
 
     def _send(self) -> None:
-        outcomes: list[Settle] = []
-        while parcels := self._settle_and_take(outcomes):
+        while parcels := self._in_transaction(lambda session: self._sender.take(session, IN_FLIGHT)):
             self.watch.expect(parcels)
             try:
                 outcomes = [self._call(parcel) for parcel in parcels]
             except Killed:
                 self._kill_sender(parcels)
-                outcomes = []
+            else:
+                self._write_down(outcomes)
 
-    def _settle_and_take(self, outcomes: Sequence[Settle]) -> list[Parcel]:
-        with self._sessions.begin() as session:
-            self._sender.settle(session, outcomes)
-            return list(self._sender.take(session, IN_FLIGHT))
+    def _write_down(self, outcomes: Sequence[Settle]) -> None:
+        """What was simply taken together, everything else by itself, as the sender's loop does it."""
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+        for outcome in outcomes:
+            if not isinstance(outcome, Taken):
+                self._in_transaction(outcome)
+        if taken:
+            self._in_transaction(lambda session: self._sender.settle(session, taken))
+
+    def _in_transaction(self, work: Callable[[Session], Answer]) -> Answer:
+        """Of two that wait for each other the database refuses one, and `bot/drain.py` does it again."""
+        while True:
+            try:
+                with self._sessions.begin() as session:
+                    return work(session)
+            except OperationalError as error:
+                if not isinstance(error.orig, DeadlockDetected):
+                    raise
+                self.seen["sends that met a deadlock"] += 1
 
     def _call(self, parcel: Parcel) -> Settle:
         self._telegram.parcel = parcel
         settle: Settle = _at_once(self._sender.call(parcel))
         return settle
 
-    def _kill_sender(self, claimed: list[Parcel]) -> None:
+    def _kill_sender(self, claimed: Sequence[Parcel]) -> None:
         """Killed between the claim and the outcome: whatever it had claimed is uncertain."""
         self.seen["senders killed"] += 1
         self.watch.uncertain |= {parcel.id for parcel in claimed}
@@ -156,6 +184,7 @@ NOTES: dict[str, Callable[[Machine, int, datetime], None]] = {
     "hears": Machine.hears,
     "blocks": lambda machine, chat_id, _: machine.blocked(chat_id),
     "sent again": lambda machine, row_id, _: machine.watch.sent_again.add(row_id),
+    "held": lambda machine, talk_id, _: machine.speaks_again(talk_id),
     "forgotten": lambda machine, case_id, _: machine.watch.forgotten(case_id),
 }
 
@@ -252,13 +281,17 @@ def _at_once(work: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("the sender waits for something")
 
 
-_TIME_PASSES = (
-    "UPDATE outbox SET not_before = clock_timestamp() WHERE state = 'pending' AND not_before > clock_timestamp()",
-    """UPDATE outbox SET sending_at = sending_at - interval '1 min'
-       WHERE state IN ('pending', 'unconfirmed') AND reason = 'the sender died while sending'""",
-    """UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()
-       WHERE greatest(full_at, closed_until) > clock_timestamp()""",
-    "UPDATE conversations SET held_until = NULL WHERE held_until IS NOT NULL",
-)
+# What waits for seconds goes out; a claim no longer waits for the last words of a sender that was killed.
+_TIME_PASSES = text(f"""
+    WITH lines AS (
+      UPDATE outbox SET not_before = least(not_before, clock_timestamp()),
+             reason = CASE WHEN reason = '{outbox.ORPHANED}' THEN 'its sender died a while ago' ELSE reason END
+      WHERE state = 'pending' AND (not_before > clock_timestamp() OR reason = '{outbox.ORPHANED}')
+         OR state = 'unconfirmed' AND reason = '{outbox.ORPHANED}'
+    )
+    UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()
+    WHERE greatest(full_at, closed_until) > clock_timestamp()
+""")
+_SPEAKS_AGAIN = text("UPDATE conversations SET held_until = NULL WHERE id = :id")
 _AGES = text("UPDATE outbox SET created_at = created_at - :length, not_before = not_before - :length "
              "WHERE state = 'pending'")  # fmt: skip

@@ -34,7 +34,7 @@ from service import (
 )
 from service.cases import Facts
 from service.conversations import Said
-from service.models import CallBack, Case, Conversation, Outcome, Owner, Role, Staff, Survey
+from service.models import CallBack, Case, Conversation, Outcome, Owner, Role, Staff
 from service.outbox import Parcel
 from service.relays import Bundle
 from service.staff import access_staff
@@ -206,7 +206,7 @@ class People:
         self.writes(chat)
         case = self.world.do(act)
         if isinstance(case, Case):
-            self.world.seen["cases opened"] += 1
+            self.world.saw("cases opened")
             self.takes_care_of(case.id, kind, chat, number)
             for chance, what in ((0.05, self.urge), (0.02, self.withdraw), (0.04, self.edit)):
                 if self.chance.random() < chance:
@@ -214,8 +214,8 @@ class People:
 
     def takes_care_of(self, case_id: int, kind: str, chat: int, number: int) -> None:
         """A case has been opened: the story knows of it, and its department goes to work; once."""
-        if case_id not in self.told:
-            self.told[case_id] = Told(kind, chat, number)
+        told = Told(kind, chat, number)
+        if self.told.setdefault(case_id, told) is told:
             self.work_on(case_id)
 
     def _with_case(self, case_id: int, act: Callable[[Session, Case], Any]) -> Any:
@@ -264,7 +264,7 @@ class People:
             self._reopened(case_id)
 
     def _reopened(self, case_id: int) -> None:
-        self.world.seen["cases reopened"] += 1
+        self.world.saw("cases reopened")
         self.told[case_id].reopened = True
         self.work_on(case_id)
 
@@ -365,7 +365,7 @@ class People:
         self.world.do(act)
 
     def _finished(self, case_id: int) -> None:
-        self.world.seen["cases finished"] += 1
+        self.world.saw("cases finished")
         if self.chance.random() < 0.03:
             self.world.after(self.minutes(4_000), partial(self.write_that_it_failed, case_id))
 
@@ -395,8 +395,10 @@ class People:
         key, now = self.key("cb"), self.world.now
 
         def act(session: Session) -> CallBack:
-            callbacks.answer(session, self.talk_with(session, chat), call_back_id, outcome=outcome, key=key, now=now)
-            return session.get_one(CallBack, call_back_id)
+            talk = self.talk_with(session, chat)
+            call_back = session.get_one(CallBack, call_back_id)
+            callbacks.answer(session, talk, call_back_id, outcome=outcome, key=key, now=now)
+            return call_back
 
         self.writes(chat)
         self._called_back(self.world.do(act), outcome)
@@ -405,7 +407,7 @@ class People:
         """The story keeps its own book of what was said."""
         if call_back is None or call_back.outcome is None:
             return
-        self.world.seen[f"called back: {outcome}"] += 1
+        self.world.saw(f"called back: {outcome}")
         if call_back.resolution == 1:
             self.told[call_back.case_id].first = outcome
         if outcome in (Outcome.PARTLY, Outcome.NOT_HELD):
@@ -437,14 +439,13 @@ class People:
     def _rate(self, survey_id: int, chat: int, stars: int, *, again: bool = False) -> None:
         key, now = self.key("rate"), self.world.now
 
-        def act(session: Session) -> Survey:
+        def act(session: Session) -> None:
             surveys.rate(session, self.talk_with(session, chat), survey_id, stars=stars, key=key, now=now)
-            return session.get_one(Survey, survey_id)
 
         self.writes(chat)
         if self.world.do(act) is None:
             return
-        self.world.seen["ratings"] += 1
+        self.world.saw("ratings")
         if not again and self.chance.random() < 0.1:
             self.world.after(
                 self.minutes(2_000), partial(self._rate, survey_id, chat, self.chance.choice(STARS), again=True)
@@ -503,7 +504,7 @@ class People:
             appointments.answer(session, self.talk_with(session, chat), appointment_id, word, key=key, now=now)
 
         if self.world.do(act):
-            self.world.seen[f"visits: {word}"] += 1
+            self.world.saw(f"visits: {word}")
 
     def doubt_came(self, outbox_id: int, _: Parcel, __: str) -> None:
         """Staff say of a message nobody can vouch for whether it goes out again."""

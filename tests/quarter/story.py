@@ -31,7 +31,8 @@ class Result:
 
     seed: int
     seconds: float
-    cpu: float  # seconds of its two processes, without the database's
+    people: float  # seconds of Python, without the database's
+    machine: float
     seen: Counter[str]
     fixed: str
     violations: list[str]
@@ -95,7 +96,7 @@ def play(
     seed: int,
     scale: Scale,
     on_two_cores: bool = False,
-    progress: Callable[[datetime], None] = lambda moment: None,
+    progress: Callable[[World], None] = lambda world: None,
 ) -> Story:
     """Let a seed's story happen in an empty, migrated database."""
     world = World(url, seed=seed, begins=scale.begins, on_two_cores=on_two_cores)
@@ -105,18 +106,20 @@ def play(
     return Story(world, people, scale)
 
 
-def tell(url: str, *, seed: int, scale: Scale, progress: Callable[[datetime], None]) -> Result:
+def tell(url: str, *, seed: int, scale: Scale, progress: Callable[[World], None]) -> Result:
     """Play a story and judge it."""
-    since, cpu = time.monotonic(), _worked()
+    since, before = time.monotonic(), os.times()
     story = play(url, seed=seed, scale=scale, on_two_cores=True, progress=progress)
     violations = story.judge()
     with story.world.sessions() as session:
         share = story.share(session)
     story.world.close()
-    spent = time.monotonic() - since, _worked() - cpu
-    return Result(seed, *spent, story.world.seen, f"{share.count} of {share.of}", violations)
+    people, machine = _worked(before, os.times())
+    seconds = time.monotonic() - since
+    return Result(seed, seconds, people, machine, story.world.seen, f"{share.count} of {share.of}", violations)
 
 
-def _worked() -> float:
-    """Seconds that this process and those that it has seen end have worked."""
-    return sum(os.times()[:4])
+def _worked(before: os.times_result, after: os.times_result) -> tuple[float, float]:
+    """Seconds of this process, in which people act, and of the one that it has seen end, which was the machine's."""
+    spent = [end - begin for begin, end in zip(before, after, strict=True)]
+    return spent[0] + spent[1], spent[2] + spent[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -11,10 +12,12 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from rich.console import Console
 from sqlalchemy import Connection, text
 
 from service.models import Delivery, Outcome
 from service.outbox import Parcel
+from tests.quarter.command import Screen, Stand
 from tests.quarter.people import WEEK
 from tests.quarter.story import Story, play
 from tests.quarter.telegram import TROUBLES, Killed, Telegram
@@ -220,3 +223,21 @@ def test_every_trouble_of_telegrams_is_met():
 
     assert len(met) == len(TROUBLES)
     assert len(arrived) > 2_900
+
+
+def test_a_log_shows_what_is_broken_at_once_and_only_once():
+    """Twenty quarters take an hour and a half: whoever looks at the log need not wait for the end."""
+    log = io.StringIO()
+    screen = Screen(Console(file=log), WEEK)
+    for violations in ([], ["it came twice"], ["it came twice", "is off"]):
+        screen.show({3: Stand(WEEK.begins + DAY, 7, tuple(violations))})
+
+    assert log.getvalue().splitlines() == ["seed 3: broken: it came twice", "seed 3: broken: is off"]
+
+
+def test_a_log_has_a_line_now_and_then():
+    log = io.StringIO()
+    screen = Screen(Console(file=log), WEEK, a_line_every=0)
+    screen.show({3: Stand(WEEK.begins + DAY, 7, ())})
+
+    assert log.getvalue() == "seed 3: 09-20, 7 cases, 0 violations\n"

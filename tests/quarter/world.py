@@ -1,16 +1,19 @@
 """A community on the real functions and a real PostgreSQL; its clock jumps to where something is due.
 
 Every step of people's is a transaction that is committed, now and then killed right before and made again, or made
-twice. What falls within five minutes happens at one moment: people act while the machine (tests/quarter/machine.py)
-wakes its sweeps and sends.
+twice. What falls within five minutes happens at one moment: people act, on two cores some beside each other, while the
+machine (tests/quarter/machine.py) wakes its sweeps and sends. Two acts of one resident meet at the lock of the talk.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import operator
+import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,7 +30,7 @@ from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.outbox import Parcel
-from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, Note, Orders
+from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
 from tests.quarter.watch import NEWS
 from tests.stage import BOT_ID, STAFF_CHAT
 
@@ -38,6 +41,7 @@ APART = timedelta(minutes=5)  # two moments at which anything happens
 ROUNDS = timedelta(hours=12)  # every sweep is woken that often, also one that `DUE` does not know
 KILLED_BEFORE_THE_COMMIT, MADE_TWICE = 0.01, 0.02  # of all steps
 MOST_DEADLOCKS = 5  # in a row, of one step
+HANDS = 3  # acts of one moment that are made beside each other on two cores: one thinks while others ask the database
 
 # When the next thing of each sweep is due, so that the clock can jump there. A new kind of follow-up has one line here.
 DUE: Mapping[str, str] = {
@@ -72,9 +76,10 @@ class World:
     """The community, its clock and its people's steps; the machine is beside it."""
 
     def __init__(self, url: str, *, seed: int, begins: datetime, on_two_cores: bool = False) -> None:
-        self.chance = Random(seed)
+        self.chance = Random(seed)  # in one process the same story; on two cores who draws first is as open as the rest
         self.now = begins.astimezone(UTC)
         self.seen: Counter[str] = Counter()
+        self.violations: list[str] = []  # as far as they are seen while it happens
         self._numbers = itertools.count(1)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._notes: list[Note] = []
@@ -88,6 +93,8 @@ class World:
         self.sessions = db.sessions(self._engine)
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._settle_in()
+        self._book = threading.Lock()  # of what people write down together: agenda and counts
+        self._each: Callable[..., Iterator[None]] = ThreadPoolExecutor(HANDS).map if on_two_cores else map
         make = partial(Machine, url, seed=seed, zone=ZONE)
         self.machine: Beside = InItsOwnProcess(make) if on_two_cores else InTurn(make())
         self.hears: Callable[[Parcel], None] = lambda parcel: None  # people's ears
@@ -111,7 +118,8 @@ class World:
 
     def at(self, moment: datetime, act: Callable[[], None]) -> None:
         """Have something happen then, or at the next moment after it."""
-        heapq.heappush(self._agenda, (moment, next(self._numbers), act))
+        with self._book:
+            heapq.heappush(self._agenda, (moment, next(self._numbers), act))
 
     def after(self, length: timedelta, act: Callable[[], None]) -> None:
         """The same, some time from now."""
@@ -121,16 +129,21 @@ class World:
         """One that nothing else has."""
         return next(self._numbers)
 
+    def saw(self, what: str) -> None:
+        """Count it."""
+        with self._book:
+            self.seen[what] += 1
+
     def note(self, what: str, number: int = 0) -> None:
         """Let the machine know of something at its next turn."""
         self._notes.append((what, number, self.now))
 
-    def play(self, until: datetime, *, progress: Callable[[datetime], None] = lambda moment: None) -> None:
+    def play(self, until: datetime, *, progress: Callable[[World], None] = lambda world: None) -> None:
         """Let everything happen up to a moment."""
         self._look()
         while (moment := self._next()) <= until and not self._is_over():
             self.now = moment
-            progress(moment)
+            progress(self)
             self._happen()
         self._happen()
 
@@ -151,23 +164,30 @@ class World:
     def _happen(self) -> None:
         """One moment: the machine has its turn, and people act."""
         self.machine.ask("turn", self._orders())
+        while acts := list(self._acts_of_now()):
+            list(self._each(operator.call, acts))
+        news: News = self.machine.answer()
+        self.violations += news.violations
+        for parcel in news.asked:
+            self.hears(parcel)
+        self._look()
+        self.saw("moments")
+
+    def _acts_of_now(self) -> Iterator[Callable[[], None]]:
+        """What people are to do now; while the machine is down it waits until it is up again."""
         while self._agenda and self._agenda[0][0] <= self.now:
             _, _, act = heapq.heappop(self._agenda)
             if self._is_down():
                 self.at(self._down_until, act)
             else:
-                act()
-        for parcel in self.machine.answer():
-            self.hears(parcel)
-        self._look()
-        self.seen["moments"] += 1
+                yield act
 
     def _orders(self) -> Orders:
         """What the machine is to do; one that stops does so right after the sweeps, before anything is sent."""
         notes, self._notes = tuple(self._notes), []
         was_down, self._outage, self._stops_for = self._outage, self._stops_for, None
         if self._outage is not None:
-            self.seen["outages"] += 1
+            self.saw("outages")
             self._down_until = self.now + self._outage
         return Orders(self.now, self._sweeps(), notes, sends=not self._is_down(), was_down=was_down)
 
@@ -208,11 +228,11 @@ class World:
         """One step, as a handler makes it: what it gives, True if that is nothing, and None when it was refused."""
         luck = self.chance.random()
         if luck < KILLED_BEFORE_THE_COMMIT:
-            self.seen["steps killed before the commit"] += 1
+            self.saw("steps killed before the commit")
             self._make(act, commit=False)
         result = self._make(act)
         if luck > 1 - MADE_TWICE:
-            self.seen["steps made twice"] += 1
+            self.saw("steps made twice")
             self._make(act)
         return result
 
@@ -224,7 +244,7 @@ class World:
             except OperationalError as error:
                 if not isinstance(error.orig, DeadlockDetected):
                     raise
-                self.seen["steps that met a deadlock"] += 1
+                self.saw("steps that met a deadlock")
         raise AssertionError("a step meets one deadlock after the other")
 
     def _make_once(self, act: Callable[[Session], Any], *, commit: bool) -> Any:
@@ -232,7 +252,7 @@ class World:
             try:
                 result = act(session)
             except ServiceError as error:
-                self.seen[f"refused: {type(error).__name__}"] += 1
+                self.saw(f"refused: {type(error).__name__}")
                 result = NOTHING
             if commit:
                 session.commit()
@@ -244,8 +264,9 @@ class World:
             if self.do(act):
                 then()
         except LineInFlight:
-            self.seen["claims that waited"] += 1
+            self.saw("claims that waited")
             self.do(lambda session: held.hold(session, conversation_id))
+            self.note("held", conversation_id)
             self.after(MINUTE, lambda: self.claim(conversation_id, act, then))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from service import after_talks, cases, incident_hints, incident_reports, incident_words, incidents, takeover
 from service.cases import Facts
+from service.db import Sessions
 from service.errors import ButtonExpired, IncidentNotClear, IncidentNotFound
 from service.models import Case, Conversation, Incident, IncidentReport, OutboxRow, ReportOutcome, UnaskedMessage
 from tests.service.test_follow_ups import sender_was_down
@@ -212,6 +213,23 @@ def moved(stage: Stage, talk: Conversation, words: str = "3栋 停水 至 20:00"
     enter(stage, words, source="turn:2")
     stage.session.refresh(report)
     return report
+
+
+def test_who_is_joined_just_after_its_end_is_told_as_well(sessions: Sessions):
+    """The end was written between the moment it was found and the moment they were promised to hear of it."""
+    with sessions.begin() as session:
+        stage = Stage(session)
+        talk, incident = stage.resident(), enter(stage)
+
+    with sessions.begin() as resident:
+        known = resident.get_one(Incident, incident.id)
+        with sessions.begin() as staff:
+            incidents.end(staff, incidents.access_incident(staff, incident.community_id, incident.id), now=NOON)
+        theirs = resident.get_one(Conversation, talk.id)
+        incident_reports.join(resident, theirs, known, Facts(kind="repair", matter="停水", place=HOME), now=NOON)
+
+    with sessions.begin() as session:
+        assert incidents.hear_soon(session, session.get_one(Incident, incident.id)) == 1
 
 
 def test_another_end_is_told_once_to_whoever_was_told_the_first(stage):

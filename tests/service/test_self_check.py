@@ -46,6 +46,13 @@ def test_a_talk_as_it_should_be_has_nothing_to_report(stage):
     assert found(stage) == []
 
 
+# The last line has been written two hours ago and still waits; the others were sent so long ago.
+LEFT = (
+    "UPDATE outbox SET state = CASE key WHEN 'after' THEN 'pending' ELSE state END,"
+    " created_at = created_at - interval '2 hours', not_before = created_at - interval '2 hours',"
+    " settled_at = settled_at - interval '{ago}'"
+)
+
 # How to break each promise in the stored rows, behind the back of the code that keeps it.
 PLANTED = {
     "spoken_over": "UPDATE outbox SET settled_at = (SELECT since + interval '1 ms' FROM handovers"
@@ -55,8 +62,7 @@ PLANTED = {
     "passed_on_twice": "INSERT INTO outbox (bot_id, community_id, chat_id, conversation_id, lane, kind, act, payload,"
                        " priority, delivery, state) SELECT bot_id, community_id, chat_id, conversation_id, lane, kind,"
                        " act, payload, priority, delivery, 'sent' FROM outbox WHERE key = 'relay:1'",
-    "stuck": "UPDATE outbox SET state = 'pending', created_at = created_at - interval '2 hours',"
-             " not_before = created_at - interval '2 hours' WHERE key = 'after'",
+    "stuck": LEFT.format(ago="90 minutes"),
     "log_has_a_gap": "DELETE FROM handovers WHERE owner = 'bot'",
 }  # fmt: skip
 
@@ -81,6 +87,15 @@ def test_a_line_that_is_sent_during_the_talk_is_seen_although_the_code_would_dro
     outbox.sent(stage.session, parcel, message_id=1)
 
     assert found(stage) == ["spoken_over"]
+
+
+def test_what_waited_while_no_sender_was_up_is_late_and_not_stuck(stage):
+    """After a night's outage staff are not to look for a fault that is over as soon as they read of it."""
+    talk_with_a_butler(stage)
+
+    stage.session.execute(text(LEFT.format(ago="2 hours")))
+
+    assert found(stage) == []
 
 
 def test_an_emergency_over_a_butler_is_no_violation_and_is_counted(stage):
