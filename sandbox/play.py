@@ -9,6 +9,7 @@
       - taps: 确认                         # a button by its title; `again: true` taps what was tapped last once more
       - sends: {photo: {}}                 # anything but words
       - edits: 卫生间水管漏水              # what was said last, put differently
+      - replies: 好的                      # to the message that was seen last
       - {who: li, topic: 工程, sees: 水管}   # the staff group: a topic by part of its name
       - {advance: 25h}
 
@@ -64,6 +65,7 @@ class Stage:
     _seen: set[tuple[int, int, str]] = field(default_factory=set)
     _said: dict[str, Message] = field(default_factory=dict)
     _tapped: dict[str, Any] = field(default_factory=dict)
+    _looked_at: dict[str, Message] = field(default_factory=dict)
 
     async def enter(self, people: Mapping[str, Any]) -> None:
         """Let the people exist; staff are in the group. A bare name is somebody who speaks Chinese."""
@@ -92,6 +94,11 @@ class Stage:
         """A person types, perhaps several bubbles."""
         for words in step["says"] if isinstance(step["says"], list) else [step["says"]]:
             await self._send(step, {"text": str(words)}, str(words))
+
+    async def replies(self, step: Step) -> None:
+        """A person answers the message they looked at last."""
+        seen = self._looked_at[step["who"]]
+        await self._send(step, {"text": step["replies"], "reply_to": seen["message_id"]}, str(step["replies"]))
 
     async def sends(self, step: Step) -> None:
         """A person sends a photo, a place, …: the content as the control API takes it."""
@@ -125,6 +132,7 @@ class Stage:
 
         message, shown = await self._wait(step, fits, f"message with {wanted}")
         self._seen.add((*_place(message), shown))
+        self._looked_at[step["who"]] = message
         keys = " ".join(f"[{key['text']}]" for row in _rows(message) for key in row)
         where = f" → {step['topic']}" if "topic" in step else ""
         self.say(f"{self.bot_name}{where}", f"{shown} {keys}".strip())
@@ -212,6 +220,7 @@ VERBS: dict[str, Callable[[Stage, Step], Awaitable[None]]] = {
     "says": Stage.says,
     "sends": Stage.sends,
     "edits": Stage.edits,
+    "replies": Stage.replies,
     "taps": Stage.taps,
     "sees": Stage.sees,
     "sees_no": Stage.sees_no,
