@@ -42,6 +42,7 @@ LINES = 12  # that are looked back for the question
 NEVER = "praise"  # a kind that is nobody's work
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
+MARKS = " ,.!~，。！～"
 COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
 
 
@@ -74,9 +75,19 @@ def call_off(session: Session, conversation: Conversation, words: str, *, key: s
     return True
 
 
-def names_a_case(words: str) -> bool:
-    """Whether a case number stands in the words, whosever it is."""
-    return cases.NUMBER.search(words) is not None
+def means_a_case(session: Session, conversation: Conversation, words: str, *, beside: str) -> bool:
+    """Whether words that call something off mean a case, and not what is just being taken down.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who wrote.
+        words: a case number stands in them, whosever it is, or what a case at work is about.
+        beside: what is being taken down.
+    """
+    if cases.NUMBER.search(words):
+        return True
+    about = categories.deciding_words(words) - categories.deciding_words(beside)
+    return any(about & categories.deciding_words(case.matter) for case in _at_work(session, conversation))
 
 
 def keeps(words: str) -> bool:
@@ -109,7 +120,7 @@ def settle(session: Session, conversation: Conversation, *, is_yes: bool, key: s
 
 
 def take_words(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
-    """Take words that say which of the offered cases is meant, or that the case stays; False when they say neither.
+    """Take words that say which of the offered cases is meant, or a plain yes or no; False when they say neither.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -120,7 +131,8 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
     """
     asked = question(session, conversation)
     if asked is None or asked.case_id is not None:
-        return keeps(words) and settle(session, conversation, is_yes=False, key=key, now=now)
+        is_yes = _any("agrees").search(words.lower().strip(MARKS)) is not None
+        return (is_yes or keeps(words)) and settle(session, conversation, is_yes=is_yes, key=key, now=now)
     found = _narrowed(_at_work(session, conversation), words)
     if len(found) != 1:
         return False

@@ -28,6 +28,24 @@ def says(stage: Stage, talk: Conversation, *, yes: bool, key: str = "reply") -> 
     return withdrawals.settle(stage.session, talk, is_yes=yes, key=key, now=LATER)
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [("是的", "withdrawn"), ("Yes, cancel it", "withdrawn"), ("13800138000", "open"), ("好的，在3栋", "open")],
+)
+def test_a_plain_yes_beside_a_form_answers_the_question_and_nothing_else_does(stage, words, state):
+    """The form asks for an address meanwhile, to which a yes is no answer."""
+    talk = stage.resident()
+    case = stage.case(talk)
+    call_off(stage, talk)
+    line = Line("请问在哪里？")
+    conversations.tell(stage.session, talk, line, now=LATER, key="form")
+    stage.hears(talk, words)
+
+    withdrawals.take_words(stage.session, talk, words, key="reply", now=LATER)
+
+    assert str(case.state) == state
+
+
 def tap(stage: Stage, talk: Conversation, data: str, *, key: str = "tap") -> None:
     _, number, word = data.split(":")
     withdrawals.answer(stage.session, talk, int(number), word, key=key, now=LATER)
