@@ -8,6 +8,7 @@ from dataclasses import replace
 from actions import places
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
 from actions.turns import Turn, any_of
+from service import amendments
 
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
@@ -21,7 +22,7 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
 VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
 SURE_OF_SMALL_TALK = 0.4
-SURE_OF_NO_PLACE = 0.6
+SURE_OF_NO_PLACE = 0.5  # nor time
 TROUBLES = ("repair", "complaint")
 ABOUT_THE_SAME = frozenset({"urge", "reopen", "repair", "complaint"})  # said of a case that is shown
 
@@ -40,9 +41,25 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     """
     if _is_for_others(turn, asked, kind):
         return None
-    told = _TAKE[asked](facts, with_entities(facts, turn), turn)
+    if turn.was is not None and facts.matter:
+        return _reworded(facts, facts.matter, turn)
+    told = _with_the_right_words(_TAKE[asked](facts, with_entities(facts, turn), turn), turn)
     moved = stated(facts.location) and told.location != facts.location and told.matter == facts.matter
     return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
+
+
+def _with_the_right_words(told: Facts, turn: Turn) -> Facts:
+    """「不是厨房，是卫生间」: the matter speaks of the right room too."""
+    matter = told.matter
+    for was, now in turn.instead if matter else ():
+        matter = str(matter).replace(was, now)
+    return replace(told, matter=matter)
+
+
+def _reworded(facts: Facts, matter: str, turn: Turn) -> Facts:
+    """An edited line answers nothing: what it told is replaced, and said back again."""
+    now = amendments.reworded(matter, str(turn.was), turn.matter)[:MOST_MATTER]
+    return replace(with_entities(facts, turn), matter=now, confirmed=None)
 
 
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
@@ -114,6 +131,8 @@ def _take_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """The time that was recognised, or whatever else was said, or as soon as possible."""
     if told.visit_time and told.visit_time != facts.visit_time:
         return told
+    if turn.intent in TROUBLES and turn.confidence >= SURE_OF_NO_PLACE and not turn.speaks_of_a_visit:
+        return _with_more(told, turn)
     says_more = turn.rest and turn.rest != told.phone and not _is_bare_number(turn)
     return to_come(told, turn.unrecognised if says_more else SOON, turn)
 
