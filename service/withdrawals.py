@@ -23,6 +23,7 @@ from service import (
     categories,
     conversations,
     keyboards,
+    likeness,
     outbox,
     residents,
     surveys,
@@ -42,6 +43,7 @@ LINES = 12  # that are looked back for the question
 NEVER = "praise"  # a kind that is nobody's work
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
+HAN_PAIR = re.compile(r"[\u4e00-\u9fff]{2}")
 MARKS = " ,.!~，。！～"
 COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
 
@@ -87,7 +89,12 @@ def means_a_case(session: Session, conversation: Conversation, words: str, *, be
     if cases.NUMBER.search(words):
         return True
     about = categories.deciding_words(words) - categories.deciding_words(beside)
-    return any(about & categories.deciding_words(case.matter) for case in _at_work(session, conversation))
+    named = likeness.bigrams(_any("calls_off").sub(" ", words.lower())) - likeness.bigrams(beside)
+    spoken = {pair for pair in named if HAN_PAIR.fullmatch(pair)}
+    return any(
+        about & categories.deciding_words(case.matter) or len(spoken & likeness.bigrams(case.matter)) > 1
+        for case in _at_work(session, conversation)
+    )
 
 
 def keeps(words: str) -> bool:
@@ -296,7 +303,9 @@ def _withdraw(session: Session, case: Case, *, key: str, now: datetime) -> None:
     work_orders.note(session, case, phrase, key=f"case:{case.id}:{key}:withdrawn")
     department = texts.words(f"utter_word_{case.department.key}", language=case.resident.language)
     salutation = residents.salutation(case.resident)
-    _tell(session, case, _say(case, "utter_withdrawn", department=department, salutation=salutation), key=key, now=now)
+    goes_on = (case.conversation.keyboard_turn or 0) > 0  # the dialogue asks something else meanwhile: no farewell yet
+    said = "utter_withdrawn_meanwhile" if goes_on else "utter_withdrawn"
+    _tell(session, case, _say(case, said, department=department, salutation=salutation), key=key, now=now)
 
 
 def _keep(session: Session, case: Case, *, key: str, now: datetime) -> None:

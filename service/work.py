@@ -137,7 +137,7 @@ def offer(session: Session, member: Staff, case_id: int, what: str, *, key: str)
         KeyError: nothing of `OFFERS`.
     """
     case = cases.access_case_as_staff(session, member, case_id)
-    work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id)
+    work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id, matter=case.title)
 
 
 def awaited(session: Session, conversation: Conversation) -> Case | None:
