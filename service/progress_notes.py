@@ -78,7 +78,7 @@ def write(session: Session, member: Staff, case_id: int, words: str, *, key: str
         now: the moment, aware UTC.
 
     Returns:
-        What staff read about it: whether it goes out now, in the morning, or after a butler's talk.
+        What staff read about it: whether it goes out now, in the morning, after a butler's talk, or to nobody.
 
     Raises:
         NoteWithoutWords: there is nothing to tell.
@@ -99,6 +99,8 @@ def write(session: Session, member: Staff, case_id: int, words: str, *, key: str
         conversations.tell(
             session, case.conversation, line, now=now, key=told, kind=KIND, case_id=case.id, waits=is_night
         )
+    if case.resident.unreachable_since is not None:
+        return texts.say("utter_staff_blocked", language=STAFF_LANGUAGE, name=case.resident.display_name)
     when = "talk" if case.conversation.owner is Owner.BUTLER else "night" if is_night else "now"
     return texts.say(f"utter_staff_progress_{when}", language=STAFF_LANGUAGE, number=case.number)
 

@@ -242,6 +242,14 @@ def test_who_wants_no_questions_is_told_all_the_same(stage):
     assert any("下周开工" in line for line in sent_to_residents(stage))
 
 
+def test_a_note_to_whoever_has_blocked_the_bot_is_said_to_reach_nobody(stage):
+    """Else staff would not ring them up."""
+    case, member = marked(stage)
+    case.resident.unreachable_since = NOON
+
+    assert "王芳" in write(stage, member, case, "下周开工")
+
+
 def test_a_fix_that_did_not_hold_is_owed_notes_again(stage):
     case, member = marked(stage)
     work.tap(stage.session, member, case.id, "done", key="done", now=NOON + DAY)
