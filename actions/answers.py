@@ -152,6 +152,8 @@ def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     says_more = says_more or bool(turn.rest and turn.confidence < SURE_OF_A_VERDICT)
     if turn.intent in VERDICTS and not says_more:
         return replace(told, confirmed=VERDICTS[turn.intent])
+    if turn.rest and turn.says_only_facts and turn.speaks_of_a_visit:
+        return to_come(replace(told, confirmed=None), turn.text, turn)
     return told if turn.says_nothing_new or (_is_small_talk(turn) and not says_more) else _with_more(told, turn)
 
 

@@ -140,6 +140,8 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
     if asked is None or asked.case_id is not None:
         is_yes = _any("agrees").search(words.lower().strip(MARKS)) is not None
         return (is_yes or keeps(words)) and settle(session, conversation, is_yes=is_yes, key=key, now=now)
+    if calls_off(words):
+        return False  # the dialogue hears that, and what else they say
     found = _narrowed(_at_work(session, conversation), words)
     if len(found) != 1:
         return False

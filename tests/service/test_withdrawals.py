@@ -58,6 +58,18 @@ def test_a_case_is_meant_by_its_number_or_by_what_it_is_about(stage, words, mean
     assert withdrawals.means_a_case(stage.session, talk, words, beside="主卧的空调不制冷") is means
 
 
+def test_who_says_more_than_which_one_is_heard_by_the_dialogue(stage):
+    """「门铃那个不用修了，对了门锁坏了」: the lock would never have been heard of."""
+    talk = stage.resident()
+    stage.case(talk, matter="门铃不响")
+    stage.case(talk, matter="厨房水管漏水")
+    call_off(stage, talk)
+    stage.hears(talk, "…")
+
+    assert not withdrawals.take_words(stage.session, talk, "门铃那个不用修了，对了门锁坏了", key="reply", now=LATER)
+    assert withdrawals.take_words(stage.session, talk, "漏水那个", key="reply", now=LATER)
+
+
 def test_who_goes_on_with_something_else_is_not_bidden_farewell_yet(stage):
     """N4: the farewell is for the end, and it would stand there twice running."""
     talk = stage.resident()
