@@ -87,7 +87,7 @@ def case_status(desk: Desk) -> list[Event]:
     case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
     if case is not None:
         cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-        desk.say("utter_urged", number=case.number)  # by when stands in the list below
+        desk.say("utter_urged", number=case.number, expected=None)  # it stands in the list below
     desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
     return []
 

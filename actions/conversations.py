@@ -6,9 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import takewhile
 
-from rasa_sdk.events import FollowupAction
-
-from actions import already, knowledge
+from actions import already
 from actions.base import LEAVE_FORM, Desk, Event, action
 from actions.facts import DECLINED, SOON
 from service import amendments, conversations, texts
@@ -48,8 +46,6 @@ def not_understood(desk: Desk) -> list[Event]:
     """
     late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
     in_form, says_something = bool(desk.slots.get("requested_slot")), any(map(str.isalnum, desk.turn.text))
-    if not in_form and knowledge.is_known(desk):
-        return [FollowupAction("action_answer")]
     if late is not None and says_something and not in_form:
         desk.not_understood()
         already.add(desk, late)
@@ -92,9 +88,4 @@ def misunderstood_before(events: Sequence[Event]) -> int:
             turns.append(set())
         elif event["event"] == "action" and turns:
             turns[-1].add(str(event.get("name")))
-    return sum(1 for _ in takewhile(_was_not_understood, reversed(turns[:-1])))
-
-
-def _was_not_understood(names: set[str]) -> bool:
-    """Whether the turn in which these actions ran ended with that, and not with an answer all the same."""
-    return "action_not_understood" in names and "action_answer" not in names
+    return sum(1 for _ in takewhile(lambda names: "action_not_understood" in names, reversed(turns[:-1])))

@@ -45,17 +45,11 @@ def off_topic(desk: Desk) -> list[Event]:
     """Lead back to what we are here for; what only sounds like idle talk may have an answer still: 「你是机器人吗」."""
     if ONLY_MARKS.fullmatch(desk.turn.text):
         return [FollowupAction("action_not_understood")]  # 「？？？」 to what we said last
-    if is_known(desk):
-        return [FollowupAction("action_answer")]
+    found = knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text) if desk.turn.text else None
+    if isinstance(found, knowledge.Match):
+        return _tell(desk, found.entry)
     desk.say("utter_out_of_scope")
     return []
-
-
-def is_known(desk: Desk) -> bool:
-    """Whether the knowledge base has a sure answer, whatever the message was taken for."""
-    if not desk.turn.text:
-        return False
-    return isinstance(knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text), knowledge.Match)
 
 
 def _without_an_answer(desk: Desk, found: knowledge.Suggestions | None) -> list[Event]:
