@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from service import amendments
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
+ROOM = re.compile(r"\d{3,4}")  # alone, when everything is said back: "no sorry, 603"
 FEWEST_DIGITS = 5  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
@@ -146,6 +148,8 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """Yes, no, a correction, or more about the matter, which is said back again."""
+    if told == facts and ROOM.fullmatch(turn.rest):
+        told = replace(told, location=places.another_room(told.location, turn.rest, language=turn.language))
     says_more = _weight(turn.rest) > MORE_THAN_A_WORD
     if told != facts:
         return _with_more(told, turn) if says_more else replace(told, confirmed=None)

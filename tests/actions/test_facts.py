@@ -351,3 +351,12 @@ def test_whatever_hour_suits_is_an_answer_and_no_question():
     told = reply(Facts("楼道灯不亮", "3栋"), "phone_and_time", "随便什么时候", "inquiry", sure=0.71)
 
     assert told.visit_time == "随便什么时候"
+
+
+def test_a_bare_number_corrects_the_room_that_was_said_back():
+    """The worker would have rung at 602, with "no sorry 603" standing under the matter."""
+    told = reply(FULL, "confirmed", "no sorry 603", "deny", sure=0.5)
+    nowhere = reply(Facts("水管漏水", "大堂", "13800138000", "明天下午"), "confirmed", "603", "inform")
+
+    assert (told.location, told.matter, told.confirmed) == ("3栋2单元603室", FULL.matter, None)
+    assert nowhere.location == "大堂"
