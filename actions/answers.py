@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from actions import places
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
 from actions.turns import Turn, any_of
+from service import amendments
 
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
+ROOM = re.compile(r"\d{3,4}")  # alone, when everything is said back: "no sorry, 603"
 FEWEST_DIGITS = 5  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
@@ -21,7 +24,7 @@ ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
 VERDICTS = {"affirm": True, "thanks": True, "deny": False}  # "thank you" to what was said back means yes
 SURE_OF_SMALL_TALK = 0.4
-SURE_OF_NO_PLACE = 0.6
+SURE_OF_NO_PLACE = 0.5  # nor time
 TROUBLES = ("repair", "complaint")
 ABOUT_THE_SAME = frozenset({"urge", "reopen", "repair", "complaint"})  # said of a case that is shown
 
@@ -40,9 +43,25 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     """
     if _is_for_others(turn, asked, kind):
         return None
-    told = _TAKE[asked](facts, with_entities(facts, turn), turn)
+    if turn.was is not None and facts.matter:
+        return _reworded(facts, facts.matter, turn)
+    told = _with_the_right_words(_TAKE[asked](facts, with_entities(facts, turn), turn), turn)
     moved = stated(facts.location) and told.location != facts.location and told.matter == facts.matter
     return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
+
+
+def _with_the_right_words(told: Facts, turn: Turn) -> Facts:
+    """「不是厨房，是卫生间」: the matter speaks of the right room too."""
+    matter = told.matter
+    for was, now in turn.instead if matter else ():
+        matter = str(matter).replace(was, now)
+    return replace(told, matter=matter)
+
+
+def _reworded(facts: Facts, matter: str, turn: Turn) -> Facts:
+    """An edited line answers nothing: what it told is replaced, and said back again."""
+    now = amendments.reworded(matter, str(turn.was), turn.matter)[:MOST_MATTER]
+    return replace(with_entities(facts, turn), matter=now, confirmed=None)
 
 
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
@@ -114,6 +133,8 @@ def _take_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """The time that was recognised, or whatever else was said, or as soon as possible."""
     if told.visit_time and told.visit_time != facts.visit_time:
         return told
+    if turn.intent in TROUBLES and turn.confidence >= SURE_OF_NO_PLACE and not turn.speaks_of_a_visit:
+        return _with_more(told, turn)
     says_more = turn.rest and turn.rest != told.phone and not _is_bare_number(turn)
     return to_come(told, turn.unrecognised if says_more else SOON, turn)
 
@@ -127,12 +148,16 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """Yes, no, a correction, or more about the matter, which is said back again."""
+    if told == facts and ROOM.fullmatch(turn.rest):
+        told = replace(told, location=places.another_room(told.location, turn.rest, language=turn.language))
     says_more = _weight(turn.rest) > MORE_THAN_A_WORD
     if told != facts:
         return _with_more(told, turn) if says_more else replace(told, confirmed=None)
     says_more = says_more or bool(turn.rest and turn.confidence < SURE_OF_A_VERDICT)
     if turn.intent in VERDICTS and not says_more:
         return replace(told, confirmed=VERDICTS[turn.intent])
+    if turn.rest and turn.says_only_facts and turn.speaks_of_a_visit:
+        return to_come(replace(told, confirmed=None), turn.text, turn)
     return told if turn.says_nothing_new or (_is_small_talk(turn) and not says_more) else _with_more(told, turn)
 
 

@@ -59,6 +59,12 @@ class Desk:
         said = conversations.said_last(self.session, self.conversation)
         self.answer(texts.say(key, language=self.turn.language, seed=self.turn.source, unlike=said, **slots))
 
+    @property
+    def last_form(self) -> str:
+        """The form that was begun last."""
+        names = [event["name"] for event in self.events if event["event"] == "active_loop" and event.get("name")]
+        return str(names[-1])
+
     def expected(self, case: Case) -> str:
         """Until when the resident may expect the next thing, in words."""
         return clocks.expected(self.session, case, now=self.turn.now, language=self.turn.language)

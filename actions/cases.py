@@ -6,7 +6,19 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already, facts, said_back, times
 from actions.base import Desk, Event, action
-from service import amendments, appointments, callbacks, cases, greetings, incident_hints, praise, residents, texts
+from service import (
+    amendments,
+    appointments,
+    callbacks,
+    cases,
+    categories,
+    greetings,
+    incident_hints,
+    legacy,
+    praise,
+    residents,
+    texts,
+)
 
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
@@ -17,7 +29,7 @@ def open_case(desk: Desk) -> list[Event]:
 
     Rasa goes on to this action when the form's own call has failed; without a yes there is nothing to open.
     """
-    kind, told, language = _form(desk), facts.from_slots(desk.slots), desk.turn.language
+    kind, told, language = desk.last_form.removesuffix("_form"), facts.from_slots(desk.slots), desk.turn.language
     is_known = already.is_known(told)
     assert told.confirmed is True or is_known, "nobody has confirmed"
     visit = told.visit if kind == "repair" else None
@@ -38,7 +50,10 @@ def open_case(desk: Desk) -> list[Event]:
     visit_line = appointments.after_opening(desk.session, case, key=desk.turn.source, now=desk.turn.now)
     incident_hints.suggest(desk.session, case, now=desk.turn.now)
     department = texts.words(f"utter_word_{case.department.key}", language=language)
-    dear, expected = residents.salutation(desk.conversation.resident, language=language), desk.expected(case)
+    expected, notes = desk.expected(case), legacy.recognise(desk.session, case, key=desk.turn.source, now=desk.turn.now)
+    if notes:
+        expected = texts.words("utter_word_expected_and_notes", language=language, expected=expected, notes=notes)
+    dear = residents.salutation(desk.conversation.resident, language=language)
     desk.say(OPENED[kind], number=case.number, department=department, expected=expected, salutation=dear)
     if visit_line is not None:
         desk.answer(visit_line)
@@ -72,7 +87,7 @@ def case_status(desk: Desk) -> list[Event]:
     case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
     if case is not None:
         cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-        desk.say("utter_urged", number=case.number, expected=desk.expected(case))
+        desk.say("utter_urged", number=case.number, expected=None)  # it stands in the list below
     desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
     return []
 
@@ -85,7 +100,8 @@ def reopen(desk: Desk) -> list[Event]:
         callbacks.reopen(desk.session, case, key=desk.turn.source, now=desk.turn.now)
         desk.answered()
         return []
-    if cases.at_work(desk.session, desk.conversation) is not None:
+    at_work = cases.at_work(desk.session, desk.conversation)
+    if at_work is not None and not categories.are_apart(at_work.matter, desk.turn.text):
         return case_status(desk)
     return [FollowupAction("repair_form")]
 
@@ -126,9 +142,3 @@ def _take_visit_time(desk: Desk) -> bool:
     if not desk.turn.says_only_facts:
         amendments.add_words(desk.session, case, desk.turn.text, key=f"{desk.turn.source}:added", now=desk.turn.now)
     return True
-
-
-def _form(desk: Desk) -> str:
-    """The kind of the form that was filled last."""
-    names = [event["name"] for event in desk.events if event["event"] == "active_loop" and event.get("name")]
-    return str(names[-1]).removesuffix("_form")

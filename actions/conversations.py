@@ -45,7 +45,8 @@ def not_understood(desk: Desk) -> list[Event]:
     What comes right after a case was opened is more of it, understood or not: its worker reads the words.
     """
     late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
-    if late is not None and desk.turn.text and not desk.slots.get("requested_slot"):
+    in_form, says_something = bool(desk.slots.get("requested_slot")), any(map(str.isalnum, desk.turn.text))
+    if late is not None and says_something and not in_form:
         desk.not_understood()
         already.add(desk, late)
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -34,7 +34,7 @@ def validate(kind: str, tracker: Tracker, *, look: Look = nothing_is_known) -> l
         tracker: Rasa's tracker in the middle of the form's turn.
         look: finds out what is known of the matter already.
     """
-    turn, slots = read(tracker.latest_message), tracker.slots
+    turn, slots = _for(kind, read(tracker.latest_message)), tracker.slots
     happened = since_last_message(tracker.events)
     before, asked = facts.from_slots(slots), slots.get("requested_slot")
     begins = _begins(happened, kind)
@@ -50,6 +50,13 @@ def validate(kind: str, tracker: Tracker, *, look: Look = nothing_is_known) -> l
         return []
     told, shown = look(told, turn, begins=begins) if kind in TROUBLES else (told, None)
     return _events(before, told, kind, turn, shown=shown)
+
+
+def _for(kind: str, turn: Turn) -> Turn:
+    """The message as a form hears it: nobody comes for a complaint, so 「半夜两点还在跳」 is what happened, no wish."""
+    if kind == "repair":
+        return turn
+    return replace(turn, entities=tuple(entity for entity in turn.entities if entity.label != "time"))
 
 
 def _begins(happened: Sequence[Event], kind: str) -> bool:

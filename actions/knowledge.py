@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -18,6 +19,7 @@ from service.texts import Button, Line
 CHOICES = ("first_choice", "second_choice", "third_choice")  # intents of the buttons, in their order
 NONE = "none_of_these"
 SURE_OF_A_QUESTION = 0.6
+ONLY_MARKS = re.compile(r"[?？!！.。…\s]+")
 SHELF = Shelf()
 
 
@@ -42,6 +44,18 @@ def _look_up(desk: Desk) -> list[Event]:
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
     return _without_an_answer(desk, found)
+
+
+@action("action_off_topic")
+def off_topic(desk: Desk) -> list[Event]:
+    """Lead back to what we are here for; what only sounds like idle talk may have an answer still: 「你是机器人吗」."""
+    if ONLY_MARKS.fullmatch(desk.turn.text):
+        return [FollowupAction("action_not_understood")]  # 「？？？」 to what we said last
+    found = knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text) if desk.turn.text else None
+    if isinstance(found, knowledge.Match):
+        return _tell(desk, found.entry)
+    desk.say("utter_out_of_scope")
+    return []
 
 
 def _without_an_answer(desk: Desk, found: knowledge.Suggestions | None) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from actions.turns import any_of
 from service import where
@@ -58,6 +58,12 @@ def correct(told: str, text: str, *, language: str) -> str:
     before, now = asdict(where.parse(told)), asdict(where.parse(text))
     changed = Where(**{part: now[part] or before[part] for part in now})
     return (where.display(changed, language) if any(now.values()) else text) or told
+
+
+def another_room(told: str | None, room: str, *, language: str) -> str | None:
+    """The same address with another room, if it has one."""
+    before = where.parse(told or "")
+    return where.display(replace(before, room=room), language) if before.room else told
 
 
 def with_spot(place: str, matter: str | None, *, language: str) -> str:

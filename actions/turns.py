@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 WORDS = Path(__file__).with_name("words.yml")
 LONGEST = 1000  # characters of a message; what Rasa reads too
 FACTS = frozenset({"location", "time", "phone", "name"})  # labels that fill a fact of a case
+LEAD = 12  # characters before a fact in which it is said not to be one
 MARKS = " ,.;:!?，。；：！？、\n"
 CLAUSE = re.compile(r"[^,.;，。；\n]+[,.;，。；\n]*")
 NOTHING_SAID = re.compile(r"[\W_]*")  # punctuation, spaces and smileys
@@ -28,6 +30,7 @@ class Entity:
     value: str
     start: int = 0
     end: int = 0
+    holds: bool = True  # False: the message takes it back itself, 「45栋，不对，46栋」
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Turn:
     intent: str = ""
     confidence: float = 0.0
     entities: tuple[Entity, ...] = ()
+    instead: tuple[tuple[str, str], ...] = ()  # facts that it takes back itself, each with the one that holds
     tapped: bool = False  # a button of ours: only the intent counts
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -94,14 +98,19 @@ class Turn:
         """Heard, and to be taken up when the form is done."""
         return bool(self.metadata.get("put_off"))
 
+    @property
+    def was(self) -> str | None:
+        """What the line said before it was edited; None for a line that is new."""
+        return self.metadata.get("was")
+
     def known(self, fact: str) -> str | None:
         """What is known from earlier: phone, place or surname of the resident, the visit of their other request."""
         value = self.metadata.get(fact)
         return str(value) if value else None
 
     def found(self, label: str) -> list[str]:
-        """The values of one label, in the order of the text."""
-        return [entity.value for entity in self.entities if entity.label == label]
+        """The values of one label that hold, in the order of the text."""
+        return [entity.value for entity in self.entities if entity.label == label and entity.holds]
 
     @property
     def shared_phone(self) -> list[str]:
@@ -182,14 +191,27 @@ def read(message: Mapping[str, Any]) -> Turn:
     text = str(message.get("text") or "")[:LONGEST]
     intent = message.get("intent") or {}
     tapped = text.startswith("/")
+    entities = _entities(message, lead=len(text) - len(text.lstrip()))
+    instead = dict(_taken_back("" if tapped else text.strip(), entities))
     return Turn(
         text="" if tapped else text.strip(),
         intent=str(intent.get("name") or ""),
         confidence=float(intent.get("confidence") or 0.0),
-        entities=tuple(_entities(message, lead=len(text) - len(text.lstrip()))),
+        entities=tuple(replace(entity, holds=entity not in instead) for entity in entities),
+        instead=tuple((was.value, now.value) for was, now in instead.items()),
         tapped=tapped,
         metadata=message.get("metadata") or {},
     )
+
+
+def _taken_back(text: str, entities: Sequence[Entity]) -> Iterator[tuple[Entity, Entity]]:
+    """The facts that the message itself takes back, each with what was said instead of it."""
+    for was, now in pairwise(entities):
+        between = text[was.end : now.start].strip(MARKS).lower()
+        before = text[: was.start].rstrip(MARKS).lower()
+        is_kind = was.label == now.label and was.label in FACTS
+        if is_kind and (any_of("takes_back").match(between) or any_of("not_this").search(before[-LEAD:])):
+            yield was, now
 
 
 def _entities(message: Mapping[str, Any], *, lead: int) -> list[Entity]:

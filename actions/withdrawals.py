@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
+
 from actions.base import Desk, Event, action
 from service import withdrawals
 
 
 @action("action_call_off")
 def call_off(desk: Desk) -> list[Event]:
-    """Say that the form is left; without one, or when a case is named, ask about what is at work."""
-    turn = desk.turn
-    leaves_form = turn.tapped or bool(desk.slots.get("requested_slot"))
-    if leaves_form and not withdrawals.names_a_case(turn.text):
+    """Leave the form; without one, or when a case is meant, ask about what is at work, and the form goes on."""
+    turn, is_asked = desk.turn, bool(desk.slots.get("requested_slot"))
+    if turn.tapped or (is_asked and not _means_a_case(desk)):
         desk.say("utter_cancelled")
-    elif withdrawals.call_off(desk.session, desk.conversation, turn.text, key=turn.source, now=turn.now):
+        return [ActiveLoop(None), SlotSet("requested_slot", None)]
+    if withdrawals.call_off(desk.session, desk.conversation, turn.text, key=turn.source, now=turn.now):
         desk.answered()
     else:
         desk.say("utter_anything_else")
-    return []
+    return [FollowupAction(desk.last_form)] if is_asked else []
+
+
+def _means_a_case(desk: Desk) -> bool:
+    told = str(desk.slots.get("matter") or "")
+    return withdrawals.means_a_case(desk.session, desk.conversation, desk.turn.text, beside=told)
 
 
 @action("action_yes_or_no")

@@ -23,7 +23,7 @@ clocks = typer.Typer(help="What is promised until when, and whether it was kept.
 app.add_typer(clocks, name="clocks")
 
 Kind = Annotated[str, typer.Argument(help="repair, complaint, inquiry …")]
-Clock = Annotated[str, typer.Argument(help="accept, arrive, finish, first_answer, written_answer or answer.")]
+Clock = Annotated[str, typer.Argument(help="accept, arrive, finish, first_answer, written_answer, answer or progress.")]
 Category = Annotated[str | None, typer.Option(help="Only for this category of cases.")]
 Urgency = Annotated[int | None, typer.Option(help="Only from this urgency up: 1 reopened or urged, 2 emergency.")]
 NUMBERS = 10  # case numbers that are named

@@ -12,7 +12,7 @@ from console.doors import deed, page
 from console.files import sent
 from console.troubles import Kind, Trouble
 from console.visit import Visit
-from service import case_list, case_sheet, cases, categories, communities, saved_views, work
+from service import case_list, case_sheet, cases, categories, communities, legacy, progress_notes, saved_views, work
 from service.case_list import Wanted
 from service.models import CaseEvent, CaseState
 from service.staff import Right
@@ -106,7 +106,10 @@ def show(visit: Visit) -> Response:
         sent=sent(visit, {one.id: one.media for one in sheet.files}),
         pauses=[(verb, visit.t(f"cases.pause_{reason}")) for verb, reason in work.PAUSES.items()],
         departments=[(f"to_{key}", visit.t(f"utter_word_{key}")) for key in others],
-        kinds=[(f"is_{kind}", visit.t(f"utter_word_{kind}")) for kind in work.KINDS if kind != sheet.case.kind],
+        kinds=[
+            *((f"is_{kind}", visit.t(f"utter_word_{kind}")) for kind in work.KINDS if kind != sheet.case.kind),
+            *((verb, visit.t(f"cases.legacy_{verb}")) for verb in legacy.VERBS if "progress" in sheet.steps),
+        ],
     )
 
 
@@ -120,6 +123,17 @@ def step(visit: Visit) -> Response:
     visit.check_version(version)
     work.tap(visit.session, visit.member, case.id, verb, key=f"console:{version}:{verb}", now=visit.now)
     return visit.back(f"/cases/{case.id}", told="cases.step_taken")
+
+
+def tell(visit: Visit) -> Response:
+    """Tell the resident how far it is, as a reply in the department's topic does."""
+    case = cases.access_case_as_staff(visit.session, visit.member, visit.id())
+    version, words = case_sheet.version(visit.session, case), visit.said("words")
+    visit.check_version(version)
+    if not words:
+        return visit.back(f"/cases/{case.id}", told="cases.no_words")
+    progress_notes.write(visit.session, visit.member, case.id, words, key=f"console:{version}:told", now=visit.now)
+    return visit.back(f"/cases/{case.id}", told="cases.told")
 
 
 def step_name(visit: Visit, event: str) -> str:
@@ -155,6 +169,7 @@ DOORS = (
     page("/cases", search, Right.RECORDS, shows="cases"),
     page("/cases/{id:int}", show, Right.RECORDS, shows="case"),
     deed("/cases/{id:int}/step", step, Right.WORK, act="step", object="case"),
+    deed("/cases/{id:int}/tell", tell, Right.WORK, act="tell", object="case"),
     deed("/cases/views", keep_view, Right.RECORDS, act="keep", object="view"),
     deed("/cases/views/{id:int}/drop", drop_view, Right.RECORDS, act="drop", object="view"),
 )

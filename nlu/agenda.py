@@ -15,7 +15,7 @@ from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.cuts import are_apart, topics
-from components.requests import ANSWERS
+from components.requests import ANSWERS, CALLS_OFF, SURE_ALONE
 
 Data = Dict[str, Any]
 
@@ -109,12 +109,22 @@ def _matters(tracker: DialogueStateTracker, text: str, parsed: Data) -> List[Mat
     heard = _for_the_form(parts, tracker) if asked else []
     if asked and asked.startswith(MATTER) and not heard:
         return [whole]
+    if asked and not parts and _is_another(tracker, parsed, text):
+        return [whole._replace(may_wait=True, is_part=True)]
     others = [_matter(part, parsed) for part in parts if part not in heard]
     matters = sorted(others, key=lambda matter: matter.may_wait)
     if heard:
         answer = reduce(_joined, heard)
         matters.insert(0, Matter(answer["text"], answer, {}))
     return matters if len(matters) > 1 else [whole]
+
+
+def _is_another(tracker: DialogueStateTracker, parsed: Data, text: str) -> bool:
+    """Say whether a message in the middle of a form plainly tells of another trouble than the form."""
+    intent, matter = parsed["intent"], tracker.get_slot(MATTER)
+    if not matter or intent["name"] not in OPEN_A_FORM or intent["confidence"] < SURE_ALONE:
+        return False
+    return are_apart(topics(matter), topics(text))
 
 
 def _intent(part: Data) -> str:
@@ -149,11 +159,12 @@ def _for_the_form(parts: Sequence[Data], tracker: DialogueStateTracker) -> List[
     """Return the parts that the open form is to hear: answers, and what is more of its own matter."""
     asked, matter = tracker.get_slot(REQUESTED_SLOT), tracker.get_slot(MATTER)
     asks_for = {"inquiry"} if tracker.active_loop_name == "inquiry_form" else OPEN_A_FORM
+    is_left = any(_intent(part) == CALLS_OFF for part in parts)  # what is broken beside that is a matter of its own
     heard: List[Data] = []
     for part in parts:
         is_wanted = asked.startswith(MATTER) and not heard and _intent(part) in asks_for
         is_more = matter and _intent(part) in OPEN_A_FORM and not are_apart(topics(matter), topics(part["text"]))
-        if is_wanted or is_more or _intent(part) in ANSWERS:
+        if is_wanted or (is_more and not is_left) or _intent(part) in ANSWERS:
             heard.append(part)
             matter = matter or part["text"]
     return heard

@@ -20,7 +20,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.graph_components.providers.domain_provider import DomainProvider
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, UserUttered
+from rasa.shared.core.events import ActiveLoop, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.exceptions import RasaException
 from rasa.shared.utils import io
@@ -93,9 +93,12 @@ def _let_the_tracker_store_fail() -> None:
 def _send_actions_what_they_read() -> None:
     """Rasa sends the whole domain (90 KB) and every event of the session with each call of an action.
 
-    Ours read slots, the latest message and what happened just before it; the rest costs both sides milliseconds. What
-    earlier messages were understood as is most of it.
+    Ours read slots, the latest message, what happened just before it, and which form was begun last, however long ago
+    that was; the rest costs both sides milliseconds. What earlier messages were understood as is most of it.
     """
+
+    def _begins_a_form(event: Event) -> bool:
+        return isinstance(event, ActiveLoop) and bool(event.name)
 
     def _brief(event: Event) -> Dict[str, Any]:
         body = event.as_dict()
@@ -105,7 +108,10 @@ def _send_actions_what_they_read() -> None:
 
     def _action_call_format(self: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> Dict[str, Any]:
         state = tracker.current_state(EventVerbosity.NONE)
-        state["events"] = [_brief(event) for event in islice(reversed(tracker.events), RECENT_EVENTS)][::-1]
+        backwards = reversed(tracker.events)
+        recent = list(islice(backwards, RECENT_EVENTS))
+        begun = () if any(map(_begins_a_form, recent)) else islice(filter(_begins_a_form, backwards), 1)
+        state["events"] = [_brief(event) for event in (*recent, *begun)][::-1]
         return {
             "next_action": self.name(),
             "sender_id": tracker.sender_id,

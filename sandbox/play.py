@@ -10,6 +10,7 @@
       - copies: "482913"                   # what a button puts into the clipboard; Telegram tells nobody of it
       - sends: {photo: {}}                 # anything but words
       - edits: 卫生间水管漏水              # what was said last, put differently
+      - replies: 好的                      # to the message that was seen last
       - {who: li, topic: 工程, sees: 水管}   # the staff group: a topic by part of its name
       - {advance: 25h}
 
@@ -65,6 +66,7 @@ class Stage:
     _seen: set[tuple[int, int, str]] = field(default_factory=set)
     _said: dict[str, Message] = field(default_factory=dict)
     _tapped: dict[str, Any] = field(default_factory=dict)
+    _looked_at: dict[str, Message] = field(default_factory=dict)
 
     async def enter(self, people: Mapping[str, Any]) -> None:
         """Let the people exist; staff are in the group. A bare name is somebody who speaks Chinese."""
@@ -93,6 +95,11 @@ class Stage:
         """A person types, perhaps several bubbles."""
         for words in step["says"] if isinstance(step["says"], list) else [step["says"]]:
             await self._send(step, {"text": str(words)}, str(words))
+
+    async def replies(self, step: Step) -> None:
+        """A person answers the message they looked at last."""
+        seen = self._looked_at[step["who"]]
+        await self._send(step, {"text": step["replies"], "reply_to": seen["message_id"]}, str(step["replies"]))
 
     async def sends(self, step: Step) -> None:
         """A person sends a photo, a place, …: the content as the control API takes it."""
@@ -137,6 +144,7 @@ class Stage:
 
         message, shown = await self._wait(step, fits, f"message with {wanted}")
         self._seen.add((*_place(message), shown))
+        self._looked_at[step["who"]] = message
         keys = " ".join(f"[{key['text']}]" for row in _rows(message) for key in row)
         where = f" → {step['topic']}" if "topic" in step else ""
         self.say(f"{self.bot_name}{where}", f"{shown} {keys}".strip())
@@ -224,6 +232,7 @@ VERBS: dict[str, Callable[[Stage, Step], Awaitable[None]]] = {
     "says": Stage.says,
     "sends": Stage.sends,
     "edits": Stage.edits,
+    "replies": Stage.replies,
     "taps": Stage.taps,
     "copies": Stage.copies,
     "sees": Stage.sees,

@@ -8,11 +8,22 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import callbacks, conversations, holds, incident_reports, outbox, quiet_hours, surveys, visit_reminders
+from service import (
+    callbacks,
+    conversations,
+    holds,
+    incident_reports,
+    outbox,
+    progress_notes,
+    quiet_hours,
+    surveys,
+    visit_reminders,
+)
 from service.budget import SURVEY
 from service.models import Case, CaseState, Community, Conversation, OutboxRow, OutboxState, Owner
 
 SAID = "said after it was held back"
+BY_DAY = (SURVEY, progress_notes.KIND)  # kinds that wait here for the end of the quiet hours
 OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 
 
@@ -35,7 +46,7 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
         .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
-        .where((OutboxRow.kind != SURVEY) | OutboxRow.community_id.not_in(asleep))
+        .where(OutboxRow.kind.not_in(BY_DAY) | OutboxRow.community_id.not_in(asleep))
         .order_by(OutboxRow.id)
         .limit(limit)
     )
@@ -97,6 +108,7 @@ _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
     SURVEY: _why_not_survey,
     "call_back": _why_not_call_back,
+    progress_notes.KIND: lambda session, row, _: progress_notes.why_not_later(session, row),
     "visit": _why_not_progress,
     "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
     incident_reports.KIND: _why_not_incident_over,

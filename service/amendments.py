@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service import cases, where, work_orders
 from service.cases import AT_WORK, Event, Facts
-from service.models import Case, Conversation, Message
+from service.conversations import Amended
+from service.models import Case, CaseEvent, Conversation, Message
 from service.where import Where
 
 LATE = timedelta(minutes=3)  # a bubble that comes so soon after a case was opened still belongs to what was said
 ONE_MATTER = timedelta(hours=1)  # as long before a case is opened, a line may have been about it
 MOST_WORDS = 1000  # characters that are shown to the worker
+READ_ANEW = "read_anew"  # marks an earlier wording: the dialogue has heard of the edit, by the update that is named
 
 
 def just_opened(session: Session, conversation: Conversation, *, now: datetime) -> Case | None:
@@ -90,6 +92,41 @@ def edited(session: Session, conversation: Conversation, line: Message, before: 
     return None
 
 
+def read_anew(session: Session, conversation: Conversation, amended: Amended, *, key: str, now: datetime) -> str | None:
+    """What an edited line said before, if it is to be understood as it reads now.
+
+    That is the resident's newest line, of this hour, which no case holds: an answer to it is wanted. The mark keeps it
+    from being applied once more when a case is opened, and says it again to the same update after a crash.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: whose line.
+        amended: what the edit changed.
+        key: the update.
+        now: the moment, aware UTC.
+    """
+    line = amended.line
+    *earlier, last = line.earlier or [{}]
+    if READ_ANEW in last:
+        return str(last["text"]) if last[READ_ANEW] == key else None
+    if not amended.reworded or not _is_last_word(session, conversation, line, now=now):
+        return None
+    line.earlier = [*earlier, {**last, READ_ANEW: key}]
+    return amended.before
+
+
+def _is_last_word(session: Session, conversation: Conversation, line: Message, *, now: datetime) -> bool:
+    if not line.text or line.text.startswith("/") or line.said_at < now - ONE_MATTER:
+        return False
+    theirs = Message.conversation_id == conversation.id, Message.author == "resident"
+    newest = session.scalar(select(func.max(Message.id)).where(*theirs))
+    turn = f"turn:{line.inbox_id}"
+    of_case = select(CaseEvent.id).join(Case, Case.id == CaseEvent.case_id)
+    of_line = or_(CaseEvent.key == turn, CaseEvent.key.startswith(f"{turn}:"))
+    held = of_case.where(Case.conversation_id == conversation.id, of_line)
+    return line.id == newest and session.scalar(held.limit(1)) is None
+
+
 def as_edited(session: Session, conversation: Conversation, facts: Facts, *, now: datetime) -> Facts:
     """The facts of a case that is about to be opened, with what was edited while they were still being gathered."""
     changed = select(Message).where(
@@ -99,7 +136,7 @@ def as_edited(session: Session, conversation: Conversation, facts: Facts, *, now
         Message.said_at > now - ONE_MATTER,
     )
     for line in session.scalars(changed.order_by(Message.id)):
-        for earlier in line.earlier or ():
+        for earlier in (one for one in line.earlier or () if READ_ANEW not in one):
             was = str(earlier["text"])
             matter, place = reworded(facts.matter, was, line.text), replaced(facts.place, was, line.text)
             facts = replace(facts, matter=matter, place=place)

@@ -58,6 +58,9 @@ class Event(StrEnum):
     VISIT_LAPSED = "visit_lapsed"
     VISIT_DROPPED = "visit_dropped"
     AMENDED = "amended"
+    LEGACY_MARKED = "legacy_marked"
+    LEGACY_UNMARKED = "legacy_unmarked"
+    PROGRESS_TOLD = "progress_told"
 
 
 _S, _E = CaseState, Event
@@ -76,6 +79,7 @@ STEPS: dict[tuple[CaseState, Event], CaseState] = {
     **{(state, _E.HANDED_ON): _S.OPEN for state in AT_WORK},
     **{(state, _E.URGED): state for state in AT_WORK},
     **{(state, _E.AMENDED): state for state in AT_WORK},
+    **{(state, step): state for step in (_E.LEGACY_MARKED, _E.LEGACY_UNMARKED, _E.PROGRESS_TOLD) for state in AT_WORK},
     **{(state, _E.WITHDRAWN): _S.WITHDRAWN for state in AT_WORK},
     **{(state, _E.KIND_CORRECTED): state for state in (*AT_WORK, _S.FINISHED, _S.CLOSED)},
     **{(state, _E.APPOINTED): state for state in (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.NEEDS_INFO)},

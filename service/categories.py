@@ -49,6 +49,12 @@ def deciding_words(text: str) -> frozenset[str]:
     return frozenset(word for word in found if _meanings()[word][1] == POINTS["decides"])
 
 
+def are_apart(matter: str, words: str) -> bool:
+    """Whether the words plainly are about another kind of thing than the matter."""
+    about, meant = categorise(matter).key, categorise(words).key
+    return "other" not in (about, meant) and about != meant
+
+
 def call_back_hours(key: str) -> int:
     """How long after "finished" we ask whether the fix holds.
 

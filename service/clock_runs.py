@@ -93,18 +93,28 @@ def runs(clock: str, log: Iterable[Step]) -> list[Run]:
         log: the case's, oldest first. A clock that went back in between counts as one that stood still.
     """
     rule, steps = table()["clocks"][clock], list(_in_time(log))
-    starts = [place for place, step in enumerate(steps) if step.event in rule["starts"]]
-    found = []
+    starts, ends, found = list(_starts(rule, steps)), (*_events("ends"), *rule.get("ends", ())), []
     for number, (begin, end) in enumerate(pairwise([*starts, len(steps)]), start=1):
         started, urgency = steps[begin].at, _urgency(steps[: begin + 1])
-        stop = next((step for step in steps[begin + 1 : end] if step.event in (*rule["stops"], *_events("ends"))), None)
+        stop = next((step for step in steps[begin + 1 : end + 1] if step.event in (*rule["stops"], *ends)), None)
         again = steps[end].at if end < len(steps) else None
         stopped = stop.at if stop else again
-        ended = stop.event in _events("ends") if stop else again is not None
+        ended = stop.event in ends if stop else again is not None
         ran = [step for step in steps[begin:end] if stopped is None or step.at < stopped]  # later pauses are others'
         pauses = tuple(_pauses(ran, stopped)) if rule.get("pauses", True) else ()
         found.append(Run(clock, number, started, urgency, stopped, ended, pauses))
     return found
+
+
+def _starts(rule: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[int]:
+    """Where the runs of a clock begin: some steps start only what has been started before and was not put off since."""
+    goes_on = False
+    for place, step in enumerate(steps):
+        if step.event in rule["starts"] or (goes_on and step.event in rule.get("again", ())):
+            goes_on = True
+            yield place
+        elif step.event in rule.get("ends", ()):
+            goes_on = False
 
 
 def _in_time(log: Iterable[Step]) -> Iterator[Step]:

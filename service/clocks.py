@@ -191,6 +191,7 @@ class Outlook:
 
     promise: Promise | None
     appointment: Appointment | None
+    note: datetime | None = None  # until when a legacy problem's resident is owed the next word on it
 
     @property
     def due(self) -> datetime | None:
@@ -214,7 +215,7 @@ def outlook(session: Session, case: Case) -> Outlook:
     rows = session.execute(_AHEAD, {"case_id": case.id}).all()
     due = {row.clock: row.due_at for row in rows}
     told = (Promise(clock, due[clock]) for clock in clock_runs.promises(case.kind) if clock in due)
-    return Outlook(next(told, None), rows[0].Appointment)
+    return Outlook(next(told, None), rows[0].Appointment, due.get("progress"))
 
 
 def expected(session: Session, case: Case, *, now: datetime, language: str) -> str:

@@ -38,6 +38,12 @@ class EventNotAllowed(ServiceError):
     response = "utter_staff_step_not_allowed"
 
 
+class NoteWithoutWords(ServiceError):
+    """Staff answered how far a case is without a word that could be told."""
+
+    response = "utter_staff_progress_words"
+
+
 class CallBackNotOpen(ServiceError):
     """The call-back was answered, cancelled or is not theirs."""
 

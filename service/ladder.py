@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -15,6 +15,7 @@ from service.clock_runs import Rung, Step
 from service.clocks import TOLD, Rules, Standing
 from service.communities import STAFF_LANGUAGE
 from service.models import Case, CaseClock, CaseEvent, Community, Priority
+from service.texts import Button
 
 LINES = 10  # cases of one message; the group's budget is 18 messages a minute
 
@@ -102,16 +103,23 @@ def _post(session: Session, alarms: Sequence[Alarm]) -> None:
     lines = [_line(alarm, community) for alarm in alarms]
     role = texts.words(f"utter_word_role_{first.rung.to}", language=STAFF_LANGUAGE)
     said = texts.say(f"utter_staff_clock_{first.rung.step}", language=STAFF_LANGUAGE, role=role, lines="\n".join(lines))
+    keys = tuple(_key(alarm.case) for alarm in alarms if alarm.standing.run.clock == "progress")
     outbox.put(
         session,
         **group,
         topic_id=first.case.department.topic_id,
         kind="note",
         act="say",
-        payload=said.payload(),
+        payload=replace(said, buttons=keys).payload(),
         priority=Priority.FOLLOW_UP,
         key=first.key,
     )
+
+
+def _key(case: Case) -> Button:
+    """Who is reminded of a note that is owed can write it at once."""
+    title = texts.words("utter_word_key_progress", language=STAFF_LANGUAGE, number=case.number)
+    return Button(title, f"w:{case.id}:progress")
 
 
 def _line(alarm: Alarm, community: Community) -> str:

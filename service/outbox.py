@@ -27,6 +27,7 @@ EDITS_REST = 1.0  # seconds between the first change of a card in the group and 
 OVERTAKEN = "a newer one overtook it"
 SAID_LATER = (
     "progress",
+    "progress_note",
     "call_back",
     "reminder",
     "survey",
@@ -35,7 +36,7 @@ SAID_LATER = (
     "incident_over",
 )  # kinds that still matter when a butler hands back
 # Kinds whose hour is checked when they are written.
-UNASKED = ("call_back", "reminder", "survey", "visit_reminder", "incident_over")
+UNASKED = ("progress_note", "call_back", "reminder", "survey", "visit_reminder", "incident_over")
 STALE = timedelta(hours=1)  # written so long ago, that hour may be over: a sender was down
 
 

@@ -23,6 +23,7 @@ from service import (
     categories,
     conversations,
     keyboards,
+    likeness,
     outbox,
     residents,
     surveys,
@@ -42,6 +43,8 @@ LINES = 12  # that are looked back for the question
 NEVER = "praise"  # a kind that is nobody's work
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
+HAN_PAIR = re.compile(r"[\u4e00-\u9fff]{2}")
+MARKS = " ,.!~，。！～"
 COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
 
 
@@ -74,9 +77,24 @@ def call_off(session: Session, conversation: Conversation, words: str, *, key: s
     return True
 
 
-def names_a_case(words: str) -> bool:
-    """Whether a case number stands in the words, whosever it is."""
-    return cases.NUMBER.search(words) is not None
+def means_a_case(session: Session, conversation: Conversation, words: str, *, beside: str) -> bool:
+    """Whether words that call something off mean a case, and not what is just being taken down.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who wrote.
+        words: a case number stands in them, whosever it is, or what a case at work is about.
+        beside: what is being taken down.
+    """
+    if cases.NUMBER.search(words):
+        return True
+    about = categories.deciding_words(words) - categories.deciding_words(beside)
+    named = likeness.bigrams(_any("calls_off").sub(" ", words.lower())) - likeness.bigrams(beside)
+    spoken = {pair for pair in named if HAN_PAIR.fullmatch(pair)}
+    return any(
+        about & categories.deciding_words(case.matter) or len(spoken & likeness.bigrams(case.matter)) > 1
+        for case in _at_work(session, conversation)
+    )
 
 
 def keeps(words: str) -> bool:
@@ -109,7 +127,7 @@ def settle(session: Session, conversation: Conversation, *, is_yes: bool, key: s
 
 
 def take_words(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
-    """Take words that say which of the offered cases is meant, or that the case stays; False when they say neither.
+    """Take words that say which of the offered cases is meant, or a plain yes or no; False when they say neither.
 
     Args:
         session: the caller's transaction; the conversation is locked in it.
@@ -120,7 +138,10 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
     """
     asked = question(session, conversation)
     if asked is None or asked.case_id is not None:
-        return keeps(words) and settle(session, conversation, is_yes=False, key=key, now=now)
+        is_yes = _any("agrees").search(words.lower().strip(MARKS)) is not None
+        return (is_yes or keeps(words)) and settle(session, conversation, is_yes=is_yes, key=key, now=now)
+    if calls_off(words):
+        return False  # the dialogue hears that, and what else they say
     found = _narrowed(_at_work(session, conversation), words)
     if len(found) != 1:
         return False
@@ -284,7 +305,9 @@ def _withdraw(session: Session, case: Case, *, key: str, now: datetime) -> None:
     work_orders.note(session, case, phrase, key=f"case:{case.id}:{key}:withdrawn")
     department = texts.words(f"utter_word_{case.department.key}", language=case.resident.language)
     salutation = residents.salutation(case.resident)
-    _tell(session, case, _say(case, "utter_withdrawn", department=department, salutation=salutation), key=key, now=now)
+    goes_on = (case.conversation.keyboard_turn or 0) > 0  # the dialogue asks something else meanwhile: no farewell yet
+    said = "utter_withdrawn_meanwhile" if goes_on else "utter_withdrawn"
+    _tell(session, case, _say(case, said, department=department, salutation=salutation), key=key, now=now)
 
 
 def _keep(session: Session, case: Case, *, key: str, now: datetime) -> None:

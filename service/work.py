@@ -18,6 +18,7 @@ from service import (
     clocks,
     communities,
     conversations,
+    legacy,
     residents,
     texts,
     visit_offers,
@@ -49,7 +50,7 @@ OFFERS = {"hand_on": "utter_staff_hand_on", "wrong_kind": "utter_staff_wrong_kin
 PAUSES = {f"pause_{reason}": reason for reason in ("resident", "parts", "weather", "appointment")}
 
 AWAITS = (CaseState.NEEDS_INFO, CaseState.REOPENED)  # states in which the resident may owe an answer
-STEPS = frozenset({*VERBS, *TO_DEPARTMENT, *IS_KIND, *PAUSES})  # whatever `tap` knows
+STEPS = frozenset({*VERBS, *TO_DEPARTMENT, *IS_KIND, *PAUSES, *legacy.VERBS})  # whatever `tap` knows
 
 
 def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, now: datetime) -> Case:
@@ -59,7 +60,7 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
         session: the caller's transaction.
         member: who tapped.
         case_id: as the button said; only cases of the member's community are found.
-        verb: one of `VERBS`, `TO_DEPARTMENT`, `IS_KIND` or `PAUSES`.
+        verb: one of `STEPS`.
         key: the update; the same one again does nothing.
         now: the moment, aware UTC.
 
@@ -72,6 +73,9 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
     actor = f"staff:{member.number}"
     if verb in TO_DEPARTMENT or verb in IS_KIND:
         _hand_on(session, case, verb, actor=actor, key=key, now=now)
+        return case
+    if verb in legacy.VERBS:
+        legacy.tap(session, member, case, verb, key=key, now=now)
         return case
     if verb in PAUSES:
         _pause(session, member, case, PAUSES[verb], key=key, now=now)
@@ -89,8 +93,13 @@ def tap(session: Session, member: Staff, case_id: int, verb: str, *, key: str, n
 
 
 def possible(case: Case) -> Sequence[str]:
-    """The verbs of `VERBS`, and hand_on, pause and wrong_kind, that the case's state allows."""
-    others = {"pause": Event.PAUSED, "hand_on": Event.HANDED_ON, "wrong_kind": Event.KIND_CORRECTED}
+    """The verbs of `VERBS`, and progress, pause, hand_on and wrong_kind, that the case's state allows."""
+    others = {
+        "progress": Event.PROGRESS_TOLD,
+        "pause": Event.PAUSED,
+        "hand_on": Event.HANDED_ON,
+        "wrong_kind": Event.KIND_CORRECTED,
+    }
     events = {verb: event for verb, (event, _) in VERBS.items()} | others
     behind = work_orders.past(case)
     return [verb for verb, event in events.items() if (case.state, event) in cases.STEPS and verb not in behind]
@@ -128,7 +137,7 @@ def offer(session: Session, member: Staff, case_id: int, what: str, *, key: str)
         KeyError: nothing of `OFFERS`.
     """
     case = cases.access_case_as_staff(session, member, case_id)
-    work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id)
+    work_orders.note(session, case, OFFERS[what], key=f"case:{case.id}:{key}", case_id=case.id, matter=case.title)
 
 
 def awaited(session: Session, conversation: Conversation) -> Case | None:

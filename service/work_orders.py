@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service import bookings, clocks, communities, outbox, texts, visits
+from service.clocks import Outlook
 from service.communities import STAFF_LANGUAGE
 from service.models import Appointment, Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
 from service.texts import Button, Line
@@ -142,7 +143,7 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
         language=STAFF_LANGUAGE,
         mark=texts.words(f"utter_word_urgency_{case.urgency}", language=STAFF_LANGUAGE),
         number=case.number,
-        kind=texts.words(f"utter_word_{case.kind}", language=STAFF_LANGUAGE),
+        kind=_kind(case, ahead),
         category=texts.words(f"utter_word_category_{case.category}", language=STAFF_LANGUAGE),
         state=texts.words(f"utter_word_{state}", language=STAFF_LANGUAGE),
         matter=case.matter[:1000],
@@ -155,6 +156,12 @@ def _sheet(session: Session, case: Case, *, superseded: bool = False) -> Line:
     )
     behind = past(case)
     return replace(line, buttons=tuple(b for b in line.buttons if b.data.rpartition(":")[2] not in behind))
+
+
+def _kind(case: Case, ahead: Outlook) -> str:
+    """What the case is, and that notes on it are owed."""
+    kind = texts.words(f"utter_word_{case.kind}", language=STAFF_LANGUAGE)
+    return texts.words("utter_word_legacy", language=STAFF_LANGUAGE, kind=kind) if ahead.note else kind
 
 
 def past(case: Case) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     if ask.erase:
         forgetting.forget(session, conversation, before=turn.id, key=f"turn:{turn.id}", now=now)
         return
-    for place, reply in enumerate(answer.replies):
+    for place, reply in _worth_saying(session, conversation, ask, answer):
         conversations.tell(
             session,
             conversation,
@@ -42,6 +43,14 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     silent = not answer.replies and not answer.handled
     if silent and conversation.owner is Owner.BOT and conversation.epoch == ask.epoch:
         apologise(session, turn, ask, conversation, now=now)
+
+
+def _worth_saying(
+    session: Session, conversation: Conversation, ask: Ask, answer: Answer
+) -> Iterator[tuple[int, Reply]]:
+    """The replies with their places; an edit that changes nothing in the answer is not answered twice."""
+    said = conversations.said_last(session, conversation) if "was" in ask.metadata else None
+    return ((place, reply) for place, reply in enumerate(answer.replies) if reply.text != said)
 
 
 def _tell_of_binding(session: Session, conversation: Conversation, *, now: datetime) -> None:

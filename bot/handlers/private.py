@@ -79,15 +79,15 @@ def _theirs(scene: Scene, member: Staff, talk_id: int | None) -> Conversation | 
     return talk if talk is not None and talk.butler_id == member.id else None
 
 
-def edited(scene: Scene, updates: Sequence[Update]) -> None:
+def edited(scene: Scene, updates: Sequence[Update]) -> Ask | None:
     """A butler corrected a line that went to a resident; everything else is a resident's."""
     message = updates[0].effective_message
     assert message is not None
     talk = _talk_of(scene, message.chat_id, message.message_id)
     if talk is None:
-        resident.edited(scene, updates)
-    else:
-        staff.correct(scene, talk, message)
+        return resident.edited(scene, updates)
+    staff.correct(scene, talk, message)
+    return None
 
 
 def reacted(scene: Scene, updates: Sequence[Update]) -> None:

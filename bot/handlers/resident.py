@@ -194,8 +194,11 @@ def ask(scene: Scene, conversation: Conversation, words: str, *, payload: bool, 
     )
 
 
-def edited(scene: Scene, updates: Sequence[Update]) -> None:
-    """A line changed: the earlier wording is kept, its copy follows, whoever works on the matter reads the new one."""
+def edited(scene: Scene, updates: Sequence[Update]) -> Ask | None:
+    """A line changed: the earlier wording is kept, its copy follows, whoever works on the matter reads the new one.
+
+    The last line of a talk that the bot has is read anew, unless a case holds it: it is what an answer is wanted to.
+    """
     message = updates[0].effective_message
     assert message is not None
     conversation = _conversation(scene, message)
@@ -207,11 +210,29 @@ def edited(scene: Scene, updates: Sequence[Update]) -> None:
     alarm = emergency.check(now_said.text)
     if alarm is not None:
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
-        return
+        return None
     candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)
-    is_in_case = amended is not None and amended.reworded and _amend_case(scene, conversation, amended)
-    if not is_in_case and (amended is None or amended.reworded or amended.swapped):
+    if amended is not None and amended.reworded and _amend_case(scene, conversation, amended):
+        return None
+    was = _to_read_anew(scene, conversation, amended) if amended is not None else None
+    if was is not None:
+        return _read_anew(scene, conversation, now_said.text, was=was)
+    if amended is None or amended.reworded or amended.swapped:
         _tell_of_edit(scene, conversation, message, now_said.text, passed_on=passed_on)
+    return None
+
+
+def _to_read_anew(scene: Scene, conversation: Conversation, amended: Amended) -> str | None:
+    """What the line said before, if the bot is to take it up again."""
+    if conversation.owner is not Owner.BOT:
+        return None
+    return amendments.read_anew(scene.session, conversation, amended, key=scene.key, now=scene.now)
+
+
+def _read_anew(scene: Scene, conversation: Conversation, words: str, *, was: str) -> Ask | None:
+    """Have the line understood as it reads now; what it said before is replaced in a form that is open."""
+    asked = _understand(scene, conversation, words)
+    return asked and replace(asked, metadata={**asked.metadata, "was": was[:MOST_WORDS]})
 
 
 def _amend_case(scene: Scene, conversation: Conversation, amended: Amended) -> bool:

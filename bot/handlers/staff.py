@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from telegram import Message, Update
 
-from bot.handlers import group_changes, incoming, relay, staff_commands
+from bot.handlers import group_changes, incoming, notes, relay, staff_commands
 from bot.handlers.notes import answer
 from bot.handlers.staff_commands import Order
-from service import conversations, staff, takeover, texts, topics
+from service import conversations, progress_notes, staff, takeover, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
 from service.models import Conversation, Staff
+from service.staff import Right
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
@@ -36,6 +37,8 @@ def said(scene: Scene, updates: Sequence[Update]) -> None:
             obey(conversation, Order(scene, message, member, behind(message)), command)
         elif conversation is not None:
             speak(scene, conversation, member, in_rows(scene, messages))
+        else:
+            _tell_progress(scene, member, message)
     except ServiceError as error:
         answer(scene, message, error.response, **error.facts)
 
@@ -43,6 +46,20 @@ def said(scene: Scene, updates: Sequence[Update]) -> None:
 def in_rows(scene: Scene, messages: Sequence[Message]) -> list[tuple[Message, int]]:
     """The messages of a turn, each with its inbox row."""
     return [(message, row_id) for message, (row_id, _) in zip(messages, scene.turn.rows, strict=True)]
+
+
+def _tell_progress(scene: Scene, member: Staff, message: Message) -> None:
+    """A reply to the question how far a case is goes to its resident; all else in a department's topic stays there."""
+    asked = message.reply_to_message
+    if asked is None or asked.text is None:
+        return
+    case_id = progress_notes.asked_in(scene.session, member, asked.text, asked.message_id)
+    if case_id is None:
+        return
+    staff.check(member, Right.WORK)
+    words = incoming.clean(message.text or message.caption or "")
+    line = progress_notes.write(scene.session, member, case_id, words, key=scene.key, now=scene.now)
+    notes.say(scene, message, line, name="progress")
 
 
 def _by_a_person(scene: Scene, message: Message) -> bool:

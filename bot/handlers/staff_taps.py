@@ -22,6 +22,7 @@ from service import (
     phone_calls,
     phrases,
     private_talks,
+    progress_notes,
     proposals,
     staff,
     takeover,
@@ -68,6 +69,8 @@ def _work_order(order: Order, number: int) -> None:
     scene, word = order.scene, order.words
     if word == "visit":
         proposals.show(scene.session, order.member, number, key=scene.key, now=scene.now)
+    elif word == "progress":
+        progress_notes.ask(scene.session, order.member, number, key=scene.key)
     elif word in work.OFFERS:
         work.offer(scene.session, order.member, number, word, key=scene.key)
     else:

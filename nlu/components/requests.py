@@ -13,6 +13,7 @@ from components.cuts import Link, are_apart, aspects
 TROUBLE = frozenset({"repair", "complaint", "reopen", "urge", "emergency"})
 REQUESTS = TROUBLE | {"inquiry", "request_human", "praise", "suggestion", "request_service"}
 WISHES = frozenset({"inquiry", "request_service"})  # by whose side a fault is another matter
+CALLS_OFF = "cancel"  # an answer to a question of ours, and beside a request a wish of its own: first, or set off
 ANSWERS = frozenset({"inform", "correct", "affirm", "deny", "cancel"})  # to a question of ours
 
 # The confidence that is wanted on both sides of a cut, if the model's own threshold is lower; and across any cut where
@@ -58,8 +59,9 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
     begun: Optional[int] = None  # where the pieces before the first head begin
     before = Link.COMMA  # the cut before facts goes on to what they are about
     for piece in pieces:
-        is_head = _is_head(piece, answering=answering, pieces=len(pieces))
         link = max(before, piece.link)
+        takes_back = piece.intent == CALLS_OFF and (not found or link >= Link.TURN)
+        is_head = _is_head(piece, answering=answering or takes_back, pieces=len(pieces))
         if found and not (is_head and _is_another(found[-1], piece, link, pieces=len(pieces))):
             found[-1] = _joined(found[-1], piece, piece.topics if is_head else frozenset())
         elif is_head:

@@ -300,6 +300,43 @@ def test_the_third_misunderstanding_calls_a_butler(desk_for, stage):
     assert talk.owner is Owner.WAITING
 
 
+def test_idle_talk_to_which_there_is_an_answer_is_answered(desk_for, stage):
+    """「你是机器人吗」 is an honest question, whatever it sounds like."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    asked, idle = desk_for("你是机器人吗", "out_of_scope"), desk_for("今天天气真好", "out_of_scope")
+
+    actions.knowledge.off_topic(asked)
+    actions.knowledge.off_topic(idle)
+
+    assert "自动助手" in answers(asked)[0]
+    assert answers(idle)[0] in [line.text for line in texts.variants("utter_out_of_scope", language="zh")]
+
+
+def test_nothing_but_question_marks_is_asked_back_and_no_part_of_a_case(desk_for, stage):
+    """「？？？」 is said to what we said last."""
+    talk = stage.resident()
+    case = stage.case(talk)
+    desk = desk_for("？？？", "out_of_scope", talk=talk)
+
+    assert [event["name"] for event in actions.knowledge.off_topic(desk)] == ["action_not_understood"]
+    actions.conversations.not_understood(desk)
+
+    assert "？" not in case.matter
+    assert "重复一遍" in answers(desk)[0]
+
+
+def test_a_fix_that_failed_of_something_else_is_a_new_repair(desk_for, stage):
+    """Whoever's heater is acting up does not urge the roof."""
+    talk = stage.resident()
+    stage.case(talk, matter="楼顶漏水")
+
+    heater = actions.cases.reopen(desk_for("暖气又不热了", "reopen", talk=talk))
+    roof = actions.cases.reopen(desk_for("又漏水了", "reopen", talk=talk, turn="8"))
+
+    assert [event["name"] for event in heater] == ["repair_form"]
+    assert roof == []
+
+
 def test_the_bot_is_told_of_every_misunderstanding(desk_for):
     """So that people can look at the message."""
     desk = desk_for("嗯哼唧唧", "nlu_fallback")

@@ -6,7 +6,8 @@ from actions import facts as gathered
 from actions import said_back
 from actions.answers import answer
 from actions.facts import DECLINED, SOON, Facts, begin
-from tests.actions.turns import turn
+from actions.turns import read
+from tests.actions.turns import message, turn
 from tests.stage import NOON
 
 KNOWN = {"phone": "13800138000", "place": "3栋2单元1201", "surname": "王"}
@@ -15,6 +16,14 @@ FULL = Facts("水管漏水", "3栋2单元1201室", "13800138000", "明天下午"
 
 def question(facts, kind):
     return gathered.question(facts, kind=kind, now=NOON)
+
+
+def entities(text, *found):
+    """Labels with the words they stand for; several of one label."""
+    return [
+        {"entity": label, "value": words, "start": text.index(words), "end": text.index(words) + len(words)}
+        for label, words in found
+    ]
 
 
 def reply(facts, asked, text, intent="inform", kind="repair", **more):
@@ -268,3 +277,86 @@ def test_an_address_that_is_said_again_is_no_telephone_number(asked):
     facts = reply(Facts("灯坏了", "9栋1单元312室"), asked, "9栋1单元312", location="9栋1单元312")
 
     assert facts.phone in (None, "-")
+
+
+def test_an_edited_line_is_no_answer_but_replaces_what_it_told():
+    """「3栋」 became 「5栋」 while a telephone number was asked for; it is said back before it is registered."""
+    facts = Facts("3栋楼道灯不亮", "3栋", "13800138000", "明天下午", confirmed=False)
+
+    told = reply(facts, "phone", "5栋楼道灯不亮", "repair", location="5栋", known={"was": "3栋楼道灯不亮"})
+
+    assert (told.matter, told.location, told.confirmed) == ("5栋楼道灯不亮", "5栋", None)
+    assert (told.phone, told.visit_time) == ("13800138000", "明天下午")
+
+
+def test_an_edit_that_asks_something_else_is_for_its_own_rule():
+    asked = {"was": "水管漏水", "turn": "8"}
+
+    assert reply(FULL, "phone", "物业费怎么交", "inquiry", known=asked) is None
+
+
+def test_the_edited_answer_to_a_question_takes_the_place_of_the_first():
+    told = reply(FULL, "confirmed", "13900139000", phone="13900139000", known={"was": "13900139001"})
+
+    assert (told.phone, told.matter) == ("13900139000", FULL.matter)
+
+
+def test_what_a_message_takes_back_itself_does_not_hold():
+    """「45栋，不对，46栋」 would have sent somebody to the wrong building."""
+    text = "45栋 不对 46栋2单元801"
+    heard = read(
+        message(text, "inform") | {"entities": entities(text, ("location", "45栋"), ("location", "46栋2单元801"))}
+    )
+
+    told = answer(Facts("水龙头漏水"), "location", heard, kind="repair")
+
+    assert told is not None
+    assert told.location == "46栋2单元801室"
+
+
+def test_not_the_kitchen_but_the_bathroom_is_also_what_the_matter_says():
+    text = "不是厨房 是卫生间的水龙头"
+    heard = read(message(text, "correct") | {"entities": entities(text, ("location", "厨房"), ("location", "卫生间"))})
+    facts = Facts("厨房水龙头漏水", "3栋2单元1201室 厨房", "13800138000", "明天", confirmed=False)
+
+    told = answer(facts, "confirmed", heard, kind="repair")
+
+    assert told is not None
+    assert (told.matter, told.location) == ("卫生间水龙头漏水", "3栋2单元1201室 卫生间")
+
+
+def test_two_rooms_of_one_message_both_hold_when_neither_is_taken_back():
+    text = "厨房和卫生间都漏水"
+    heard = read(message(text, "repair") | {"entities": entities(text, ("location", "厨房"), ("location", "卫生间"))})
+
+    assert heard.found("location") == ["厨房", "卫生间"]
+
+
+@pytest.mark.parametrize("text", ["对了还有", "哎我说你们那个谁"])
+def test_a_lead_in_is_no_matter(text):
+    """What is to come is asked for, instead of being registered without it."""
+    assert begin(turn(text, "complaint")).matter is None
+    assert reply(FULL, "confirmed", text, "affirm", sure=0.56).matter == FULL.matter
+
+
+def test_another_trouble_is_no_time_for_a_visit():
+    """「第三次报修下水道了」 stood as the time on a work order."""
+    told = reply(Facts("楼道灯不亮", "3栋"), "phone_and_time", "这下水道都报修三次了", "repair")
+
+    assert told.visit_time is None
+    assert "下水道" in told.matter
+
+
+def test_whatever_hour_suits_is_an_answer_and_no_question():
+    told = reply(Facts("楼道灯不亮", "3栋"), "phone_and_time", "随便什么时候", "inquiry", sure=0.71)
+
+    assert told.visit_time == "随便什么时候"
+
+
+def test_a_bare_number_corrects_the_room_that_was_said_back():
+    """The worker would have rung at 602, with "no sorry 603" standing under the matter."""
+    told = reply(FULL, "confirmed", "no sorry 603", "deny", sure=0.5)
+    nowhere = reply(Facts("水管漏水", "大堂", "13800138000", "明天下午"), "confirmed", "603", "inform")
+
+    assert (told.location, told.matter, told.confirmed) == ("3栋2单元603室", FULL.matter, None)
+    assert nowhere.location == "大堂"

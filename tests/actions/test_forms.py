@@ -95,3 +95,23 @@ def test_a_yes_ends_the_form():
     slots = slots_after(message("/affirm", "affirm"), **full)
 
     assert slots == {"confirmed": True, "requested_slot": None}
+
+
+def test_the_hour_of_a_complaint_is_what_happened_and_no_wish_for_a_visit():
+    """「半夜两点还在跳」 was lost from the complaint and became the visit of the repair after it."""
+    latest = message("半夜两点还在跳", "out_of_scope", time="半夜两点")
+    given = tracker(latest, requested_slot="confirmed", matter="楼上太吵了", location="3栋", phone="13800138000")
+
+    slots = {event["name"]: event["value"] for event in validate("complaint", given)}
+
+    assert slots["matter"] == "楼上太吵了\n半夜两点还在跳"
+    assert "visit_time" not in slots
+
+
+def test_any_day_said_late_is_the_time_and_no_more_of_the_matter():
+    slots = slots_after(
+        message("随便哪天都行"), requested_slot="confirmed", matter="门铃不响", location="3栋", phone="13800138000"
+    )
+
+    assert slots["visit_time"] == "随便哪天都行"
+    assert "matter" not in slots

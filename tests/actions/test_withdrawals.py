@@ -15,11 +15,13 @@ from service.models import CaseState, Conversation
 from tests.actions.turns import message
 from tests.stage import Stage
 
+FORM = ({"event": "active_loop", "name": "repair_form"},)
+
 
 def desk_for(stage: Stage, talk: Conversation, words: str, intent: str, *, turn: str = "7", **slots: Any) -> Desk:
     latest = message(words, intent, known={"conversation_id": talk.id, "turn": turn})
     stage.hears(talk, words)
-    return Desk(stage.session, talk, read(latest), slots, (), CollectingDispatcher())
+    return Desk(stage.session, talk, read(latest), slots, FORM, CollectingDispatcher())
 
 
 def said(desk: Desk) -> list[str]:
@@ -37,20 +39,38 @@ def test_in_a_form_the_form_is_meant(stage, words):
     case = stage.case(talk)
     desk = desk_for(stage, talk, words, "cancel", requested_slot="location")
 
+    events = withdrawals.call_off(desk)
+
+    assert is_one_of(said(desk)[0], "utter_cancelled")
+    assert {"event": "active_loop", "timestamp": None, "name": None} in events
+    assert not any(case.number in line for line in stage.lines_to(talk))
+
+
+@pytest.mark.parametrize("words", ["取消{number}", "厨房水管漏水那个不用修了"])
+def test_in_a_form_a_case_that_is_named_is_meant_and_the_form_goes_on(stage, words):
+    """「已经为您取消」 would be a lie: the worker would come. And what is being taken down was not meant."""
+    talk = stage.resident()
+    case = stage.case(talk)
+    desk = desk_for(
+        stage, talk, words.format(number=case.number), "cancel", requested_slot="phone", matter="楼道灯不亮"
+    )
+
+    events = withdrawals.call_off(desk)
+
+    assert case.number in stage.lines_to(talk)[-1]
+    assert [event["event"] for event in events] == ["followup"]
+    assert events[0]["name"] == "repair_form"
+
+
+def test_in_a_form_about_the_same_thing_the_form_is_meant(stage):
+    talk = stage.resident()
+    case = stage.case(talk)
+    desk = desk_for(stage, talk, "漏水的不用修了", "cancel", requested_slot="phone", matter="阳台漏水")
+
     withdrawals.call_off(desk)
 
     assert is_one_of(said(desk)[0], "utter_cancelled")
     assert not any(case.number in line for line in stage.lines_to(talk))
-
-
-def test_in_a_form_a_case_that_is_named_is_meant(stage):
-    """「已经为您取消」 would be a lie: the worker would come all the same."""
-    talk = stage.resident()
-    case = stage.case(talk)
-
-    withdrawals.call_off(desk_for(stage, talk, f"取消{case.number}", "cancel", requested_slot="location"))
-
-    assert case.number in stage.lines_to(talk)[-1]
 
 
 @pytest.mark.parametrize(("intent", "state"), [("affirm", CaseState.WITHDRAWN), ("deny", CaseState.OPEN)])

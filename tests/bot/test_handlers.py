@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -326,6 +327,75 @@ def test_an_edit_corrects_the_case_it_told_of_and_says_so(stage, talk):
 
     assert (case.matter, case.place) == ("四栋漏水", "4栋2单元1201室")
     assert case.number in stage.lines_to(talk)[-1]
+
+
+def test_the_last_line_of_a_talk_is_read_anew_when_it_is_edited(stage, talk):
+    """Who mends what the bot did not understand waits for an answer to it."""
+    said = message("物业非怎么交")
+    receive(stage, turn_of(said))
+
+    ask = receive(stage, turn_of(said | {"text": "物业费怎么交"}, kind="edited_message"))
+
+    assert ask is not None
+    assert (ask.text, ask.metadata["was"]) == ("物业费怎么交", "物业非怎么交")
+    assert [text for _, _, text in kept(stage, talk)] == ["物业费怎么交"]
+
+
+def test_an_edit_of_what_is_long_past_or_said_again_is_only_kept(stage, talk):
+    """The talk has gone on."""
+    old, said = message("一"), message("二")
+    receive(stage, turn_of(old))
+    receive(stage, turn_of(said))
+
+    assert receive(stage, turn_of(old | {"text": "三"}, kind="edited_message")) is None
+    late = NOON + timedelta(hours=2)
+    assert receive(stage, turn_of(said | {"text": "四"}, kind="edited_message"), now=late) is None
+
+
+def test_an_edit_of_a_line_that_a_case_holds_is_for_those_who_work_on_it(stage, talk):
+    said = message("门铃坏了，请打电话")
+    turn = turn_of(said)
+    receive(stage, turn)
+    case = stage.case(talk)
+    cases.add(stage.session, case, {"words": "门铃坏了，请打电话"}, key=f"turn:{turn.id}:added", now=NOON)
+
+    ask = receive(stage, turn_of(said | {"text": "门铃坏了，请敲门"}, kind="edited_message"))
+
+    assert ask is None
+    assert any("请敲门" in line for line in to_staff(stage))
+
+
+def test_an_edit_that_changes_nothing_in_the_answer_is_not_answered_twice(stage, talk):
+    said = message("物业费怎么交呀")
+    first = receive(stage, turn_of(said))
+    assert first is not None
+    answer = Answer((Reply("请到官方账户缴费。"),), handled=False, intent="inquiry", confidence=0.9)
+    answers.say(stage.session, turn_of(said), first, answer, now=NOON)
+    edit = turn_of(said | {"text": "物业费怎么交"}, kind="edited_message")
+    again = receive(stage, edit)
+    assert again is not None
+
+    answers.say(stage.session, edit, again, answer, now=NOON)
+
+    assert told(stage, talk) == ["请到官方账户缴费。"]
+
+
+def test_a_reply_to_the_question_how_far_it_is_goes_to_the_resident(stage, talk):
+    """Everything else that is said in a department's topic stays among staff."""
+    case = stage.case(talk)
+    receive(stage, turn_of(staff_message("早", who=BUTLER)))
+    receive(stage, turn_of(tap(f"w:{case.id}:progress", on=staff_message("…"), who=BUTLER), kind="callback_query"))
+    [asked] = stage.outbox("progress_ask")
+    asked.message_id = 4711
+    stage.session.flush()
+    question = staff_message(str(asked.payload["text"]), who=BOT_ID) | {"message_id": 4711}
+
+    receive(stage, turn_of(staff_message("配件到了，明天上午装", reply_to_message=question)))
+    receive(stage, turn_of(staff_message("中午吃什么", reply_to_message=staff_message("…"))))
+
+    assert "配件到了，明天上午装" in told(stage, talk)[-1]
+    assert any("进展已发给住户" in line for line in to_staff(stage))
+    assert not any("中午吃什么" in line for line in told(stage, talk))
 
 
 def test_an_emergency_that_was_edited_in_rings(stage, talk):

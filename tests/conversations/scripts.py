@@ -15,7 +15,7 @@ from sandbox.mirror import Message
 from sandbox.play import text
 
 HERE = Path(__file__).parent
-SPEAKS = ("says", "sends", "edits", "taps")  # what a resident does counts as a turn
+SPEAKS = ("says", "sends", "edits", "replies", "taps")  # what a resident does counts as a turn
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SENTENCE = re.compile(r"[。！？!?\n]|\. ")
 SHORT = 6  # characters: a 「好的」 may come twice

@@ -96,6 +96,26 @@ ORDERS: dict[str, tuple[dict[str, Any], list[str]]] = {
         message(("cancel", "算了"), form="repair_form", slots=ASKED_PHONE | {"waiting": STORED}),
         ["cancel 算了", "utter_next_matter 客厅灯不亮", "repair 客厅灯不亮"],
     ),
+    "what is called off comes before what is taken down": (
+        message(LAMP, ("cancel", "水龙头那个不用修了")),
+        ["cancel 水龙头那个不用修了", "repair 客厅灯不亮"],
+    ),
+    "who calls off the form goes on with what else they say": (
+        message(("cancel", "不用修了"), LAMP, form="repair_form", slots=ASKED_PHONE),
+        ["cancel 不用修了", "repair 客厅灯不亮"],
+    ),
+    "nor is it more of the form that is left": (
+        message(("cancel", "不用修了"), ("repair", "楼上的也坏了"), form="repair_form", slots=ASKED_PHONE),
+        ["cancel 不用修了", "repair 楼上的也坏了"],
+    ),
+    "another trouble told by itself waits too": (
+        message(LAMP, form="repair_form", slots=ASKED_PHONE),
+        ["repair 客厅灯不亮", "utter_also_mentioned 客厅灯不亮"],
+    ),
+    "more of the same trouble does not": (
+        message(("repair", "水管也漏了"), form="repair_form", slots=ASKED_PHONE),
+        ["repair 水管也漏了"],
+    ),
     "a person reads the whole message": (
         message(LAMP, ("request_human", "转人工")),
         ["request_human 客厅灯不亮，转人工"],

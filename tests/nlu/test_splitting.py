@@ -45,6 +45,23 @@ def test_an_answer_beside_a_request_is_found_when_something_was_asked(report):
     assert row["intents_right"] == row["several"], report["errors"]
 
 
+@pytest.mark.parametrize(
+    ("text", "intents"),
+    [
+        ("那个不用修了，另外楼道灯也坏了", ["cancel", "repair"]),
+        ("cancel the tap, but the hallway light is out", ["cancel", "repair"]),
+        ("算了不用修了，我自己弄好了", None),
+        ("水龙头修了但是又漏了", None),
+    ],
+)
+def test_what_is_called_off_beside_a_request_is_heard(community_model, text, intents):
+    """The worker would come for nothing, or the light stay dark."""
+    done = run_tool("parse", "--model", community_model, given=json.dumps({"text": text}).encode())
+
+    parts = json.loads(done.stdout).get("parts") or ()
+    assert [part["intent"] for part in parts] == (intents or []) or (intents is None and len(parts) < 2)
+
+
 def test_parts_are_where_they_stand_in_the_text(community_model):
     """The dialogue quotes them."""
     text = "  灯坏了，\n还有物业费怎么交？"

@@ -80,8 +80,8 @@ class Oracle:
         """Every run of every clock of a case."""
         found = []
         for clock, rule in self._table["clocks"].items():
-            begins = [place for place, step in enumerate(log) if step.event in rule["starts"]]
-            for number, (begin, end) in enumerate(zip(begins, [*begins[1:], len(log)], strict=True), 1):
+            begins = _begins(rule, log)
+            for number, (begin, end) in enumerate(zip(begins, [*begins, len(log)][1:], strict=True), 1):
                 target = self._target(kind, clock, category, _urgency(log[: begin + 1]))
                 if target is not None:
                     again = log[end].at if end < len(log) else None
@@ -108,7 +108,7 @@ class Oracle:
         steps: Sequence[Step],
         again: datetime | None,
     ) -> Counted:
-        ends = (*rule["stops"], *self._table["ends"])
+        ends = (*rule["stops"], *rule.get("ends", ()), *self._table["ends"])
         stopped = next((step.at for step in steps[1:] if step.event in ends), again)
         pausing = steps if rule.get("pauses", True) else ()
         due = self._wait(steps[0].at, target, pausing, stopped)
@@ -135,6 +135,16 @@ class Oracle:
         if minute not in self._open:
             self._open[minute] = self._watcher.sees_open(minute)
         return self._open[minute]
+
+
+def _begins(rule: dict[str, Any], log: Sequence[Step]) -> list[int]:
+    """The places at which a clock is started; what goes on `again` must have begun, and not been put off since."""
+    begins, has_begun = [], False
+    for place, step in enumerate(log):
+        if step.event in rule["starts"] or (has_begun and step.event in rule.get("again", ())):
+            begins.append(place)
+        has_begun = (has_begun and step.event not in rule.get("ends", ())) or place in begins
+    return begins
 
 
 def _until(step: Step) -> datetime | None:

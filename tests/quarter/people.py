@@ -21,7 +21,9 @@ from service import (
     conversations,
     delivery,
     desk,
+    legacy,
     phone_calls,
+    progress_notes,
     proposals,
     relays,
     residents,
@@ -57,6 +59,7 @@ MATTERS = (
 # The way of a case through its department: each step, how likely it is, and how long it takes on average.
 WAY = (
     ("accept", 0.96, 25), ("hand_on", 0.04, 20), ("kind", 0.03, 20), ("ask", 0.06, 30), ("visit", 0.12, 20),
+    ("legacy", 0.08, 20), ("note", 0.15, 40),
     ("depart", 0.35, 60), ("nobody_home", 0.04, 20), ("arrive", 0.45, 40), ("pause", 0.09, 30), ("done", 1.0, 90),
 )  # fmt: skip
 ON_SITE = ("depart", "nobody_home", "arrive", "done")  # steps that wait for an appointment
@@ -322,6 +325,7 @@ class People:
             "hand_on": tuple(work.TO_DEPARTMENT),
             "kind": tuple(work.IS_KIND),
             "pause": tuple(work.PAUSES),
+            "legacy": tuple(legacy.VERBS),
         }
         del case_id
         return self.chance.choice(choices.get(verb, (verb,)))
@@ -331,6 +335,8 @@ class People:
 
         def act(session: Session) -> Any:
             member = session.get_one(Staff, worker)
+            if word == "note":
+                return progress_notes.write(session, member, case_id, "还在处理", key=key, now=now)
             if word == "visit":
                 return proposals.show(session, member, case_id, key=key, now=now)
             return work.tap(session, member, case_id, word, key=key, now=now)

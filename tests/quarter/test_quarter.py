@@ -45,7 +45,7 @@ def test_a_week_keeps_every_promise(week):
 @pytest.mark.parametrize(
     "what",
     ["cases opened", "cases reopened", "called back: held", "ratings", "outages", "arrived: call_back",
-     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder",
+     "arrived: reminder", "arrived: survey", "arrived: relay", "arrived: visit_reminder", "arrived: progress_note",
      "arrived: incident_over", "steps made twice"],
 )  # fmt: skip
 def test_the_week_is_not_empty(week, what):
@@ -111,6 +111,12 @@ def test_a_line_that_should_not_have_come_is_seen(watch, what):
         come(watch, line(watch.eyes, kind, **facts), now=moment)
 
     assert any(what in violation for violation in watch.violations)
+
+
+def test_a_note_that_wakes_somebody_is_seen(watch):
+    come(watch, line(watch.eyes, "progress_note"), now=MIDNIGHT)
+
+    assert any("in the quiet hours" in violation for violation in watch.violations)
 
 
 def come(watch: Watch, parcel: Parcel, *, now: datetime) -> None:

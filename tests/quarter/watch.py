@@ -17,8 +17,9 @@ QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 FORTNIGHT = timedelta(days=14)
 AT_ONCE = timedelta(minutes=15)  # within it, what follows on the resident's own tap comes at their hour
 RATIONED = ("call_back", "reminder")  # one a day, in waking hours
-SURVEY, INCIDENT_OVER = "survey", "incident_over"
+SURVEY, INCIDENT_OVER, PROGRESS_NOTE = "survey", "incident_over", "progress_note"
 VISIT_REMINDER, MOST_REMINDERS = "visit_reminder", 2  # of one visit: the evening before, an hour before
+BY_DAY = (*RATIONED, SURVEY, INCIDENT_OVER, PROGRESS_NOTE, VISIT_REMINDER)
 
 _LINES = text("""
     SELECT line.id, line.epoch, talk.owner, resident.questions_off_since FROM outbox AS line
@@ -137,18 +138,20 @@ class Watch:
         facts = self._facts.pop(parcel.id, None)
         if facts is not None and facts.epoch is not None and facts.owner == "butler":
             yield "the bot speaks while a butler has the talk"
+        if parcel.kind in BY_DAY and not declared:
+            yield from self._at_night(parcel, now)
         if parcel.kind == VISIT_REMINDER and not declared:
             yield from self._reminded_wrongly(parcel, now)
-            yield from self._at_night(parcel, now)
         if parcel.kind == INCIDENT_OVER and not declared:
             yield from self._asked_twice(parcel)
-            yield from self._at_night(parcel, now)
         if parcel.kind in (*RATIONED, SURVEY) and not declared:
-            if facts is not None and facts.questions_off_since is not None and facts.questions_off_since < now:
-                yield "they do not want to be asked"
-            yield from self._asked_twice(parcel)
-            yield from self._at_night(parcel, now)
-            yield from self._too_often(parcel, now)
+            yield from self._asked_wrongly(parcel, facts, now)
+
+    def _asked_wrongly(self, parcel: Parcel, facts: Row[Any] | None, now: datetime) -> Iterator[str]:
+        if facts is not None and facts.questions_off_since is not None and facts.questions_off_since < now:
+            yield "they do not want to be asked"
+        yield from self._asked_twice(parcel)
+        yield from self._too_often(parcel, now)
 
     def _reminded_wrongly(self, parcel: Parcel, now: datetime) -> Iterator[str]:
         subject = subject_of(parcel)

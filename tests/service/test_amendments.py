@@ -118,3 +118,16 @@ def test_what_is_added_beside_the_facts_is_logged_and_told_once(stage):
     ]
     assert [row.payload["text"] for row in stage.outbox("note")] == [f"💬 {case.number} 住户补充：师傅到了请按门铃"]
     assert len(stage.outbox("card")) == cards, "nothing changes on it, and the group's budget is small"
+
+
+def test_an_edit_that_the_dialogue_has_read_itself_is_not_applied_once_more(stage):
+    """The matter would say it twice."""
+    talk = stage.resident()
+    said = says(stage, talk, "楼道灯坏了")
+    changed = conversations.amend(stage.session, talk, replace(said, text="楼道灯坏了一个"), now=LATER)
+    assert changed is not None
+
+    assert amendments.read_anew(stage.session, talk, changed, key="edit", now=LATER) == "楼道灯坏了"
+
+    facts = amendments.as_edited(stage.session, talk, Facts("repair", "楼道灯坏了一个"), now=LATER)
+    assert facts.matter == "楼道灯坏了一个"

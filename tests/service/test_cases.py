@@ -174,7 +174,7 @@ def test_a_step_that_is_behind_the_case_has_no_button(stage):
     work.tap(stage.session, stage.member(), case.id, "depart", key="tap", now=NOON)
 
     left = {button["data"].rpartition(":")[2] for button in stage.outbox("card")[-1].payload["buttons"]}
-    assert left == {"arrive", "nobody_home", "done", "visit", "pause", "ask", "hand_on", "wrong_kind"}
+    assert left == {"arrive", "nobody_home", "done", "visit", "pause", "ask", "progress", "hand_on", "wrong_kind"}
 
 
 def test_a_new_work_order_takes_the_buttons_off_the_earlier_one(stage):

@@ -93,3 +93,8 @@ def _words_by_category():
     from service.categories import _table  # noqa: PLC0415
 
     return [[*row["decides"], *row["hints"]] for row in _table().values()]
+
+
+def test_the_neighbours_next_door_are_no_door():
+    """The complaint went to those who mend locks."""
+    assert categorise("the people next door scream all night").key == "noise"

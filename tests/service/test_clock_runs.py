@@ -211,3 +211,25 @@ def test_an_appointment_takes_the_place_of_what_was_wanted_at_first():
     [run] = clock_runs.runs("arrive", [wanted, appointed(0, 5)])
 
     assert run.reaches(HOUR, around_the_clock()) == NINE + 6 * HOUR
+
+
+def test_what_goes_on_again_must_have_begun():
+    """A note on any case starts no clock; on a legacy problem it keeps one promise and begins the next."""
+    assert clock_runs.runs("progress", log(("opened", 0), ("progress_told", 1), ("finished", 2), ("reopened", 3))) == []
+
+    first, second, third = clock_runs.runs(
+        "progress", log(("legacy_marked", 0), ("progress_told", 4), ("finished", 6), ("reopened", 9))
+    )
+
+    assert (first.stopped, first.ended) == (NINE + 4 * HOUR, False), "kept"
+    assert (second.started, second.stopped) == (NINE + 4 * HOUR, NINE + 6 * HOUR)
+    assert (third.started, third.stopped) == (NINE + 9 * HOUR, None)
+
+
+def test_what_was_put_off_goes_on_only_when_it_is_started_anew():
+    first, second = clock_runs.runs(
+        "progress", log(("legacy_marked", 0), ("legacy_unmarked", 2), ("progress_told", 3), ("legacy_marked", 5))
+    )
+
+    assert (first.stopped, first.ended) == (NINE + 2 * HOUR, True), "neither kept nor broken"
+    assert second.started == NINE + 5 * HOUR

@@ -28,6 +28,61 @@ def says(stage: Stage, talk: Conversation, *, yes: bool, key: str = "reply") -> 
     return withdrawals.settle(stage.session, talk, is_yes=yes, key=key, now=LATER)
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [("是的", "withdrawn"), ("Yes, cancel it", "withdrawn"), ("13800138000", "open"), ("好的，在3栋", "open")],
+)
+def test_a_plain_yes_beside_a_form_answers_the_question_and_nothing_else_does(stage, words, state):
+    """The form asks for an address meanwhile, to which a yes is no answer."""
+    talk = stage.resident()
+    case = stage.case(talk)
+    call_off(stage, talk)
+    line = Line("请问在哪里？")
+    conversations.tell(stage.session, talk, line, now=LATER, key="form")
+    stage.hears(talk, words)
+
+    withdrawals.take_words(stage.session, talk, words, key="reply", now=LATER)
+
+    assert str(case.state) == state
+
+
+@pytest.mark.parametrize(
+    ("words", "means"),
+    [("推拉门那个不用修了", True), ("cancel R2611-0001", True), ("不用修了，谢谢", False), ("空调那个不用修了", False)],
+)
+def test_a_case_is_meant_by_its_number_or_by_what_it_is_about(stage, words, means):
+    """In the middle of a form about an air conditioner."""
+    talk = stage.resident()
+    stage.case(talk, matter="阳台的推拉门卡住了")
+
+    assert withdrawals.means_a_case(stage.session, talk, words, beside="主卧的空调不制冷") is means
+
+
+def test_who_says_more_than_which_one_is_heard_by_the_dialogue(stage):
+    """「门铃那个不用修了，对了门锁坏了」: the lock would never have been heard of."""
+    talk = stage.resident()
+    stage.case(talk, matter="门铃不响")
+    stage.case(talk, matter="厨房水管漏水")
+    call_off(stage, talk)
+    stage.hears(talk, "…")
+
+    assert not withdrawals.take_words(stage.session, talk, "门铃那个不用修了，对了门锁坏了", key="reply", now=LATER)
+    assert withdrawals.take_words(stage.session, talk, "漏水那个", key="reply", now=LATER)
+
+
+def test_who_goes_on_with_something_else_is_not_bidden_farewell_yet(stage):
+    """N4: the farewell is for the end, and it would stand there twice running."""
+    talk = stage.resident()
+    stage.case(talk)
+    call_off(stage, talk)
+    talk.keyboard_turn = 9  # the form's question stands
+
+    assert says(stage, talk, yes=True)
+
+    assert "已经为您取消" in last(stage, talk)
+    assert "您慢走" not in last(stage, talk)
+
+
 def tap(stage: Stage, talk: Conversation, data: str, *, key: str = "tap") -> None:
     _, number, word = data.split(":")
     withdrawals.answer(stage.session, talk, int(number), word, key=key, now=LATER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event
 
-from service import cases, delivery, outbox, surveys, work
+from service import cases, delivery, legacy, outbox, surveys, work
 from service.communities import DEPARTMENTS
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed
 from service.models import CallBack, Case, CaseState, Delivery, OutboxRow, OutboxState, Staff
@@ -165,7 +165,7 @@ def test_the_kinds_are_offered_as_buttons_that_work(stage):
     work.offer(stage.session, stage.member(), case.id, "wrong_kind", key="tap")
 
     offered = [button["data"] for button in stage.outbox("note")[-1].payload["buttons"]]
-    assert offered == [f"w:{case.id}:{verb}" for verb in work.IS_KIND]
+    assert offered == [f"w:{case.id}:{verb}" for verb in (*work.IS_KIND, *legacy.VERBS)]
 
 
 @pytest.mark.parametrize(
