@@ -18,8 +18,10 @@ Row = Dict[str, Any]
 LEAST = 2  # messages a run must be in
 KEPT = 20_000  # runs, those that pull most
 PRECISION = 100.0  # the inverse of the regularisation: a message has hundreds of runs, and each may only pull a little
-EASY = "nlu"  # the voice of everyday messages …
-EASY_WEIGHS = 0.3  # … whose harmless ones are many, and easy
+EVERYDAY = "nlu"  # the voice of messages that are not about danger
+SILENT = (
+    3  # runs that nobody knows stand beside every text, so that three signs alone do not shout; fitted like the rest
+)
 FALSE_ALARMS = (0.02, 0.03, 0.05, 0.08, 0.12)  # shares at which the thresholds are told
 
 
@@ -59,21 +61,20 @@ def _fitted(names: List[str], rows: Sequence[Row], runs: List[List[str]], seen: 
     rarity = np.array([np.log((1 + len(rows)) / (1 + seen[name])) + 1 for name in names])
     table = Table({name: place for place, name in enumerate(names)}, rarity, np.zeros(len(names)), rarest, 0.0)
     danger = np.array([row["danger"] for row in rows])
-    weights = np.array([EASY_WEIGHS if row["voice"] == EASY and not row["danger"] else 1.0 for row in rows])
     model = LogisticRegression(C=PRECISION, max_iter=300, solver="liblinear")
-    model.fit(matrix(table, runs), danger, sample_weight=weights)
+    model.fit(matrix(table, runs), danger)
     return table._replace(pull=model.coef_[0] * rarity, start=float(model.intercept_[0]))
 
 
 def matrix(table: Table, runs: Sequence[Sequence[str]]):
-    """Return a sparse row of length 1 per list of runs; those that are not in the table make it shorter."""
+    """Return a sparse row of length 1 per list of runs; those that are not in the table, or silent, make it shorter."""
     from scipy.sparse import csr_matrix
 
     values, places, ends = [], [], [0]
     for those in runs:
         known = [table.places[run] for run in those if run in table.places]
-        breadth = (table.rarity[known] ** 2).sum() + table.rarest**2 * (len(those) - len(known))
-        values += list(table.rarity[known] / np.sqrt(breadth or 1.0))
+        unknown = SILENT + len(those) - len(known)
+        values += list(table.rarity[known] / np.sqrt((table.rarity[known] ** 2).sum() + table.rarest**2 * unknown))
         places += known
         ends.append(len(places))
     return csr_matrix((values, places, ends), (len(runs), len(table.places)))
@@ -81,7 +82,7 @@ def matrix(table: Table, runs: Sequence[Sequence[str]]):
 
 def as_lines(table: Table) -> Iterator[str]:
     """Yield the table as service/danger.py reads it."""
-    yield f"*\t{table.rarest:.2f}\t{table.start:.2f}"
+    yield f"*\t{table.rarest:.2f}\t{table.start:.2f}\t{SILENT}"
     for name, place in table.places.items():
         yield f"{name}\t{table.rarity[place]:.2f}\t{table.pull[place]:.1f}"
 
@@ -100,7 +101,7 @@ def scores(table: Table, rows: Sequence[Row]) -> np.ndarray:
 def by_voice(rows: Sequence[Row]) -> Iterator[str]:
     """Yield, per voice and language, recall at thresholds that let some share of its harmless messages ring."""
     yield "voice     language  " + "".join(f"{share:>7.0%} false: recall (at)" for share in FALSE_ALARMS)
-    for voice in sorted({row["voice"] for row in rows} - {EASY}):
+    for voice in sorted({row["voice"] for row in rows} - {EVERYDAY}):
         table = fit([row for row in rows if row["voice"] != voice])
         those = [row for row in rows if row["voice"] == voice]
         found = scores(table, those)

@@ -105,8 +105,8 @@ def cross_validated(folder: Path) -> List[Outcome]:
     """Return what models that never saw a message make of it, for every message of the training data."""
     import numpy as np
 
-    from components.classifier import seen_texts
     from components.model import held_out
+    from components.reading import seen_texts
 
     examples = read_examples(folder)
     intents = np.array([example.intent for example in examples])
@@ -150,7 +150,7 @@ class Trial:
     def __init__(self, folder: Path, files: List[Path]) -> None:
         import numpy as np
 
-        from components.classifier import seen_texts
+        from components.reading import seen_texts
 
         examples = read_examples(folder)
         self.items = labelled(files)

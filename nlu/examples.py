@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -14,6 +15,7 @@ import launcher
 
 TOO_ALIKE = 0.6  # of the character bigrams in common (Jaccard), inside an intent
 LIKE_AN_EXAM = 0.5  # the same, against messages that measure …
+ANNOTATED = re.compile(r"\[([^]]*)](?:{[^}]*}|\([^)]*\))")  # Rasa's way to mark an entity: [3栋](location)
 CHARACTERS, WORDS = 6, 4  # … of at least so many: there are only so many ways to say thanks
 
 
@@ -101,7 +103,7 @@ def _read_entry(entry: Dict, file: Path) -> Iterator[Example]:
     first = entry.lc.value("examples")[0] + 1  # the line of `examples: |`, counted from one
     for offset, line in enumerate(str(entry["examples"]).splitlines(), 1):
         if line.startswith("- ") and line[2:].strip():
-            yield Example(line[2:].strip(), str(entry["intent"]), file, first + offset)
+            yield Example(ANNOTATED.sub(r"\1", line[2:].strip()), str(entry["intent"]), file, first + offset)
         elif line.strip():
             raise BadData(f"{file}:{first + offset}: an example starts with `- `")
 

@@ -4,39 +4,48 @@ The model is named after what it was made from, `guanjia-<hash>.tar.gz`; when th
 The data is checked before Rasa sees it, and the finished model is measured on the frozen sets; what was found stands in
 its certificate (nlu/certificate.py). Prints `component i/n name` as it goes and `model <path>` at the end. Exit code 0,
 or 1 with the reason on stderr.
+
+Fitting, packing by Rasa and measuring would together need twice the memory of the largest of them: each begins as a new
+program in the same process, which sees from a folder how far the one before has come.
 """
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List
+from typing import Dict, Iterable, Iterator, List, NoReturn
 
 import certificate
 import launcher
 from examples import BadData, faults, read_examples, read_intents
+from fit import FITTED, fit
 
 HOME = launcher.HOME
 # Examples are not all that a model is made of.
-RECIPE = ("components/*.py", "lexicon/*.yml", "exams/chat.jsonl", "data/danger/*.jsonl")
+RECIPE = ("components/*.py", "fit.py", "lexicon/*.yml", "exams/chat.jsonl", "data/danger/*.jsonl")
+# In the folder of a training: what was fitted, what Rasa has made of it, and what that will be called.
+INTENTS, MADE, NAME = "fitted", "model.tar.gz", "name"
 
 
 def main() -> None:
     """Train as the command line says."""
     arguments = _arguments()
-    model = arguments.out / f"guanjia-{certificate.digest(ingredients(arguments, arguments.site))}.tar.gz"
     if arguments.base:
         print(f"base {certificate.digest(ingredients(arguments, []))}")
-    elif model.exists():
-        certificate.renew(model, arguments.exam)
-        print(f"model {model} (up to date)")
+    elif arguments.go_on:
+        with _removed_at_last(arguments.go_on) as folder:
+            (finish if (folder / MADE).exists() else pack)(arguments, folder)
     else:
-        check(arguments)
-        train(arguments, model)
-        for older in _older(arguments.out)[: arguments.again]:
-            certificate.renew(older, arguments.exam)
-        print(f"model {model}")
+        model = arguments.out / f"guanjia-{certificate.digest(ingredients(arguments, arguments.site))}.tar.gz"
+        if model.exists():
+            certificate.renew(model, arguments.exam)
+            print(f"model {model} (up to date)")
+        else:
+            check(arguments)
+            begin(arguments, model)
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--by", help="who has it trained; this user if left out")
     parser.add_argument("--at", help="when, as ISO 8601; now if left out")
     parser.add_argument("--base", action="store_true", help="only print the hash of all but --site")
+    parser.add_argument("--go-on", type=Path, help=argparse.SUPPRESS)  # the folder of a training that has begun
     arguments = parser.parse_args()
     for given in (arguments.domain, arguments.config, *arguments.data, *arguments.site, *arguments.exam):
         if not given.exists():
@@ -93,37 +103,73 @@ def check(arguments: argparse.Namespace) -> None:
         sys.exit("\n".join(found))
 
 
-def train(arguments: argparse.Namespace, model: Path) -> None:
-    """Train into a folder beside the model and move the file into place, so that no reader sees half of one."""
+def begin(arguments: argparse.Namespace, model: Path) -> None:
+    """Fit the intents into a folder beside the model that is to be, and go on."""
+    launcher.prepare()
+    launcher.hush()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".training-", dir=arguments.out) as folder:
-        os.environ["RASA_CACHE_DIRECTORY"] = f"{folder}/cache"
-        launcher.prepare()
-        launcher.hush_tools()
-        import rasa.model_training
-        from rasa.shared.exceptions import RasaException
-
-        _report_progress()
-        _share_examples()
-        rasa.shared.utils.cli.print_success = lambda *_: None  # it names the temporary file
+    with _removed_at_last(Path(tempfile.mkdtemp(prefix=".training-", dir=arguments.out))) as folder:
+        (folder / NAME).write_text(model.name, encoding="utf-8")
         try:
-            result = rasa.model_training.train(
-                domain=str(arguments.domain),
-                config=str(arguments.config),
-                training_files=[str(path) for path in (*arguments.data, *arguments.site)],
-                output=folder,
-                force_training=True,
-                fixed_model_name="model",
-            )
-        except RasaException as error:
+            fit(arguments.config, [*arguments.data, *arguments.site], folder / INTENTS)
+        except BadData as error:
             sys.exit(f"train: {error}")
-        if not result or not result.model:
-            sys.exit("train: Rasa made no model")
-        made = Path(result.model)
-        if arguments.exam:
-            print(f"measuring {model.name}", flush=True)
-        certificate.write(model, certificate.issue(made, arguments.exam, **_origin(arguments)))
-        made.replace(model)
+        _go_on(folder)
+
+
+def pack(arguments: argparse.Namespace, folder: Path) -> None:
+    """Have Rasa make a model of what was fitted and of the rules of the dialogue, and go on."""
+    os.environ[FITTED] = str(folder / INTENTS)
+    os.environ["RASA_CACHE_DIRECTORY"] = str(folder / "cache")
+    print("component 3/3 dialogue", flush=True)
+    launcher.prepare()
+    launcher.hush_tools()
+    import rasa.model_training
+    from rasa.shared.exceptions import RasaException
+
+    _share_examples()
+    rasa.shared.utils.cli.print_success = lambda *_: None  # it names the temporary file
+    try:
+        result = rasa.model_training.train(
+            domain=str(arguments.domain),
+            config=str(arguments.config),
+            training_files=[str(path) for path in (*arguments.data, *arguments.site)],
+            output=str(folder),
+            force_training=True,
+            fixed_model_name=MADE.removesuffix(".tar.gz"),
+        )
+    except RasaException as error:
+        sys.exit(f"train: {error}")
+    if not result or not result.model:
+        sys.exit("train: Rasa made no model")
+    _go_on(folder)
+
+
+def finish(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure the model and move it into place, so that no reader sees half of one."""
+    model = arguments.out / (folder / NAME).read_text(encoding="utf-8")
+    if arguments.exam:
+        print(f"measuring {model.name}", flush=True)
+    certificate.write(model, certificate.issue(folder / MADE, arguments.exam, **_origin(arguments)))
+    (folder / MADE).replace(model)
+    for older in _older(arguments.out)[: arguments.again]:
+        certificate.renew(older, arguments.exam)
+    print(f"model {model}")
+
+
+def _go_on(folder: Path) -> NoReturn:
+    """Begin the next step in this process, with nothing of this one left in memory."""
+    more = [] if "--go-on" in sys.argv else ["--go-on", str(folder)]
+    os.execv(sys.executable, [sys.executable, *sys.argv, *more])  # noqa: S606  (this very file, and no shell)
+
+
+@contextmanager
+def _removed_at_last(folder: Path) -> Iterator[Path]:
+    """Remove the folder when the last step has ended, or one has failed; a step that goes on does not come here."""
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _origin(arguments: argparse.Namespace) -> Dict[str, str]:
@@ -160,30 +206,6 @@ def _share_examples() -> None:
 
     TrainingData.merge = merge
     NLUTrainingDataProvider.provide = provide
-
-
-def _report_progress() -> None:
-    """Put a hook that prints in the place of the one that logs."""
-    from rasa.engine.training import graph_trainer
-    from rasa.engine.training.hooks import LoggingHook
-
-    class Progress(LoggingHook):
-        """Prints `component i/n name` before a component trains."""
-
-        started = 0
-
-        def on_before_node(self, node_name, execution_context, config, received_inputs):
-            node = self._pruned_schema.nodes[node_name]
-            if self._does_node_train(node):
-                self.started += 1
-                total = sum(map(self._does_node_train, self._pruned_schema.nodes.values()))
-                print(f"component {self.started}/{total} {node.uses.__name__}", flush=True)
-            return {}
-
-        def on_after_node(self, **_):
-            """Say nothing; the next line says it."""
-
-    graph_trainer.LoggingHook = Progress
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Rules know the sentences that somebody thought of; these weights know what people in danger write and what people write
 who only sound like it, so they carry to sentences that nobody thought of. `python -m cli.danger` fits them on messages
 of several people and writes danger.tsv: a run, how rare it is, how much it pulls towards danger. The first line has the
-rarity of a run that is not in the table, and where the scale begins.
+rarity of a run that is not in the table, where the scale begins, and how many such runs stand beside every text.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def score(stretch: str) -> float:
     Args:
         stretch: spelt plainly, see service/spelling.py.
     """
-    pull, breadth = 0.0, 0.0
+    pull, breadth = 0.0, SILENCE
     for term in terms(stretch):
         rarity, weight = WEIGHTS.get(term, UNKNOWN)
         pull += weight
@@ -60,11 +60,12 @@ def score(stretch: str) -> float:
     return START + pull / math.sqrt(breadth)
 
 
-def _read() -> tuple[Weights, tuple[float, float], float]:
+def _read() -> tuple[Weights, tuple[float, float], float, float]:
     lines = Path(__file__).with_suffix(".tsv").read_text("utf-8").splitlines()
-    _, rarest, start = lines[0].split("\t")
+    rarest, start, silent = map(float, lines[0].split("\t")[1:])
     rows = (line.split("\t") for line in lines[1:])
-    return {term: (float(rarity), float(pull)) for term, rarity, pull in rows}, (float(rarest), 0.0), float(start)
+    weights = {term: (float(rarity), float(pull)) for term, rarity, pull in rows}
+    return weights, (rarest, 0.0), start, silent * rarest * rarest
 
 
-WEIGHTS, UNKNOWN, START = _read()
+WEIGHTS, UNKNOWN, START, SILENCE = _read()

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+import os
+import shutil
+from typing import Any, Dict, List, Optional, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
-from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from components import language
-from components.entities import MASKS, PIECES, read
+from components.entities import PIECES
 from components.features import Seen
 from components.model import IntentModel
-from components.normaliser import NORMAL_TEXT, Normaliser
-from components.text import language_of, squeeze
-from examples import labelled, read_messages
+from components.normaliser import NORMAL_TEXT
+from components.reading import as_seen
+from fit import FITTED
 
-HOME = Path(__file__).resolve().parent.parent
-EMERGENCY = "emergency"
 GUESSES = 5  # that are told, likeliest first
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentClassifier(GraphComponent):
-    """Trains, keeps and asks the intent model of components.model."""
+    """Keeps and asks the intent model of components.model, which nlu/fit.py has fitted."""
 
     def __init__(
         self,
@@ -78,31 +76,10 @@ class IntentClassifier(GraphComponent):
             return cls(config, model_storage, resource, IntentModel.load(folder))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Train on every example that has an intent and a text, fit the confidence, and save."""
-        examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        intents = [example.get(INTENT) for example in examples]
-        known = {example.get(TEXT) for example in examples}
-        alarms, harmless = self._alarming(known) if EMERGENCY in intents else ([], [])
-        self._model = IntentModel.fit(
-            [*map(seen, examples), *alarms], intents + [EMERGENCY] * len(alarms), unlike=(EMERGENCY, harmless)
-        )
-        if self._config["calibrate_on"]:
-            exam = labelled([HOME / self._config["calibrate_on"]])
-            self._model.calibrate(seen_texts([item["text"] for item in exam]), [item["intent"] for item in exam])
+        """Take over what was fitted on the same data before Rasa was in memory."""
         with self._model_storage.write_to(self._resource) as folder:
-            self._model.save(folder)
+            shutil.copytree(os.environ[FITTED], folder, dirs_exist_ok=True)
         return self._resource
-
-    def _alarming(self, known: Set[str]) -> Tuple[List[Seen], List[Seen]]:
-        """Return the emergencies and the others of the messages about danger that are no examples.
-
-        An assistant without the intent learns nothing from them.
-        """
-        found = (item for name in self._config["alarming"] for item in read_messages(HOME / name))
-        new = [item for item in found if item["text"] not in known]
-        both = ([item["text"] for item in new if item[EMERGENCY] is wanted] for wanted in (True, False))
-        alarms, harmless = map(seen_texts, both)
-        return alarms, harmless
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Set the intent and the ranking of every message; a guess below the threshold becomes the fallback."""
@@ -130,20 +107,4 @@ def demanding(ranking: List[Tuple[str, float]], demands: Dict[str, float]) -> Li
 
 def seen(message: Message) -> Seen:
     """Return the message as the intent model sees it."""
-    pieces = message.get(PIECES) or []
-    return Seen(
-        text=squeeze("".join(pieces)),
-        words=squeeze(" ".join(pieces)),
-        else_left=sum(character.isalnum() for piece in pieces if piece not in MASKS.values() for character in piece),
-        has_entities=bool(message.get(ENTITIES)),
-        language=language_of(message.get(NORMAL_TEXT) or ""),
-    )
-
-
-def seen_texts(texts: Sequence[str]) -> List[Seen]:
-    """Return texts as the intent model sees them, without a graph around the components."""
-    messages = Normaliser().process([Message.build(text) for text in texts])
-    nlp = language.build()
-    for message in messages:
-        read(nlp, message)
-    return [seen(message) for message in messages]
+    return as_seen(message.get(PIECES) or [], message.get(NORMAL_TEXT) or "", has_entities=bool(message.get(ENTITIES)))

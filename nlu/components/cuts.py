@@ -15,7 +15,7 @@ from components.text import language_of
 WORDS = Path(__file__).resolve().parent.parent / "lexicon" / "parts.yml"
 LONGEST = {"zh": 200, "en": 400}  # characters; a longer letter is one matter
 MOST = 8  # pieces; what has more of them is one long story
-SHORT = 60  # characters; only in so few a comma may part two matters
+SHORT = {"zh": 60, "en": 100}  # characters; only in so few a comma may part two matters
 MARKS = " \t\r\n,.;:!?。…、~()[]\"'“”-"
 
 
@@ -48,7 +48,7 @@ def pieces(normal: str, entire: Sequence[Tuple[int, int]] = ()) -> List[Piece]:
         return []
     small = normal.lower()
     found = _between(small, _cuts(small, _pattern("lists", "turns", "adds", "ends"), entire))
-    if len(found) == 1 and len(small) <= SHORT:
+    if len(found) == 1 and len(small) <= SHORT[language_of(small)]:
         found = _between(small, _cuts(small, _pattern("commas"), entire))
     return found if 1 < len(found) <= MOST else []
 

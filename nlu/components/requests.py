@@ -105,7 +105,7 @@ def _is_a_second(intent: str, ours: FrozenSet[str], theirs: FrozenSet[str], link
     if link < Link.LIST:
         ours, theirs = ours - aspects(), theirs - aspects()
     if intent == "inquiry":
-        return are_apart(ours, theirs) and (link is Link.LIST or (pieces == 2 and link >= Link.SENTENCE))
+        return are_apart(ours, theirs) and (link is Link.LIST or pieces == 2)
     return intent == "repair" and link >= Link.ADD and are_apart(ours, theirs)
 
 
@@ -114,10 +114,19 @@ def _differs(intents: set, ours: FrozenSet[str], theirs: FrozenSet[str], link: L
     if "emergency" in intents:  # scraps of a story sound like one
         return link >= Link.TURN
     if intents <= TROUBLE:  # a fault, the anger about it and the wait for it are one matter
-        return link >= (Link.SENTENCE if pieces <= FEW else Link.ADD) and are_apart(ours, theirs)
+        return link >= _plain_enough(pieces) and are_apart(ours, theirs)
     if link >= Link.TURN or (link is Link.ADD and "request_human" in intents):
         return True
     if link is Link.ADD:
         return bool(theirs - ours)
-    asks = intents & WISHES or (link is Link.SENTENCE and "praise" in intents and pieces == 2)
+    if "request_human" in intents:
+        return pieces == 2
+    asks = intents & WISHES or (link is Link.SENTENCE and pieces == 2 and intents & {"praise", "suggestion"})
     return bool(asks) and (are_apart(ours, theirs) or (pieces == 2 and not ours & theirs))
+
+
+def _plain_enough(pieces: int) -> Link:
+    """Return the weakest cut that parts two troubles about different things: the more pieces, the rather a story."""
+    if pieces == 2:
+        return Link.COMMA
+    return Link.SENTENCE if pieces <= FEW else Link.ADD

@@ -123,6 +123,7 @@ class _Label:
         return before.start("value") if before else start, after.end() if after else end
 
     def _value(self, surface: str) -> str:
+        surface = surface.lower() if self.spelt else surface
         for written, meant in self.spelt.items():
             surface = surface.replace(written, meant)
         return "".join(self.keep.findall(surface)) if self.keep else surface

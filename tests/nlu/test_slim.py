@@ -50,3 +50,10 @@ def test_a_store_that_cannot_connect_says_so():
 def test_a_stand_in_for_an_error_is_caught_as_itself_alone():
     """A module has each of its names once, also one that only stands in."""
     assert of_rasas_python(CATCH_AN_ERROR) == "caught as itself: no"
+
+
+def test_what_is_fitted_is_fitted_without_rasa():
+    """Both together would need twice the memory; one careless import would bring Rasa back."""
+    script = 'import fit, components.model, components.reading; print("rasa" in sys.modules)'
+
+    assert of_rasas_python(script) == "False"

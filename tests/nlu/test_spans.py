@@ -11,6 +11,7 @@ import pytest
 from tests.nlu.conftest import ROOT, run_tool
 
 EXAM = ROOT / "nlu/exams/spans.jsonl"
+ONE_LABEL = {"phone": "phones.jsonl", "location": "places.jsonl"}  # with the examples of nlu/marking.md
 FLOORS = {"phone": 0.99, "time": 0.97, "location": 0.97, "name": 0.96, "fixture": 0.97}  # F1, both ends right
 
 
@@ -32,6 +33,14 @@ def test_a_new_word_does_not_cost_the_others(language):
     exact = measured(EXAM)["languages"][language]["exact"]
 
     assert {label: row["f1"] for label, row in exact.items() if row["f1"] < FLOORS[label]} == {}
+
+
+@pytest.mark.parametrize("label", ONE_LABEL)
+def test_however_people_write_them(label):
+    """Numbers in odd groups, read out or half read out; places with their edges; and all that only looks like one."""
+    exact = measured(Path(__file__).with_name(ONE_LABEL[label]))["exact"]
+
+    assert exact[label]["f1"] >= FLOORS[label]
 
 
 def test_both_ends_count_and_so_does_a_touch(tmp_path):

@@ -62,6 +62,35 @@ def test_what_is_called_off_beside_a_request_is_heard(community_model, text, int
     assert [part["intent"] for part in parts] == (intents or []) or (intents is None and len(parts) < 2)
 
 
+APART = [
+    "路灯坏了一排，广场舞吵死",
+    "水管接头漏了，给我转人工",
+    "暖气几号开，健身房几点关门",
+    "radiator is leaking!! another q - can i paint my balcony",
+]
+ONE = ["楼下烧烤店油烟大，噪音到半夜两点", "上水管接口漏，地板都泡了", "下水道多久清一次，要交钱吗"]
+
+
+@pytest.fixture(scope="module")
+def read(community_model) -> dict[str, int]:
+    """How many requests there are in each of these bubbles."""
+    given = "".join(json.dumps({"text": text}) + "\n" for text in APART + ONE).encode()
+    done = run_tool("parse", "--model", community_model, given=given)
+    return {line["text"]: len(line.get("parts", [0])) for line in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("text", APART)
+def test_a_comma_parts_what_is_plainly_about_two_things(read, text):
+    """Most people do not write "and also"."""
+    assert read[text] == 2
+
+
+@pytest.mark.parametrize("text", ONE)
+def test_a_comma_does_not_tear_what_goes_together(read, text):
+    """A grievance has several sides, a question a second half."""
+    assert read[text] == 1
+
+
 def test_parts_are_where_they_stand_in_the_text(community_model):
     """The dialogue quotes them."""
     text = "  灯坏了，\n还有物业费怎么交？"
