@@ -60,7 +60,8 @@ def parts(pieces: Sequence[Heard], *, answering: bool = False) -> List[Part]:
     before = Link.COMMA  # the cut before facts goes on to what they are about
     for piece in pieces:
         link = max(before, piece.link)
-        takes_back = piece.intent == CALLS_OFF and (not found or link >= Link.TURN)
+        is_sure = piece.confidence >= SURE_ALONE
+        takes_back = piece.intent == CALLS_OFF and is_sure and (not found or link >= Link.TURN)
         is_head = _is_head(piece, answering=answering or takes_back, pieces=len(pieces))
         if found and not (is_head and _is_another(found[-1], piece, link, pieces=len(pieces))):
             found[-1] = _joined(found[-1], piece, piece.topics if is_head else frozenset())
