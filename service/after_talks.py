@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service import (
     callbacks,
+    cases,
     conversations,
     holds,
     incident_reports,
@@ -20,11 +21,10 @@ from service import (
     visit_reminders,
 )
 from service.budget import SURVEY
-from service.models import Case, CaseState, Community, Conversation, OutboxRow, OutboxState, Owner
+from service.models import Case, Community, Conversation, OutboxRow, OutboxState, Owner
 
 SAID = "said after it was held back"
 BY_DAY = (SURVEY, progress_notes.KIND)  # kinds that wait here for the end of the quiet hours
-OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 
 
 def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
@@ -78,13 +78,18 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
 
 
 def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | None:
-    del now
     later = select(OutboxRow.id).where(
         OutboxRow.case_id == row.case_id, OutboxRow.kind == row.kind, OutboxRow.id > row.id
     )
     if session.scalar(later.limit(1)) is not None:
         return "a later step overtook it"
-    return "the case is over" if session.get_one(Case, row.case_id).state in OVER else None
+    return _why_not_note(session, row, now)
+
+
+def _why_not_note(session: Session, row: OutboxRow, now: datetime) -> str | None:
+    """No note overtakes another: each says its own."""
+    del now
+    return "the case is over" if session.get_one(Case, row.case_id).state in cases.OVER else None
 
 
 def _why_not_survey(session: Session, row: OutboxRow, now: datetime) -> str | None:
@@ -108,7 +113,7 @@ _WHY_NOT: Mapping[str, Callable[[Session, OutboxRow, datetime], str | None]] = {
     "progress": _why_not_progress,
     SURVEY: _why_not_survey,
     "call_back": _why_not_call_back,
-    progress_notes.KIND: lambda session, row, _: progress_notes.why_not_later(session, row),
+    progress_notes.KIND: _why_not_note,
     "visit": _why_not_progress,
     "visit_reminder": lambda session, row, now: visit_reminders.why_not_after_talk(session, row.id, now=now),
     incident_reports.KIND: _why_not_incident_over,

@@ -19,7 +19,6 @@ from service import (
     outbox,
     phone_cards,
     quiet_hours,
-    residents,
     surveys,
     texts,
 )
@@ -171,14 +170,7 @@ def _cancel_late(session: Session, *, now: datetime) -> None:
 
 def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:
     case = call_back.case
-    line = texts.say(
-        phrase,
-        language=case.resident.language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        matter=case.title,
-        call_back_id=call_back.id,
-    )
+    line = cases.say(case, phrase, call_back_id=call_back.id)
     return conversations.tell(
         session,
         case.conversation,

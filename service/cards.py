@@ -13,7 +13,6 @@ from service import cases, clocks, conversations, phrases, texts
 from service.communities import STAFF_LANGUAGE
 from service.models import (
     Case,
-    CaseState,
     Community,
     Conversation,
     FollowUpState,
@@ -29,7 +28,6 @@ LINES = 10  # of the talk so far
 LINE_LENGTH = 200  # characters of one of them
 MOST_CASES = 5
 MOST_RATINGS = 5
-OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 SPANS = (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1)))
 
 
@@ -86,7 +84,7 @@ def _understood(understood: Understood | None) -> Iterator[str]:
 def _cases(session: Session, conversation: Conversation, *, now: datetime) -> Iterator[str]:
     """The open ones with how long each has been open, and until when the next thing was promised."""
     for case in cases.of_resident(session, conversation, limit=MOST_CASES):
-        if case.state not in OVER:
+        if case.state not in cases.OVER:
             yield _words(
                 "utter_staff_card_case",
                 number=case.number,

@@ -29,6 +29,7 @@ from service.models import (
     Staff,
     table,
 )
+from service.texts import Line
 
 
 class Event(StrEnum):
@@ -65,6 +66,7 @@ class Event(StrEnum):
 
 _S, _E = CaseState, Event
 AT_WORK = (_S.OPEN, _S.REOPENED, _S.ACCEPTED, _S.ON_THE_WAY, _S.ON_SITE, _S.PAUSED, _S.NEEDS_INFO)
+OVER = (_S.CLOSED, _S.WITHDRAWN)
 _NOT_ACCEPTED = (_S.OPEN, _S.REOPENED, _S.NEEDS_INFO, _S.PAUSED)
 
 # Which step is allowed where, and where it leads.
@@ -240,6 +242,38 @@ def access_case_as_staff(session: Session, member: Staff, case_id: int) -> Case:
     return case
 
 
+def access_for(session: Session, member: Staff, case_id: int, event: Event) -> Case:
+    """The same, for a step that is to be taken or led up to.
+
+    Raises:
+        CaseNotFound: no such case, or another community's.
+        EventNotAllowed: the case's state does not allow the step.
+    """
+    case = access_case_as_staff(session, member, case_id)
+    _leads_to(case, event)
+    return case
+
+
+def say(case: Case, phrase: str, **slots: object) -> Line:
+    """A line to the resident about their case: in their language, with their name, its number and its matter.
+
+    Args:
+        case: whose number and matter.
+        phrase: a response of domain.yml; it need not use what is known of the case.
+        slots: what else fills it, and `seed` and `unlike` of `texts.say`.
+    """
+    dear, language = residents.salutation(case.resident), case.resident.language
+    return texts.say(phrase, language=language, salutation=dear, number=case.number, matter=case.title, **slots)
+
+
+def _leads_to(case: Case, event: Event) -> CaseState:
+    target = STEPS.get((case.state, event))
+    if target is None:
+        state = texts.words(f"utter_word_{case.state}", language=communities.STAFF_LANGUAGE)
+        raise EventNotAllowed(number=case.number, state=state)
+    return target
+
+
 def advance(
     session: Session,
     case: Case,
@@ -272,10 +306,7 @@ def advance(
     log = clocks.log_of(session, case)
     if any(step.key == key for step in log):
         return False
-    target = STEPS.get((case.state, event))
-    if target is None:
-        raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.state}", language="zh"))
-    case.state, case.worker_id = target, worker_id or case.worker_id
+    case.state, case.worker_id = _leads_to(case, event), worker_id or case.worker_id
     if event is Event.FINISHED:
         case.resolution += 1
     bookings.follow(session, case, event)

@@ -15,8 +15,9 @@ from pathlib import Path
 import yaml
 from sqlalchemy.orm import Session
 
-from service import cases, clocks, conversations, residents, texts
+from service import cases, clocks, conversations, texts
 from service.cases import Event
+from service.communities import STAFF_LANGUAGE
 from service.errors import EventNotAllowed
 from service.models import Case, Community, Staff
 
@@ -71,21 +72,13 @@ def tap(session: Session, member: Staff, case: Case, verb: str, *, key: str, now
     is_marked = clocks.outlook(session, case).note is not None
     if is_marked is (event is Event.LEGACY_MARKED):
         return
-    if (
-        clocks.rules(session, case.community_id).targets.find(case.kind, "progress", category=case.category, urgency=0)
-        is None
-    ):
-        raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.kind}", language="zh"))
+    targets = clocks.rules(session, case.community_id).targets
+    if targets.find(case.kind, "progress", category=case.category, urgency=0) is None:
+        raise EventNotAllowed(number=case.number, state=texts.words(f"utter_word_{case.kind}", language=STAFF_LANGUAGE))
     if not cases.advance(session, case, event, actor=f"staff:{member.number}", key=key, now=now):
         return
-    line = texts.say(
-        phrase,
-        language=case.resident.language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        matter=case.title,
-        promise=_promise(session, case, now=now) if event is Event.LEGACY_MARKED else None,
-    )
+    promise = _promise(session, case, now=now) if event is Event.LEGACY_MARKED else None
+    line = cases.say(case, phrase, promise=promise)
     told = f"case:{case.id}:{key}"
     conversations.tell(session, case.conversation, line, now=now, key=told, kind="progress", case_id=case.id)
 

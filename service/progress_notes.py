@@ -11,17 +11,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import cases, clocks, communities, conversations, outbox, quiet_hours, residents, texts
+from service import cases, clocks, communities, conversations, outbox, quiet_hours, texts
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
-from service.errors import EventNotAllowed, NoteWithoutWords
-from service.models import Case, CaseState, Community, OutboxRow, Owner, Priority, Staff
+from service.errors import NoteWithoutWords
+from service.models import Case, Community, OutboxRow, Owner, Priority, Staff
 from service.texts import Line
 
 KIND = "progress_note"  # of the line to the resident
 ASK = "progress_ask"  # of the question to staff, which they answer by replying to it
 LONGEST = 1000  # characters of a note
-OVER = (CaseState.CLOSED, CaseState.WITHDRAWN)
 
 
 def ask(session: Session, member: Staff, case_id: int, *, key: str) -> None:
@@ -31,7 +30,7 @@ def ask(session: Session, member: Staff, case_id: int, *, key: str) -> None:
         CaseNotFound: no such case here.
         EventNotAllowed: it is not at work.
     """
-    case = _access(session, member, case_id)
+    case = cases.access_for(session, member, case_id, Event.PROGRESS_TOLD)
     group = communities.staff_group(session, case.community_id)
     if group is None:
         return
@@ -88,7 +87,7 @@ def write(session: Session, member: Staff, case_id: int, words: str, *, key: str
     words = words.strip()[:LONGEST]
     if not words:
         raise NoteWithoutWords
-    case = _access(session, member, case_id)
+    case = cases.access_for(session, member, case_id, Event.PROGRESS_TOLD)
     community = session.get_one(Community, case.community_id)
     is_night = quiet_hours.are_at(now, community)
     if cases.advance(
@@ -105,30 +104,9 @@ def write(session: Session, member: Staff, case_id: int, words: str, *, key: str
     return texts.say(f"utter_staff_progress_{when}", language=STAFF_LANGUAGE, number=case.number)
 
 
-def _access(session: Session, member: Staff, case_id: int) -> Case:
-    case = cases.access_case_as_staff(session, member, case_id)
-    if case.state not in cases.AT_WORK:
-        raise EventNotAllowed(
-            number=case.number, state=texts.words(f"utter_word_{case.state}", language=STAFF_LANGUAGE)
-        )
-    return case
-
-
 def _line(session: Session, case: Case, words: str, *, now: datetime) -> Line:
     language, due = case.resident.language, clocks.outlook(session, case).note
     zone = session.get_one(Community, case.community_id).timezone
     by = clocks.by_when(due, now=now, timezone=zone, language=language) if due else None
-    return texts.say(
-        "utter_case_progress",
-        language=language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        matter=case.title,
-        words=words,
-        next=texts.words("utter_word_next_note", language=language, by=by) if by else None,
-    )
-
-
-def why_not_later(session: Session, row: OutboxRow) -> str | None:
-    """Why a note that was held back is not said any more, or None; none overtakes another, each says its own."""
-    return "the case is over" if session.get_one(Case, row.case_id).state in OVER else None
+    note = texts.words("utter_word_next_note", language=language, by=by) if by else None
+    return cases.say(case, "utter_case_progress", words=words, next=note)

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service import appointments, bookings, cases, residents, texts, visit_offers, work_orders
+from service import appointments, bookings, cases, visit_offers, work_orders
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
-from service.errors import EventNotAllowed, WindowFull, WindowGone
+from service.errors import WindowFull, WindowGone
 from service.models import Appointment, Case, Community, Staff, VisitState
 from service.texts import Line
 
@@ -23,7 +23,7 @@ def show(session: Session, member: Staff, case_id: int, *, key: str, now: dateti
         CaseNotFound: no such case here.
         EventNotAllowed: the case is over.
     """
-    case = _access_as_staff(session, member, case_id)
+    case = cases.access_for(session, member, case_id, Event.APPOINTED)
     _show_windows(session, case, "utter_staff_visit_windows", key=key, now=now, after=after)
 
 
@@ -47,7 +47,7 @@ def propose(session: Session, member: Staff, case_id: int, word: str, *, key: st
     if word.startswith(appointments.AFTER):
         show(session, member, case_id, key=key, now=now, after=minute)
         return
-    case = _access_as_staff(session, member, case_id)
+    case = cases.access_for(session, member, case_id, Event.APPOINTED)
     before = bookings.live(session, case)
     if cases.has_event(session, case, key) or (before is not None and bookings.window_of(before).minute == minute):
         return
@@ -83,15 +83,6 @@ def tell_closed(session: Session, community: Community, *, now: datetime) -> Seq
     return [appointment.case for appointment in closed]
 
 
-def _access_as_staff(session: Session, member: Staff, case_id: int) -> Case:
-    case = cases.access_case_as_staff(session, member, case_id)
-    if (case.state, Event.APPOINTED) not in cases.STEPS:
-        raise EventNotAllowed(
-            number=case.number, state=texts.words(f"utter_word_{case.state}", language=STAFF_LANGUAGE)
-        )
-    return case
-
-
 def _show_windows(session: Session, case: Case, phrase: str, *, key: str, now: datetime, after: int = 0) -> None:
     found = [window for window in bookings.free(session, case, now=now) if window.minute > after]
     keys = visit_offers.buttons(session, case, found, whose=visit_offers.STAFF, language=STAFF_LANGUAGE)
@@ -101,12 +92,7 @@ def _show_windows(session: Session, case: Case, phrase: str, *, key: str, now: d
 
 def _proposal(session: Session, appointment: Appointment, member: Staff, *, is_moved: bool) -> Line:
     case, language = appointment.case, appointment.case.resident.language
-    facts = {"number": case.number, "matter": case.title, "staff_no": member.number}
-    line = texts.say(
-        "utter_visit_moved_by_staff" if is_moved else "utter_visit_proposed",
-        language=language,
-        salutation=residents.salutation(case.resident),
-        when=appointments.words_of(session, appointment, language),
-        **facts,
-    )
+    phrase = "utter_visit_moved_by_staff" if is_moved else "utter_visit_proposed"
+    when = appointments.words_of(session, appointment, language)
+    line = cases.say(case, phrase, staff_no=member.number, when=when)
     return replace(line, buttons=appointments.keys(appointment, language))

@@ -19,7 +19,6 @@ from service import (
     keyboards,
     pointers,
     quiet_hours,
-    residents,
     takeover,
     texts,
     work_orders,
@@ -196,13 +195,7 @@ def _thank(session: Session, survey: Survey, *, key: str, now: datetime) -> None
 
 def _tell(session: Session, survey: Survey, phrase: str, *, key: str, now: datetime, plain: bool = False) -> None:
     case = survey.case
-    line = texts.say(
-        phrase,
-        language=case.resident.language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        survey_id=survey.id,
-    )
+    line = cases.say(case, phrase, survey_id=survey.id)
     said = replace(line, buttons=()) if plain else line
     conversations.tell(session, case.conversation, said, now=now, key=f"case:{case.id}:{key}:{phrase}")
 

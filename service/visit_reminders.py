@@ -21,8 +21,6 @@ from service import (
     conversations,
     holds,
     quiet_hours,
-    residents,
-    texts,
     visit_offers,
     work_orders,
 )
@@ -100,15 +98,9 @@ def _is_over(session: Session, appointment: Appointment, step: VisitStep | None,
 
 
 def _remind(session: Session, appointment: Appointment, *, now: datetime) -> None:
-    case, language = appointment.case, appointment.case.resident.language
-    line = texts.say(
-        f"utter_visit_reminder_{appointment.step}",
-        language=language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        matter=case.title,
-        when=appointments.words_of(session, appointment, language),
-    )
+    case = appointment.case
+    when = appointments.words_of(session, appointment, case.resident.language)
+    line = cases.say(case, f"utter_visit_reminder_{appointment.step}", when=when)
     appointment.outbox_id = conversations.tell(
         session,
         case.conversation,

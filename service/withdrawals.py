@@ -25,7 +25,6 @@ from service import (
     keyboards,
     likeness,
     outbox,
-    residents,
     surveys,
     texts,
     visit_offers,
@@ -282,7 +281,7 @@ def _ask(session: Session, conversation: Conversation, found: Sequence[Case], *,
 
 def _ask_about(session: Session, case: Case, *, key: str, now: datetime) -> None:
     said = conversations.said_last(session, case.conversation)
-    line = _say(case, "utter_withdraw_ask", seed=key, unlike=said, case_id=case.id, resolution=case.resolution)
+    line = cases.say(case, "utter_withdraw_ask", seed=key, unlike=said, case_id=case.id, resolution=case.resolution)
     conversations.tell(session, case.conversation, line, key=f"{key}:{KIND}", kind=KIND, case_id=case.id, now=now)
 
 
@@ -304,24 +303,18 @@ def _withdraw(session: Session, case: Case, *, key: str, now: datetime) -> None:
         case.conversation.awaiting_case_id = None
     work_orders.note(session, case, phrase, key=f"case:{case.id}:{key}:withdrawn")
     department = texts.words(f"utter_word_{case.department.key}", language=case.resident.language)
-    salutation = residents.salutation(case.resident)
     goes_on = (case.conversation.keyboard_turn or 0) > 0  # the dialogue asks something else meanwhile: no farewell yet
     said = "utter_withdrawn_meanwhile" if goes_on else "utter_withdrawn"
-    _tell(session, case, _say(case, said, department=department, salutation=salutation), key=key, now=now)
+    _tell(session, case, cases.say(case, said, department=department), key=key, now=now)
 
 
 def _keep(session: Session, case: Case, *, key: str, now: datetime) -> None:
     _put_question_away(session, case)
-    _tell(session, case, _say(case, "utter_withdraw_not"), key=key, now=now)
+    _tell(session, case, cases.say(case, "utter_withdraw_not"), key=key, now=now)
 
 
 def _put_question_away(session: Session, case: Case) -> None:
     keyboards.put_away(session, case.conversation, f"wd:{case.id}:")
-
-
-def _say(case: Case, phrase: str, **slots: object) -> Line:
-    facts = {"number": case.number, "matter": case.title}
-    return texts.say(phrase, language=case.resident.language, **facts, **slots)
 
 
 def _tell(session: Session, case: Case, line: Line, *, key: str, now: datetime) -> None:

@@ -19,7 +19,6 @@ from service import (
     communities,
     conversations,
     legacy,
-    residents,
     texts,
     visit_offers,
     work_orders,
@@ -199,12 +198,9 @@ def _tell_resident(
     buttons: tuple[Button, ...] = (),
 ) -> None:
     zone = ZoneInfo(session.get_one(Community, case.community_id).timezone)
-    line = texts.say(
+    line = cases.say(
+        case,
         phrase,
-        language=case.resident.language,
-        salutation=residents.salutation(case.resident),
-        number=case.number,
-        matter=case.title,
         staff_no=number,
         clock=f"{now.astimezone(zone):%H:%M}",
         expected=clocks.expected(session, case, now=now, language=case.resident.language),
