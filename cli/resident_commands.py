@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from cli.progress import Steps
     from service.config import Settings
-    from service.ledger_import import Taken as Entered
     from service.models import Community, Household
-    from service.roster import Taken
+    from service.roster import Taken as Moved
+    from service.table_cells import Taken
 
 app = typer.Typer()
 residents = typer.Typer(help="The household archive: who lives where.", no_args_is_help=True)
 app.add_typer(residents, name="residents")
 Of = Annotated[str | None, typer.Option("--community", help="Its name; default: the one of the settings.")]
 Opened = TypeVar("Opened")
-Outcome = TypeVar("Outcome", "Taken", "Entered")
+Outcome = TypeVar("Outcome", bound="Taken")
 SHOWN = 20  # problems that are told in the terminal; the report file holds them all
 
 
@@ -45,7 +45,7 @@ def take_in(
 
     sheet = _opened(file, roster_file.open_roster)
 
-    def act(session: Session, whose: Community, steps: Steps) -> Taken:
+    def act(session: Session, whose: Community, steps: Steps) -> Moved:
         return roster.take_in(
             session,
             whose,
@@ -77,7 +77,7 @@ def ledger(
 
     kind, sheet = _opened(file, ledger_file.open_ledger)
 
-    def act(session: Session, whose: Community, steps: Steps) -> Entered:
+    def act(session: Session, whose: Community, steps: Steps) -> Taken:
         rows, day = steps.counted(sheet.read()), as_of.date() if as_of else None
         return ledger_import.take_in(session, whose, kind, rows, as_of=day, complete=complete, now=datetime.now(UTC))
 
@@ -253,7 +253,7 @@ def _report(
     sys.exit(0)
 
 
-def _people(taken: Taken) -> Iterator[str]:
+def _people(taken: Moved) -> Iterator[str]:
     yield f"{taken.rows} people: {taken.added} new, {taken.same} as they were"
     for kind in ("changed", "renamed", "back", "moved_out", "missing", "shared_phone"):
         if taken.count(kind):
@@ -261,7 +261,7 @@ def _people(taken: Taken) -> Iterator[str]:
     yield f"{taken.buildings} new buildings, {taken.households} new households"
 
 
-def _entries(kind: str, taken: Entered) -> Iterator[str]:
+def _entries(kind: str, taken: Taken) -> Iterator[str]:
     yield f"{kind.replace('_', ' ')} of {taken.households} households: {taken.added} new, {taken.same} as they were"
     if taken.changes:
         yield f"{len(taken.changes):8} gone"

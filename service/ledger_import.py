@@ -7,7 +7,7 @@ changes nothing but the day it is of.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from service import archive
 from service.ledger_file import Row
 from service.models import Community
-from service.table_cells import Change, Problem
+from service.table_cells import Change, Problem, Taken
 
 LOCK = 7_262_616  # any fixed number: with the community's, the advisory lock that lets one import run at a time
 
@@ -53,18 +53,6 @@ KEPT: Mapping[str, Kept] = {
         known_by="code",
     ),
 }
-
-
-@dataclass
-class Taken:
-    """What became of a file: nothing is written while there are problems."""
-
-    rows: int = 0
-    households: int = 0
-    added: int = 0
-    same: int = 0
-    changes: list[Change] = field(default_factory=list)  # what is not in it any more
-    problems: list[Problem] = field(default_factory=list)
 
 
 def take_in(

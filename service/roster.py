@@ -7,14 +7,14 @@ that a hundred thousand people take seconds. Taking the same file over again cha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service import archive, binding
+from service import archive, binding, table_cells
 from service.errors import TooManyMovedOut
 from service.models import Community, Member, Resident
 from service.roster_file import Row
@@ -25,16 +25,10 @@ MOST_MOVED_OUT = 0.2  # of those who live there; more in one file is a mistake u
 
 
 @dataclass
-class Taken:
-    """What became of a file: nothing is written while there are problems."""
+class Taken(table_cells.Taken):
+    """What became of a roster, which makes houses too."""
 
-    rows: int = 0
     buildings: int = 0
-    households: int = 0
-    added: int = 0
-    same: int = 0
-    changes: list[Change] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
         """How many changes of a kind there are."""

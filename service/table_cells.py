@@ -48,6 +48,18 @@ class Change:
     detail: str = ""
 
 
+@dataclass
+class Taken:
+    """What became of a file: nothing is written while there are problems."""
+
+    rows: int = 0
+    households: int = 0
+    added: int = 0
+    same: int = 0
+    changes: list[Change] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
 class Wrong(Exception):
     """A cell says nothing we understand."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from service import after_talks, callbacks, conversations, delivery, held, outbox, surveys, takeover, work
+from service import after_talks, callbacks, cases, conversations, delivery, held, outbox, surveys, takeover, work
 from service.held import LineInFlight
 from service.models import CallBack, Case, Conversation, Delivery, FollowUpState, OutboxRow, OutboxState, Owner, Staff
 from service.outbox import Parcel
@@ -220,7 +220,7 @@ def test_a_step_of_a_case_that_is_over_is_not_told_any_more(stage):
     talk, butler = stage.resident(), stage.member()
     claim(stage, talk, butler)
     case = finish(stage, talk)
-    case.state = after_talks.OVER[0]
+    case.state = cases.OVER[0]
 
     back(stage, talk, butler)
 

@@ -11,9 +11,8 @@ from sqlalchemy import select
 
 from service import ledger_import, texts
 from service.ledger_file import Row
-from service.ledger_import import Taken
 from service.models import ArchiveEvent, Fee, ParkingSpace, VisitorCode
-from service.table_cells import Problem
+from service.table_cells import Problem, Taken
 from tests.households import household
 from tests.stage import NOON, Stage
 
