@@ -27,7 +27,7 @@ def marked(stage: Stage) -> tuple[Case, Staff]:
 
 
 def last(stage: Stage, case: Case) -> str:
-    return stage.lines_to(case.conversation)[-1]
+    return next(reversed(stage.lines_to(case.conversation)), "")
 
 
 def owed_until(stage: Stage, case: Case) -> object:
