@@ -89,7 +89,7 @@ def answer(
     reader = Reader(session, community, language, now, today)
     told = [TOLD[kind](reader, home) for kind in kinds for home in homes]
     text, keys = "\n\n".join(line.text for line in told), tuple(key for line in told for key in line.buttons)
-    return Line(text, buttons=keys, menu=() if keys else texts.say("utter_help", language=language).menu)
+    return Line(text, buttons=keys, menu=texts.say("utter_help", language=language).menu)
 
 
 def _fees(reader: Reader, home: Member) -> Line:
