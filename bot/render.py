@@ -211,7 +211,8 @@ def _where(parcel: Parcel) -> dict[str, Any]:
 
 
 def _keyboard(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    if payload.get("menu"):
+    """One kind of keys a message: its own buttons, which stand nowhere else, before the menu, which persists."""
+    if not payload.get("buttons") and payload.get("menu"):
         rows: list[list[dict[str, Any]]] = list(in_rows([{"text": title} for title in payload["menu"]]))
         if payload.get("contact_key"):
             rows.insert(0, [{"text": payload["contact_key"], "request_contact": True}])

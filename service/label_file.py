@@ -22,7 +22,7 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import learning, residents
+from service import language, learning
 from service.candidates import LONGEST
 from service.kinds import KINDS
 from service.learning import Labelled
@@ -151,7 +151,7 @@ def _entry(node: yaml.Node, intent: str, about: Mapping[str, str]) -> Entry:
     else:
         fields = fields_of(node, expected="- text: ...")
         text = text_of(fields.get("text"), node, expected="- text: ...").strip()
-    told = {"use": LabelUse.TEST, "language": residents.detect_language(text, before=LANGUAGES[0])}
+    told = {"use": LabelUse.TEST, "language": language.detect(text, before="en")}
     told |= {**about, **_about(fields)}
     at = _moment(told["at"])
     allowed = {

@@ -49,10 +49,10 @@ class Reader:
         return self.words(key, year=day.year, month=self.words(f"utter_word_month_{day.month}"), day=day.day)
 
     def sums(self, fees: Iterable[Fee]) -> str:
-        """What fees come to, one sum a currency."""
+        """What is left of fees, one sum a currency."""
         sums: dict[str, Decimal] = defaultdict(Decimal)
         for fee in fees:
-            sums[fee.currency] += fee.amount
+            sums[fee.currency] += fee.left
         return BETWEEN[self.language].join(self.amount(total, currency) for currency, total in sums.items())
 
     def amount(self, amount: Decimal, currency: str) -> str:
@@ -89,34 +89,66 @@ def answer(
     reader = Reader(session, community, language, now, today)
     told = [TOLD[kind](reader, home) for kind in kinds for home in homes]
     text, keys = "\n\n".join(line.text for line in told), tuple(key for line in told for key in line.buttons)
-    return Line(text, buttons=keys, menu=() if keys else texts.say("utter_help", language=language).menu)
+    return Line(text, buttons=keys, menu=texts.say("utter_help", language=language).menu)
 
 
 def _fees(reader: Reader, home: Member) -> Line:
-    """What is owed, the oldest first, and what was paid last; not what others paid before they moved in."""
+    """What is owed, the oldest first, what they have with the office, and what was paid last.
+
+    What others paid before they moved in is not told; without a day nobody knows who did.
+    """
     fees = entries(reader.session, Fee, home.household_id)
-    owed = sorted((fee for fee in fees if fee.paid_on is None), key=lambda fee: fee.due or date.max)
-    paid = [fee for fee in fees if fee.paid_on is not None and fee.paid_on >= (home.moved_in or date.min)]
-    if not owed and not paid:
+    owed = sorted((fee for fee in fees if fee.left > 0), key=lambda fee: fee.due or date.max)
+    credit = [fee for fee in fees if fee.left < 0]
+    paid = [fee for fee in fees if not fee.left and (fee.paid_on or date.min) >= (home.moved_in or date.min)]
+    if not (owed or credit or paid):
         return _nothing(reader, home, "fees")
     newest = sorted(paid, key=lambda fee: fee.paid_on or date.min, reverse=True)[:MOST_PAID]
     left_out = len(owed) - MOST_OWED
     lines = [_fee(reader, fee) for fee in owed[:MOST_OWED]]
     lines += [reader.words("utter_own_fees_more", count=left_out)] if left_out > 0 else []
-    lines += [_fee(reader, fee) for fee in newest]
+    lines += [_fee(reader, fee) for fee in (*credit, *newest)]
     total = reader.words(f"utter_own_fees_{'owed' if owed else 'none'}", total=reader.sums(owed))
     return _listed(reader, home, "fees", lines, as_of=fees[0].as_of, total=total)
 
 
 def _fee(reader: Reader, fee: Fee) -> str:
-    """One fee, by whether it is paid, late, due or without a day."""
-    day = fee.paid_on or fee.due
-    state = "paid" if fee.paid_on else "open" if fee.due is None else "late" if fee.due < reader.today else "due"
+    """One fee, by whether it is owed, theirs, or settled, and with the parts that it is made of."""
+    state, day = _state(fee, reader.today)
     return reader.words(
         f"utter_own_fee_{state}",
         name=" ".join(filter(None, (fee.name, fee.period))),
-        amount=reader.amount(fee.amount, fee.currency),
+        amount=_amount(reader, fee),
         day=reader.day(day) if day else "",
+    )
+
+
+def _state(fee: Fee, today: date) -> tuple[str, date | None]:
+    """The end of the key of a fee's phrase, and the day that it names."""
+    if fee.left < 0:
+        return "credit", None
+    if not fee.left:
+        settled = "refunded" if fee.amount < 0 else "paid" if fee.paid_on else "settled"
+        return settled, fee.paid_on
+    if fee.due is None:
+        return "open", None
+    return "late" if fee.due < today else "due", fee.due
+
+
+def _amount(reader: Reader, fee: Fee) -> str:
+    """What is left, with what was charged, waived and paid when that is not the same; what was charged once settled."""
+    amount = reader.amount(abs(fee.left or fee.amount), fee.currency)
+    told = {"waived": fee.waived, "paid": fee.paid if fee.left else None}
+    parts = [
+        reader.words(f"utter_word_{name}", amount=reader.amount(part, fee.currency))
+        for name, part in told.items()
+        if part
+    ]
+    if not parts:
+        return amount
+    charged = reader.amount(fee.amount, fee.currency)
+    return reader.words(
+        "utter_word_of_charged", amount=amount, charged=charged, parts=BETWEEN[reader.language].join(parts)
     )
 
 

@@ -1,12 +1,13 @@
 """What the property system holds of households (台账) as a file: fees, parking spaces or visitor codes.
 
-Which of them it is, its header says. Money is not guessed: what is no exact amount is a problem of its row.
+Which of them it is, its header says. Money is not guessed: what is no exact amount is a problem of its row, and so are
+amounts that contradict each other. Below zero is what the office owes the household.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -21,6 +22,7 @@ from service.table_file import Layout, Table, open_table
 
 WORDS = Path(__file__).with_suffix(".yml")
 LONGEST = 64  # characters of a cell
+NOTHING = Decimal(0)
 CENTS = 2  # digits behind the point
 FLOATING = 6  # digits up to which what a spreadsheet has calculated is exact: 250.17999999999998 is 250.18
 
@@ -54,9 +56,35 @@ def _read(kind: str, number: int, cells: Mapping[str, Any]) -> Row | list[Proble
     if isinstance(read, list):
         return read
     home = read.pop("building")
-    if kind == "visitor_codes" and read["valid_until"] <= read["valid_from"]:
-        return [Problem(number, "utter_ledger_over_before_begun")]
-    return Row(number, str(home.building), home.unit or "", str(home.room), read)
+    try:
+        facts = COMPLETED[kind](read)
+    except Wrong as wrong:
+        return [Problem(number, wrong.phrase, wrong.facts)]
+    return Row(number, str(home.building), home.unit or "", str(home.room), facts)
+
+
+def _settled(read: dict[str, Any]) -> dict[str, Any]:
+    """Of what was charged, waived, paid and is left, what the office did not write follows from the rest."""
+    left, waived = read.pop("left"), read["waived"] or NOTHING
+    charged, paid = read["amount"], read["paid"]
+    if charged is None and left is None:
+        raise Wrong("utter_roster_missing", column=_layouts()["fees"].columns["amount"][0])
+    if charged is None:
+        charged = left + waived + (paid or NOTHING)
+    if paid is None:
+        paid = charged - waived - left if left is not None else charged - waived if read["paid_on"] else NOTHING
+    open_now = charged - waived - paid
+    if left not in (None, open_now):
+        raise Wrong("utter_ledger_does_not_add_up", charged=charged, waived=waived, paid=paid, left=left)
+    if open_now > 0 and re.search(_table()["credits"], read["name"]):
+        raise Wrong("utter_ledger_credit_or_owed", name=read["name"], left=open_now)
+    return read | {"amount": charged, "waived": waived, "paid": paid}
+
+
+def _begun(read: dict[str, Any]) -> dict[str, Any]:
+    if read["valid_until"] <= read["valid_from"]:
+        raise Wrong("utter_ledger_over_before_begun")
+    return read
 
 
 def _words_of(cells: Mapping[str, Any], column: str) -> str | None:
@@ -79,18 +107,18 @@ def _period(cells: Mapping[str, Any], column: str) -> str | None:
     return f"{value:%Y-%m}" if isinstance(value, date) else _words_of(cells, column)
 
 
-def _amount(cells: Mapping[str, Any], column: str) -> Decimal:
+def _amount(cells: Mapping[str, Any], column: str) -> Decimal | None:
     value = cells.get(column)
     words = text(round(value, FLOATING) if isinstance(value, float) else value)
     if not words:
-        raise Wrong("utter_roster_missing")
+        return None
     found = re.fullmatch(_table()["amount"], words)
     if found is None:
         raise Wrong("utter_ledger_no_amount", value=words[: table_cells.SHOWN])
-    whole, cents = found[1].replace(",", ""), (found[2] or "").rstrip("0")
+    whole, cents = found[2].replace(",", ""), (found[3] or "").rstrip("0")
     if len(cents) > CENTS:
         raise Wrong("utter_ledger_too_exact", value=words)
-    return Decimal(f"{whole}.{cents or 0}")
+    return Decimal(f"{'-' * len(found[1])}{whole}.{cents or 0}")
 
 
 def _currency(cells: Mapping[str, Any], column: str) -> str:
@@ -121,6 +149,9 @@ PARSERS: Mapping[str, Mapping[str, Parser]] = {
         "name": _needed,
         "period": _period,
         "amount": _amount,
+        "waived": _amount,
+        "paid": _amount,
+        "left": _amount,
         "currency": _currency,
         "due": day,
         "paid_on": day,
@@ -128,6 +159,12 @@ PARSERS: Mapping[str, Mapping[str, Parser]] = {
     },
     "parking": {"name": _needed, "plate": _words_of, "valid_until": day},
     "visitor_codes": {"name": _words_of, "code": _needed, "valid_from": _from, "valid_until": _until},
+}
+# What a row says besides, once its cells are read.
+COMPLETED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "fees": _settled,
+    "parking": dict,
+    "visitor_codes": _begun,
 }
 
 

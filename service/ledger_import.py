@@ -36,7 +36,7 @@ class Kept:
 KEPT: Mapping[str, Kept] = {
     "fees": Kept(
         table="fees",
-        columns=("name", "period", "amount", "currency", "due", "paid_on", "reference"),
+        columns=("name", "period", "amount", "waived", "paid", "currency", "due", "paid_on", "reference"),
         told_by="concat_ws(' ', name, period)",
         known_by="coalesce(reference, concat_ws('|', household_id, name, period))",
     ),

@@ -1315,12 +1315,19 @@ class Fee(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id"), index=True)
     name: Mapped[str] = mapped_column(String(64))  # what for
     period: Mapped[str | None] = mapped_column(String(64))  # in the office's words
-    amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))  # charged; below zero it is the household's
+    waived: Mapped[Decimal] = mapped_column(Numeric(12, 2), server_default="0")
+    paid: Mapped[Decimal] = mapped_column(Numeric(12, 2), server_default="0")
     currency: Mapped[str] = mapped_column(String(3))  # ISO 4217
     due: Mapped[date | None]
-    paid_on: Mapped[date | None]  # none: not yet
+    paid_on: Mapped[date | None]  # the last payment
     reference: Mapped[str | None] = mapped_column(String(64))  # the number of the bill
     as_of: Mapped[date]
+
+    @property
+    def left(self) -> Decimal:
+        """What is still owed; below zero the household has so much with the office."""
+        return self.amount - self.waived - self.paid
 
 
 class ParkingSpace(Base):

@@ -66,7 +66,7 @@ WAITED = ("since", "ended_at", "answered", "reason")
 ALARM = ("raised_at", "kind")
 REQUEST = ("asked_at", "words", "state", "decided_at")
 LOG = ("at", "act", "actor", "detail")
-FEE = ("name", "period", "amount", "currency", "due", "paid_on", "reference", "as_of")
+FEE = ("name", "period", "amount", "waived", "paid", "currency", "due", "paid_on", "reference", "as_of")
 SPACE = ("name", "plate", "valid_until", "as_of")
 VISITOR_CODE = ("name", "code", "valid_from", "valid_until", "as_of")
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import texts, where
+from service import language, texts, where
 from service.models import Conversation, Owner, Resident
 
 HOME_LANGUAGE = "zh"  # in which a place is kept; it is read again by service/where.py
@@ -118,16 +118,6 @@ def reachable(resident: Resident) -> None:
 
 def follow_language(resident: Resident, text: str) -> None:
     """Answer in the language of the message, unless the resident has chosen one."""
-    language = detect_language(text, before=resident.language)
-    if language != resident.language and not resident.language_chosen:
-        resident.language = language
-
-
-def detect_language(text: str, *, before: str) -> str:
-    """The language of a message: any Han character is Chinese, three Latin letters are English, else as before."""
-    if text.startswith("/"):
-        return before
-    if any("\u4e00" <= character <= "\u9fff" for character in text):
-        return "zh"
-    latin = sum(character.isascii() and character.isalpha() for character in text)
-    return "en" if latin >= 3 else before
+    written = language.detect(text, before=resident.language)
+    if written != resident.language and not resident.language_chosen:
+        resident.language = written

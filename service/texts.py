@@ -30,7 +30,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Line:
-    """One message in our own terms; `menu` are the big keys below the chat, `contact_key` shares one's own number."""
+    """One message in our own terms; `menu` are the big keys below the chat, `contact_key` shares one's own number.
+
+    Telegram shows one kind of keys a message: one with buttons leaves the big keys as they are.
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()

@@ -14,9 +14,11 @@ Entry = TypeVar("Entry", bound=Base)
 
 
 def fee(stage: Stage, door: Household, name: str = "物业费", amount: str = "1234.50", **facts: Any) -> Fee:
-    """A fee that nobody has paid yet."""
-    told = {"period": None, "currency": "CNY", "due": None, "paid_on": None} | facts
-    return kept(stage, Fee(**_of(door), name=name, amount=Decimal(amount), **told))
+    """A fee that nobody has paid yet; with a day it was paid in full."""
+    charged = Decimal(amount)
+    told = {"period": None, "currency": "CNY", "due": None, "paid_on": None, "waived": Decimal(0)} | facts
+    told.setdefault("paid", charged if told["paid_on"] else Decimal(0))
+    return kept(stage, Fee(**_of(door), name=name, amount=charged, **told))
 
 
 def space(stage: Stage, door: Household, name: str = "B1-023", **facts: Any) -> ParkingSpace:

@@ -153,6 +153,19 @@ def test_big_keys_stay_and_fit_the_screen():
     ]
 
 
+def test_buttons_are_never_lost_to_the_menu():
+    """One kind of keys a message. The big ones persist below the chat; a button stands on its message or nowhere."""
+    payload = {
+        "text": "您的访客码",
+        "buttons": [{"title": "外婆 · 482913", "copy": "482913"}],
+        "menu": ("报修", "转人工"),
+    }
+
+    markup = request(parcel(payload=payload))["reply_markup"]
+
+    assert markup == {"inline_keyboard": [[{"text": "外婆 · 482913", "copy_text": {"text": "482913"}}]]}
+
+
 @given(st.lists(st.text(min_size=1, max_size=30), max_size=12))
 def test_rows_keep_every_key_in_its_order_and_none_is_empty(titles):
     rows = render.in_rows([{"text": title} for title in titles])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event
@@ -57,6 +58,38 @@ def test_the_same_in_english(stage):
         "· Property fee Q4: 1,234.50 yuan, due by 10 Jan 2027",
         "· Club: 80.00 USD, not received yet",
         "Still to be paid: 1,234.50 yuan, 80.00 USD.",
+    ]
+
+
+def test_a_part_that_was_paid_or_waived_is_told_and_only_the_rest_is_owed(stage):
+    """A bill that says the whole again sounds as if the payment had been lost."""
+    home = household(stage)
+    fee(stage, home, due=date(2026, 12, 31), waived=Decimal(100), paid=Decimal(500), paid_on=date(2026, 11, 2))
+    talk = bound(stage, member(stage))
+
+    assert told(stage, talk, "fees").splitlines()[1:3] == [
+        "· 物业费：634.50元（应收1,234.50元，已减免100.00元、已收500.00元），12月31日前交",
+        "合计未交：634.50元。",
+    ]
+    assert "634.50 yuan (1,234.50 yuan charged, 100.00 yuan waived, 500.00 yuan received), due by" in told(
+        stage, talk, "fees", language="en"
+    )
+
+
+def test_money_they_have_with_the_office_is_told_as_theirs_and_not_set_off(stage):
+    """Which fee it goes to, the office decides."""
+    home = household(stage)
+    fee(stage, home, "预存款", "-200")
+    fee(stage, home, "装修押金", "-3000", paid=Decimal(-3000), paid_on=date(2026, 9, 5))
+    fee(stage, home, "停车费", "300", paid=Decimal(300))
+    fee(stage, home, "水费", "80")
+
+    assert told(stage, bound(stage, member(stage)), "fees").splitlines()[1:6] == [
+        "· 水费：80.00元，还没有入账",
+        "· 预存款：账上有您的余额 200.00元",
+        "· 装修押金：3,000.00元，已退还",
+        "· 停车费：300.00元，已结清",
+        "合计未交：80.00元。",
     ]
 
 
@@ -118,7 +151,6 @@ def test_a_code_stands_on_a_button_and_never_in_the_text(stage):
     assert line is not None
     assert "· 外婆：11月23日 周一 08:00至11月24日 周二 12:00" in line.text
     assert [(button.title, button.copy) for button in line.buttons] == [("外婆 · 482913", "482913")]
-    assert line.menu == (), "a message has one kind of keys"
     assert "482913" not in line.text, "staff read the transcript"
     assert "111111" not in str(line), "what is over is not shown"
 

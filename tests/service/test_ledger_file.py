@@ -49,6 +49,8 @@ def test_fees_are_read_to_the_cent():
         "name": "物业费",
         "period": "2026年第四季度",
         "amount": Decimal("1234.50"),
+        "waived": Decimal(0),
+        "paid": Decimal(0),
         "currency": "CNY",
         "due": date(2026, 12, 31),
         "paid_on": None,
@@ -82,6 +84,8 @@ def test_parking_and_visitor_codes_are_told_by_their_headers():
         (250.17999999999998, "250.18"),  # what a spreadsheet makes of 89.35 × 2.8
         (0, "0"),
         ("12.3400", "12.34"),
+        ("-¥1,200.5", "-1200.50"),  # the household's
+        (-5, "-5"),
     ],
 )
 def test_an_amount_is_what_the_office_means(cell, amount):
@@ -93,8 +97,7 @@ def test_an_amount_is_what_the_office_means(cell, amount):
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
-        ("应收金额", "1.234,50", "金额 is no amount: 1.234,50. Write 1234.50: a point before the cents, no minus."),
-        ("应收金额", -5, "金额 is no amount: -5. Write 1234.50: a point before the cents, no minus."),
+        ("应收金额", "1.234,50", "金额 is no amount: 1.234,50. Write 1234.50, with a point before the cents; -1234.50"),
         ("应收金额", "12.345", "金额 has more than two decimals: 12.345. Round it to the cent first."),
         ("应收金额", None, "金额 is empty."),
         ("币种", "贝壳", "币种 says 贝壳; it may say: 人民币, 港币"),
@@ -110,6 +113,51 @@ def test_what_is_wrong_in_a_row_says_how_to_mend_it(column, cell, said):
 
     assert row == 2
     assert words.startswith(said)
+
+
+BILL = "地址,收费项目,应收金额,减免金额,已收金额,未收金额\n3-2-1201,"
+
+
+@pytest.mark.parametrize(
+    ("row", "charged_waived_paid"),
+    [
+        ("物业费,1000,100,300,600", (1000, 100, 300)),
+        ("物业费,1000,,300,", (1000, 0, 300)),
+        ("物业费,1000,,,600", (1000, 0, 400)),
+        ("物业费,,,300,600", (900, 0, 300)),
+        ("物业费,,,,600", (600, 0, 0)),
+        ("物业费,1000,,,", (1000, 0, 0)),
+        ("物业费,1000,,1200,-200", (1000, 0, 1200)),
+        ("预存款,-200,,,", (-200, 0, 0)),
+        ("预存款,,,,-200", (-200, 0, 0)),
+    ],
+)
+def test_what_an_export_leaves_out_follows_from_the_rest(row, charged_waived_paid):
+    """Offices export 应收, 减免, 已收 and 未收, or any of them; a list of arrears has the last alone."""
+    _, [fee] = read(f"{BILL}{row}\n".encode())
+
+    assert tuple(int(fee.facts[name]) for name in ("amount", "waived", "paid")) == charged_waived_paid
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("物业费,1000,100,300,700", "The amounts contradict each other: charged 1000.0, waived 100.0, paid 300.0, and"),
+        ("预存款,200,,,", "Is 预存款 the household's money, or owed? Write -200.0 for"),
+        ("物业费,,,,", "金额 is empty."),
+    ],
+)
+def test_money_is_not_guessed(row, said):
+    """A credit told as a debt, or a debt of the wrong height, costs more trust than a file that is sent again."""
+    [(number, words)] = problems(f"{BILL}{row}\n".encode())
+
+    assert (number, words.startswith(said)) == (2, True), words
+
+
+def test_a_day_of_payment_alone_means_paid_in_full():
+    _, [fee] = read(with_cell("缴费日期", date(2026, 11, 2)))
+
+    assert fee.facts["paid"] == fee.facts["amount"] == Decimal("1234.50")
 
 
 def test_a_code_that_ends_before_it_begins_is_a_mistake():
@@ -129,7 +177,7 @@ def test_an_hour_that_is_none_is_no_midnight():
     ("content", "said"),
     [
         (b"", "The file is empty."),
-        ("楼栋,房号,收费项目,金额\n".encode(), "No header in the first rows: 缴费日期 is missing."),
+        ("楼栋,房号,收费项目,金额\n".encode(), "No header in the first rows: 缴费日期/已收金额/未收金额 is missing."),
         ("楼栋,房号,车位\n".encode(), "No header in the first rows: 有效期至 is missing."),
     ],
 )

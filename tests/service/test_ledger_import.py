@@ -21,7 +21,7 @@ TODAY = date(2026, 11, 23)
 
 def bill(door: str = "3-2-1201", *, number: int = 2, **facts: Any) -> Row:
     told = {"name": "物业费", "period": "Q4", "amount": Decimal("1234.50"), "currency": "CNY"}
-    rest = dict.fromkeys(("due", "paid_on", "reference"))
+    rest = dict.fromkeys(("due", "paid_on", "reference")) | {"waived": Decimal(0), "paid": Decimal(0)}
     building, unit, room = door.split("-")
     return Row(number, building, unit, room, told | rest | facts)
 

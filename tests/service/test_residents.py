@@ -87,25 +87,6 @@ def test_staff_are_told_once_that_a_resident_is_out_of_reach(stage):
     assert residents.unreachable(resident, now=NOON), "gone again is news again"
 
 
-@pytest.mark.parametrize(
-    ("words", "before", "expected"),
-    [
-        ("水管漏了", "en", "zh"),
-        ("my pipe 漏了", "en", "zh"),
-        ("the pipe leaks", "zh", "en"),
-        ("ok", "zh", "zh"),
-        ("ok", "en", "en"),
-        ("13800138000", "en", "en"),
-        ("👍", "zh", "zh"),
-        ("", "en", "en"),
-        ("/start", "zh", "zh"),
-        ("/start", "en", "en"),
-    ],
-)
-def test_the_language_follows_the_words(words, before, expected):
-    assert residents.detect_language(words, before=before) == expected
-
-
 def test_a_chosen_language_stays_whatever_is_typed(stage):
     """An address is typed in Chinese characters by people who read English."""
     resident = stage.resident(language="en").resident
