@@ -1,6 +1,9 @@
 # Two commands on a fresh machine: `make demo` and `make test`. `make` alone lists the rest.
 PYTHON := .venv/bin/python
 WORKERS ?= 2
+# Where the environment forbids Python to keep its bytecode, as many containers do, each of the hundreds of processes of a
+# test run would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup environments demo serve train test faults oracle takeover talks loop norms quarter bench bench-backlog bench-sweeps bench-takeover bench-console bench-training swaps rivals lint format clean
