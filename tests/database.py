@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from cli.postgres import Postgres
 from service import db
 from service.db import Sessions
-from tests.stage import Stage, copy_of_template, empty, server_dir, template
+from tests.stage import NOBODY_NEEDS_IT, Stage, copy_of_template, empty, server_dir, set_up, template
 
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The embedded server of this test run."""
     server = Postgres(server_dir(tmp_path_factory))
+    set_up(server.url, *NOBODY_NEEDS_IT)
     template(server.url)
     yield server.url
     server.stop()
