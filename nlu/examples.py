@@ -7,12 +7,13 @@ import argparse
 import json
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 import launcher
 
+AT_ONCE = 1000  # texts that are held against all others: a table of pairs takes memory
 TOO_ALIKE = 0.6  # of the character bigrams in common (Jaccard), inside an intent
 LIKE_AN_EXAM = 0.5  # the same, against messages that measure …
 ANNOTATED = re.compile(r"\[([^]]*)](?:{[^}]*}|\([^)]*\))")  # Rasa's way to mark an entity: [3栋](location)
@@ -173,18 +174,25 @@ def leaks(examples: Sequence[Example], exam: Sequence[str]) -> Iterator[str]:
 
 def alike(left: Sequence[str], right: Sequence[str], *, above: float) -> Iterator[Tuple[int, int, float]]:
     """Yield index pairs whose sets of character bigrams have a Jaccard index over `above`."""
-    by_bigram: Dict[str, List[int]] = defaultdict(list)
-    right_sets = [bigrams(text) for text in right]
-    for place, found in enumerate(right_sets):
-        for bigram in found:
-            by_bigram[bigram].append(place)
-    for one, text in enumerate(left):
-        mine = bigrams(text)
-        shared = Counter(place for bigram in mine for place in by_bigram.get(bigram, ()))
-        for other, count in shared.items():
-            share = count / (len(mine) + len(right_sets[other]) - count)
-            if share > above:
-                yield one, other, share
+    number: Dict[str, int] = defaultdict(lambda: len(number))
+    mine, theirs = _table(left, number), _table(right, number)
+    sizes, their_sizes = mine.getnnz(axis=1), theirs.getnnz(axis=1)
+    mine.resize(len(left), len(number))
+    for start in range(0, len(left), AT_ONCE):
+        shared = (mine[start : start + AT_ONCE] @ theirs.T).tocoo()
+        ones = shared.row + start
+        shares = shared.data / (sizes[ones] + their_sizes[shared.col] - shared.data)
+        for place in (shares > above).nonzero()[0]:
+            yield int(ones[place]), int(shared.col[place]), float(shares[place])
+
+
+def _table(texts: Sequence[str], number: Dict[str, int]) -> Any:
+    """Return a row per text with a one for each of its bigrams, which are numbered as they come."""
+    from scipy.sparse import csr_matrix
+
+    cells = [(row, number[bigram]) for row, text in enumerate(texts) for bigram in bigrams(text)]
+    rows, columns = ([cell[part] for cell in cells] for part in range(2))
+    return csr_matrix(([1] * len(cells), (rows, columns)), shape=(len(texts), len(number)), dtype="int32")
 
 
 def bigrams(text: str) -> Set[str]:

@@ -41,8 +41,10 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
     if str(HOME) not in sys.path:
         sys.path.insert(0, str(HOME))
+    import scalars
     import slim
 
+    scalars.install()
     slim.install(tensorflow=is_on("GUANJIA_RASA_TENSORFLOW"))
 
 

@@ -6,7 +6,7 @@ Each patch says what goes wrong without it; tests/nlu proves each against the ru
 from contextvars import ContextVar
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Dict, List, Optional, Type
+from typing import Any, Dict, List, Optional
 
 import aiohttp
 import rasa
@@ -16,16 +16,13 @@ from rasa.core.agent import Agent
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.core.utils import AvailableEndpoints
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.graph_components.providers.domain_provider import DomainProvider
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActiveLoop, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.shared.exceptions import RasaException
-from rasa.shared.utils import io
 from rasa.utils.endpoints import EndpointConfig
 
+import model_domain
 import swapping
 
 RECENT_EVENTS = 100  # of a session that an action is sent; a turn makes about ten
@@ -46,7 +43,7 @@ def apply() -> None:
     _send_actions_what_they_read()
     _serve_a_file_where_no_model_server_is_named()
     _swap_models_beside_the_event_loop()
-    _read_a_models_domain_once()
+    model_domain.read_once()
     _keep_connections()
     _run_the_graph_without_a_scheduler()
     _remember_the_kinds_of_events()
@@ -139,19 +136,6 @@ def _serve_a_file_where_no_model_server_is_named() -> None:
 def _swap_models_beside_the_event_loop() -> None:
     """Rasa builds a new model where it answers people: nobody is answered for a second. nlu/swapping.py says more."""
     agent._update_model_from_server = swapping.update_model
-
-
-def _read_a_models_domain_once() -> None:
-    """Rasa parses the domain inside a model four times and checks its schema again, all in Python: most of a load."""
-
-    def load(
-        cls: Type[DomainProvider], config: Dict, model_storage: ModelStorage, resource: Resource, *_: Any, **__: Any
-    ) -> DomainProvider:
-        with model_storage.read_from(resource) as folder:
-            domain = Domain.from_dict(io.read_yaml((folder / "domain.yml").read_text(encoding="utf-8")))
-        return cls(model_storage, resource, domain)
-
-    DomainProvider.load = classmethod(load)
 
 
 def _keep_connections() -> None:

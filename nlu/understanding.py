@@ -13,7 +13,10 @@ from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
 from tarsafe import TarSafe
 
+import model_domain
 from envelope import FALLBACK, MAX_TEXT, UNSTORABLE, neutralise
+
+model_domain.read_once()
 
 
 class Understanding:
