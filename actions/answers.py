@@ -50,6 +50,13 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
 
 
+def is_taken_up_again(facts: Facts, turn: Turn) -> bool:
+    """Whether they want, with hardly a word more, what they have called off: 「还是报一下吧」."""
+    was_called_off = facts.matter is not None and facts.confirmed is False
+    wants_it = not turn.tapped and any_of("after_all").search(turn.text.lower()) is not None
+    return was_called_off and wants_it and _weight(turn.rest) <= MORE_THAN_A_WORD
+
+
 def _with_the_right_words(told: Facts, turn: Turn) -> Facts:
     """「不是厨房，是卫生间」: the matter speaks of the right room too."""
     matter = told.matter
@@ -75,7 +82,8 @@ def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
         return turn.intent in OPENS_ANOTHER - {kind} and not turn.entities
     if turn.intent == "inquiry" and (asked.startswith("matter") or turn.speaks_of_a_visit):
         return False
-    return turn.confidence >= FOR_OTHERS.get(turn.intent, 2.0)
+    is_misheard = turn.keeps_number and turn.intent in {"cancel", "request_human"}
+    return not is_misheard and turn.confidence >= FOR_OTHERS.get(turn.intent, 2.0)
 
 
 def _is_small_talk(turn: Turn) -> bool:
@@ -99,6 +107,8 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
         pass
     elif _is_no_place(turn) and turn.text not in str(told.matter):
         return _with_more(told, turn) if turn.intent in TROUBLES else told
+    elif places.is_in_every_building(turn.text):
+        return _with_more(told, turn)  # 「厨房」, and nobody knows of which home: it is asked again
     else:
         place = locate(turn.text, turn) or turn.text
     if place and place != DECLINED:
@@ -107,9 +117,11 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 
 def _is_no_place(turn: Turn) -> bool:
-    """Whether it plainly says what is wrong, or nothing at all, instead of where."""
+    """Whether it plainly says what is wrong, or nothing at all, instead of where: a number, a link, 「人呢」."""
+    if turn.found("location") or places.names_place(turn.text):
+        return False
     is_plain = turn.intent in (*TROUBLES, "out_of_scope") and turn.confidence >= SURE_OF_NO_PLACE
-    return is_plain and not turn.found("location") and not places.names_place(turn.text)
+    return is_plain or bool(turn.found("phone") or any_of("nowhere").search(turn.text.lower()))
 
 
 def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
@@ -117,7 +129,8 @@ def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
         return to_come(replace(told, phone=DECLINED), SOON, turn)
     if _is_small_talk(turn) or (turn.tapped and turn.intent != "inform"):
         return told
-    return _take_time(facts, replace(told, phone=told.phone or _digits(turn)), turn)
+    told = replace(told, phone=told.phone or _number(turn))
+    return to_come(told, SOON, turn) if turn.keeps_number and not turn.found("time") else _take_time(facts, told, turn)
 
 
 def _take_another_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
@@ -146,11 +159,17 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
     return replace(told, phone=_digits(turn) or DECLINED)
 
 
+def _number(turn: Turn) -> str | None:
+    return _digits(turn) or (DECLINED if turn.keeps_number else None)
+
+
 def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     """Yes, no, a correction, or more about the matter, which is said back again."""
     if told == facts and ROOM.fullmatch(turn.rest):
         told = replace(told, location=places.another_room(told.location, turn.rest, language=turn.language))
     says_more = _weight(turn.rest) > MORE_THAN_A_WORD
+    if told == facts and turn.keeps_number:
+        return replace(told, phone=DECLINED, confirmed=None)
     if told != facts:
         return _with_more(told, turn) if says_more else replace(told, confirmed=None)
     says_more = says_more or bool(turn.rest and turn.confidence < SURE_OF_A_VERDICT)

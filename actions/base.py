@@ -61,9 +61,9 @@ class Desk:
 
     @property
     def last_form(self) -> str:
-        """The form that was begun last."""
+        """The form that was begun last, empty when none was in this session."""
         names = [event["name"] for event in self.events if event["event"] == "active_loop" and event.get("name")]
-        return str(names[-1])
+        return str(names[-1]) if names else ""
 
     def expected(self, case: Case) -> str:
         """Until when the resident may expect the next thing, in words."""

@@ -6,6 +6,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions import already, facts, said_back, times
 from actions.base import Desk, Event, action
+from actions.turns import FACTS
 from service import (
     amendments,
     appointments,
@@ -63,6 +64,9 @@ def open_case(desk: Desk) -> list[Event]:
 @action("action_take_down")
 def take_down(desk: Desk) -> list[Event]:
     """Take praise, a suggestion or a request for a service down in one turn."""
+    if not (desk.turn.tapped or desk.turn.rest):
+        desk.say("utter_anything_else")  # 「还有个事」: what it is comes next
+        return []
     kind, words = desk.turn.intent, " ".join(desk.turn.found("time"))
     visit = times.to_come(words, desk.turn) if kind == "request_service" else None
     case_facts = cases.Facts(
@@ -83,11 +87,17 @@ def take_down(desk: Desk) -> list[Event]:
 
 @action("action_case_status")
 def case_status(desk: Desk) -> list[Event]:
-    """Show the resident's cases; who asks in words how far it is has the department urged."""
+    """Show the resident's cases; who asks in words how far it is has the department urged.
+
+    One case needs no list: who asks for the third time would read the same one again.
+    """
     case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
     if case is not None:
         cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-        desk.say("utter_urged", number=case.number, expected=None)  # it stands in the list below
+        is_one = len(cases.of_resident(desk.session, desk.conversation)) == 1
+        desk.say("utter_urged", number=case.number, expected=desk.expected(case) if is_one else None)
+        if is_one:
+            return []
     desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
     return []
 
@@ -114,6 +124,9 @@ def add_to_case(desk: Desk) -> list[Event]:
     case = cases.at_work(desk.session, desk.conversation)
     if case is None or desk.turn.tapped:
         return [FollowupAction("action_not_understood")]
+    if not desk.turn.rest and not any(desk.turn.found(fact) for fact in FACTS):
+        desk.say("utter_anything_else")  # 「还有个事」
+        return []
     is_late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now) is not None
     if is_late or (desk.turn.intent == "correct" and already.adds_only_facts(desk.turn)):
         already.add(desk, case)

@@ -39,7 +39,8 @@ def validate(kind: str, tracker: Tracker, *, look: Look = nothing_is_known) -> l
     before, asked = facts.from_slots(slots), slots.get("requested_slot")
     begins = _begins(happened, kind)
     if begins:
-        told: facts.Facts | None = facts.begin(turn)
+        again = answers.is_taken_up_again(before, turn)
+        told: facts.Facts | None = replace(before, confirmed=None) if again else facts.begin(turn)
     elif not asked or any(event["event"] == "action_execution_rejected" for event in happened):
         return [SlotSet("requested_slot", asked)]  # back from another rule: ask the same again
     elif turn.is_put_off:

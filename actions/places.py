@@ -41,6 +41,12 @@ def names_place(text: str) -> bool:
     return where.parse(text) != Where()
 
 
+def is_in_every_building(text: str) -> bool:
+    """Whether only a spot is named that every building has."""
+    said = where.parse(text)
+    return said.place is not None and not (said.building or said.unit or said.room) and _is_in_every_building(said)
+
+
 def names_address(text: str) -> bool:
     """Whether a building, a unit or a room is named."""
     named = where.parse(text)

@@ -177,6 +177,11 @@ class Turn:
         return self.tapped or not self.rest
 
     @property
+    def keeps_number(self) -> bool:
+        """Whether they say that they leave no number, or have none."""
+        return _any_like("keeps_number").search(self.text) is not None
+
+    @property
     def speaks_of_a_visit(self) -> bool:
         """Whether a time in it is when somebody may come."""
         return any_of("visit").search(self.text.lower()) is not None
@@ -223,7 +228,7 @@ def _entities(message: Mapping[str, Any], *, lead: int) -> list[Entity]:
 
 def _label(entity: Mapping[str, Any]) -> str:
     """What a piece is to us: a time that only says how long is none that somebody could come at."""
-    lasts = entity["entity"] == "time" and _how_long().fullmatch(str(entity["value"]))
+    lasts = entity["entity"] == "time" and _any_like("how_long").fullmatch(str(entity["value"]))
     return "how_long" if lasts else str(entity["entity"])
 
 
@@ -236,8 +241,9 @@ def any_of(group: str) -> re.Pattern[str]:
 
 
 @cache
-def _how_long() -> re.Pattern[str]:
-    return re.compile("|".join(_words()["how_long"]), re.IGNORECASE)
+def _any_like(group: str) -> re.Pattern[str]:
+    """Any of the regular expressions of a group of words.yml."""
+    return re.compile("|".join(_words()[group]), re.IGNORECASE)
 
 
 @cache

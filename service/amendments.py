@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from service import cases, where, work_orders
+from service import cases, phones, where, work_orders
 from service.cases import AT_WORK, Event, Facts
 from service.conversations import Amended
 from service.models import Case, CaseEvent, Conversation, Message
@@ -86,7 +86,11 @@ def edited(session: Session, conversation: Conversation, line: Message, before: 
         now: the moment, aware UTC.
     """
     for case in _at_work_since(session, conversation, line):
-        changes = {"matter": reworded(case.matter, before, line.text), "place": replaced(case.place, before, line.text)}
+        changes = {
+            "matter": reworded(case.matter, before, line.text),
+            "place": replaced(case.place, before, line.text),
+            "phone": redialled(case.phone, before, line.text),
+        }
         if amend(session, case, changes, words=line.text, key=key, now=now):
             return case
     return None
@@ -138,8 +142,12 @@ def as_edited(session: Session, conversation: Conversation, facts: Facts, *, now
     for line in session.scalars(changed.order_by(Message.id)):
         for earlier in (one for one in line.earlier or () if READ_ANEW not in one):
             was = str(earlier["text"])
-            matter, place = reworded(facts.matter, was, line.text), replaced(facts.place, was, line.text)
-            facts = replace(facts, matter=matter, place=place)
+            facts = replace(
+                facts,
+                matter=reworded(facts.matter, was, line.text),
+                place=replaced(facts.place, was, line.text),
+                phone=redialled(facts.phone, was, line.text),
+            )
     return facts
 
 
@@ -163,6 +171,11 @@ def replaced(place: str | None, before: str, after: str) -> str | None:
         return place
     language = "en" if place and place.isascii() else "zh"
     return where.display(Where(**{**asdict(where.parse(place or "")), **changed}), language)
+
+
+def redialled(phone: str | None, before: str, after: str) -> str | None:
+    """A number that an edit put another in the place of."""
+    return phones.normalise(after) or phone if phone and phones.normalise(before) == phone else phone
 
 
 def _at_work_since(session: Session, conversation: Conversation, line: Message) -> Sequence[Case]:

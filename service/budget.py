@@ -132,7 +132,8 @@ def obey(session: Session, conversation: Conversation, words: str, *, key: str, 
         return False
     resident = conversation.resident
     resident.questions_off_since = (resident.questions_off_since or now) if wish == "stop" else None
-    line = texts.say(f"utter_questions_{wish}", language=resident.language)
+    last = conversations.said_last(session, conversation)
+    line = texts.say(f"utter_questions_{wish}", language=resident.language, unlike=last)
     conversations.tell(session, conversation, line, now=now, key=f"{key}:{wish}")
     return True
 

@@ -86,7 +86,9 @@ def _places_in(text: str) -> Iterator[str]:
 
 def _value(written: str) -> str:
     """A part as it is stored: digits for numerals, capital letters."""
-    return digits(written) if is_numeral(written[0]) else written.upper()
+    if is_numeral(written[0]):
+        return digits(written)
+    return str(_table()["spoken"].get(written) or re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", written).upper())
 
 
 @cache

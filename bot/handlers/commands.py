@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.rasa import Ask
-from service import binding, conversations, forgetting, greetings, invitations, own_data, texts
+from service import binding, budget, conversations, forgetting, greetings, invitations, own_data, texts
 from service.models import Conversation
 from service.texts import Line
 
@@ -85,6 +85,11 @@ def _language(scene: Scene, conversation: Conversation, word: str) -> Line:
     return own_data.ask_language(conversation)
 
 
+def _stop(scene: Scene, conversation: Conversation, _: str) -> None:
+    """What ends other bots: here it is the wish not to be asked, the service goes on."""
+    budget.obey(scene.session, conversation, "stop", key=scene.key, now=scene.now)
+
+
 # What answers each; None when the answer is no line.
 RESIDENT_COMMANDS: dict[str, Callable[[Scene, Conversation, str], Line | None]] = {
     "/start": _start,
@@ -95,4 +100,5 @@ RESIDENT_COMMANDS: dict[str, Callable[[Scene, Conversation, str], Line | None]] 
     "/export": _export,
     "/forget": _forget,
     "/language": _language,
+    "/stop": _stop,
 }

@@ -10,6 +10,7 @@ import actions.cases
 import actions.conversations
 import actions.greetings
 import actions.knowledge
+import actions.withdrawals
 from actions.base import Desk
 from actions.turns import read
 from service import knowledge_base, knowledge_entries, texts, unanswered
@@ -224,6 +225,42 @@ def test_asking_how_far_it_is_urges_once_and_a_tap_only_shows(desk_for, stage):
     urged = [row for row in stage.outbox("note") if case.number in row.payload["text"]]
     assert len(urged) == 1
     assert case.number in answers(desk)[-1]
+
+
+def test_who_asks_again_how_far_one_case_is_reads_no_list(desk_for, stage):
+    """It would be the same one at every asking; when it is expected stands in the answer."""
+    talk = stage.resident()
+    stage.case(talk)
+
+    desk = desk_for("师傅怎么还没来", "urge", talk=talk)
+    actions.cases.case_status(desk)
+
+    assert [("预计" in said, "您的工单" in said) for said in answers(desk)] == [(True, False)]
+
+
+@pytest.mark.parametrize(("text", "act"), [("还有个事", "add_to_case"), ("one more thing", "take_down")])
+def test_who_announces_another_matter_is_asked_for_it(desk_for, stage, text, act):
+    """It is neither part of the case at work nor one of its own."""
+    talk = stage.resident()
+    case = stage.case(talk)
+
+    desk = desk_for(text, "suggestion" if act == "take_down" else "inform", talk=talk)
+    getattr(actions.cases, act)(desk)
+
+    assert len(answers(desk)) == 1
+    assert case.number not in answers(desk)[0]
+    assert stage.outbox("note") == []
+
+
+@pytest.mark.parametrize("text", ["no, still no power", "没有，还是漏"])
+def test_a_no_that_says_it_is_still_so_reopens_the_case(desk_for, stage, text):
+    """W4: whatever the understanding takes it for."""
+    talk = stage.resident()
+    case = stage.case(talk, state="finished")
+
+    actions.withdrawals.yes_or_no(desk_for(text, "deny", talk=talk))
+
+    assert case.state == "reopened"
 
 
 def test_not_fixed_reopens_the_last_case_and_the_service_says_so(desk_for, stage):

@@ -360,3 +360,57 @@ def test_a_bare_number_corrects_the_room_that_was_said_back():
 
     assert (told.location, told.matter, told.confirmed) == ("3栋2单元603室", FULL.matter, None)
     assert nowhere.location == "大堂"
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("人呢", {}),
+        ("https://example.com/abc", {}),
+        ("13766660001", {"phone": "13766660001"}),
+        ("hello??", {}),
+    ],
+)
+def test_what_says_nothing_of_a_place_is_asked_again(text, more):
+    """Somebody would be sent to 「人呢」."""
+    facts = reply(Facts("灯坏了"), "location", text, "inform", **more)
+
+    assert facts.location is None
+    assert facts.phone == more.get("phone")
+
+
+def test_a_room_of_nobody_knows_which_home_is_kept_and_the_home_is_asked():
+    """Every home has a kitchen; the room still reaches the address that comes next."""
+    facts = reply(Facts("漏水"), "location", "厨房", location="厨房")
+    assert (facts.location, question(facts, kind="repair")) == (None, "location")
+
+    facts = reply(facts, "location", "22栋1单元501", location="22栋1单元501")
+
+    assert facts.location == "22栋1单元501室 厨房"
+
+
+@pytest.mark.parametrize("text", ["电话嘛 我记不到咯", "我没有手机", "I don't have a mobile", "不想留电话"])
+@pytest.mark.parametrize("guess", ["inform", "cancel", "request_human", "deny"])
+def test_who_leaves_no_number_names_no_time_and_calls_nothing_off(text, guess):
+    facts = reply(Facts("灯坏了", "5栋"), "phone_and_time", text, guess, sure=0.6)
+
+    assert (facts.phone, facts.visit_time) == (DECLINED, SOON)
+
+
+def test_the_number_of_a_son_is_a_number():
+    text = "I don't have a mobile, call my son 13800138222"
+    facts = reply(Facts("tap drips", "5栋"), "phone_and_time", text, phone="13800138222")
+
+    assert (facts.phone, facts.visit_time) == ("13800138222", SOON)
+
+
+def test_a_complaint_whose_author_leaves_no_number_is_said_back_and_not_dropped():
+    facts = reply(
+        Facts("the kids jump all day", "20栋"),
+        "confirmed",
+        "I don't want to leave my number",
+        "cancel",
+        kind="complaint",
+    )
+
+    assert (facts.phone, question(facts, kind="complaint")) == (DECLINED, "confirmed")

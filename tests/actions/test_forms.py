@@ -115,3 +115,15 @@ def test_any_day_said_late_is_the_time_and_no_more_of_the_matter():
 
     assert slots["visit_time"] == "随便哪天都行"
     assert "matter" not in slots
+
+
+@pytest.mark.parametrize("text", ["算了还是报一下吧", "actually please report it", "不取消了"])
+def test_what_was_called_off_is_taken_up_again_as_it_was(text):
+    """Nobody tells the same twice because they changed their mind."""
+    off = {"matter": "灯坏了", "location": "5栋", "phone": "1", "visit_time": "明天", "confirmed": False}
+
+    slots = slots_after(message(text, "repair"), ACTIVATED, **off)
+
+    assert slots["requested_slot"] == "confirmed"
+    assert "灯坏了" in slots["summary"]
+    assert "matter" not in slots

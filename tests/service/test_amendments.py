@@ -51,6 +51,16 @@ def test_what_changes_nothing_is_no_event(stage):
     assert not amendments.amend(stage.session, case, {"place": case.place}, words="3栋", key="turn:9", now=LATER)
 
 
+def test_a_number_that_is_edited_afterwards_is_the_one_to_call(stage):
+    """Somebody mistyped it, and the plumber would ring a stranger."""
+    talk = stage.resident()
+    said = says(stage, talk, "13800138000")
+    case: Case = stage.case(talk, phone="13800138000")
+
+    assert edits(stage, talk, said, "138 0013 8001") is case
+    assert case.phone == "13800138001"
+
+
 def test_an_edited_line_amends_the_case_it_opened(stage):
     """The earlier wording stays in the log, and in the transcript."""
     talk = stage.resident()
