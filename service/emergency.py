@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,7 @@ def language_of(spelt: str) -> str:
     return "zh" if spelling.HAS_HAN.search(spelt) else "en"
 
 
+@lru_cache(maxsize=1)  # whoever has asked whether a message rings asks next whether it almost did
 def _weigh(text: str) -> Weighed:
     spelt = spelling.plain(_enough_of(text))
     sounds, loudest = max(((danger.score(each), each) for each in danger.stretches(spelt)), default=(-math.inf, ""))

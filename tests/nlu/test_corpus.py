@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,18 @@ def test_no_real_message_stands_among_the_examples():
     assert done.returncode == 0, done.stdout.decode()
 
 
+@cache
+def entries(language: str) -> list[dict[str, Any]]:
+    """The training data of a language."""
+    files = (NLU / "data" / "nlu" / language).glob("*.yml")
+    return [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))["nlu"]]
+
+
 @pytest.mark.parametrize("language", LEAST)
 @pytest.mark.parametrize("intent", KINDS)
 def test_every_intent_has_enough_examples(language, intent):
     """Learning was not flat below these numbers."""
-    files = (NLU / "data" / "nlu" / language).glob("*.yml")
-    entries = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))["nlu"]]
-
-    number = sum(entry["examples"].count("\n") for entry in entries if entry["intent"] == intent)
+    number = sum(entry["examples"].count("\n") for entry in entries(language) if entry["intent"] == intent)
 
     assert number >= LEAST[language][intent not in MAIN]
 

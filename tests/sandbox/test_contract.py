@@ -2,11 +2,10 @@
 
 import json
 import os
+from importlib import import_module
 from typing import Any
 
-import aiogram
 import pytest
-from aiogram.methods import TelegramMethod
 from pydantic import TypeAdapter
 
 import sandbox.methods
@@ -141,9 +140,10 @@ async def story(world: Client) -> Client:
     return world
 
 
-def aiogram_method(name: str) -> type[TelegramMethod[Any]]:
-    found: type[TelegramMethod[Any]] = getattr(aiogram.methods, name[0].upper() + name[1:])
-    return found
+@pytest.fixture(scope="module")
+def aiogram() -> Any:
+    """Imported by the worker that needs it: that takes two seconds, which all others would spend too."""
+    return import_module("aiogram")
 
 
 def of_today(value: Any) -> Any:
@@ -163,7 +163,7 @@ async def test_every_update_is_what_the_specification_says(story: Client):
     assert set(EVERYTHING) <= {kind for update in updates for kind in update}
 
 
-async def test_aiogram_understands_every_update(story: Client):
+async def test_aiogram_understands_every_update(story: Client, aiogram: Any):
     updates = [line["update"] for line in await story.get("/updates")]
 
     parsed = [aiogram.types.Update.model_validate(of_today(update)) for update in updates]
@@ -172,10 +172,12 @@ async def test_aiogram_understands_every_update(story: Client):
     assert all(update.event_type for update in parsed)
 
 
-async def test_aiogram_understands_every_result(story: Client):
+async def test_aiogram_understands_every_result(story: Client, aiogram: Any):
     """The specification has already checked them, each when it came."""
     for method, result in story.results:
-        returned = TypeAdapter(aiogram_method(method).__returning__)
+        asked = getattr(aiogram.methods, method[0].upper() + method[1:])
+
+        returned: TypeAdapter[Any] = TypeAdapter(asked.__returning__)
 
         assert returned.validate_python(of_today(result)) is not None
 

@@ -65,8 +65,10 @@ def test_ordinary_messages_hardly_ever_ring_nor_almost():
     """A weekly list that nobody can read to its end is no list."""
     messages = ordinary_messages()
 
-    assert sum(check(text) is not None for text in messages) <= 0.03 * len(messages)
-    assert sum(near_miss(text) is not None for text in messages) <= 0.03 * len(messages)
+    found = [(check(text) is not None, near_miss(text) is not None) for text in messages]
+
+    rang, almost = map(sum, zip(*found, strict=True))
+    assert max(rang, almost) <= 0.03 * len(messages), (rang, almost)
 
 
 def test_the_first_steps_are_those_of_the_emergency():
