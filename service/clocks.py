@@ -204,7 +204,7 @@ _AHEAD = (
     select(CaseClock.clock, CaseClock.due_at, Appointment)
     .select_from(Case)
     .outerjoin(CaseClock, (CaseClock.case_id == Case.id) & CaseClock.stopped_at.is_(None))
-    .outerjoin(Appointment, (Appointment.case_id == Case.id) & Appointment.state.in_(bookings.LIVE))
+    .outerjoin(Appointment, (Appointment.case_id == Case.id) & bookings.IS_LIVE)
     .where(Case.id == bindparam("case_id"))
     .options(lazyload(Appointment.case))
 )

@@ -356,8 +356,8 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
     free = due.join(Conversation, Conversation.id == Case.conversation_id).limit(limit)
     taken = free.with_only_columns(model.id).with_for_update(of=Conversation, skip_locked=True)
     ids = session.scalars(taken).all()
-    # Read after the locks were taken, so that what others have done to these rows is known; the cases by themselves, for
-    # planning one question about ten tables takes longer than all the rest.
+    # Read after the locks were taken, so that what others have done to these rows is known.
+    # The cases by themselves: planning one question about ten tables takes longer than all the rest.
     mine = due.where(model.id.in_(ids)).with_for_update(of=model, skip_locked=True).options(selectinload(model.case))
     for still in session.scalars(mine.execution_options(populate_existing=True)).all() if ids else ():
         act(still)

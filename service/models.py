@@ -224,6 +224,7 @@ DIFFERS = "guess <> intent"  # of a reading of two models, likewise
 AT_WORK = "state NOT IN ('finished', 'closed', 'withdrawn')"  # of a case, as the index of those has it
 CANCELLED = "state = 'cancelled'"  # of a call-back or a survey, likewise
 GONE = "state IN ('dropped', 'dead')"  # of a line, likewise
+LIVE_VISIT = "state IN ('proposed', 'agreed')"  # of an appointment, likewise
 NOT_REMINDED = "case_events.event = 'visit_reminded' AND case_events.data ? 'not_sent'"  # of a step, likewise
 
 
@@ -944,12 +945,12 @@ class Appointment(Base):
 
     __tablename__ = "appointments"
     __table_args__ = (
-        Index("appointments_once", "case_id", unique=True, postgresql_where=text("state IN ('proposed', 'agreed')")),
+        Index("appointments_once", "case_id", unique=True, postgresql_where=text(LIVE_VISIT)),
         Index(
             "appointments_by_window",
             "department_id",
             "begins_at",
-            postgresql_where=text("state IN ('proposed', 'agreed')"),
+            postgresql_where=text(LIVE_VISIT),
         ),
         Index("appointments_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )

@@ -67,8 +67,8 @@ CHECKS: Mapping[str, str] = {
         GROUP BY copy.chat_id, copy.topic_id, copy.payload -> 'from_chat_id', number
         HAVING count(*) > 1 AND max(copy.settled_at) >= :since
     """,
-    # A line that waited because no sender was up is late; it is stuck when others overtook it an hour ago. The newest of
-    # these is looked up once, whatever waits: now() stands still, so the index finds it.
+    # A line that waited because no sender was up is late; it is stuck when others overtook it an hour ago. The newest
+    # of these is looked up once, whatever waits: now() stands still, so the index finds it.
     "stuck": """
         SELECT line.conversation_id, line.id FROM outbox AS line
         WHERE line.community_id = :community_id AND line.conversation_id IS NOT NULL

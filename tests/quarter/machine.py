@@ -134,7 +134,7 @@ class Machine:
             self._sender.free_orphans(session)
 
     def _send(self) -> None:
-        while parcels := self._in_transaction(lambda session: self._sender.take(session, IN_FLIGHT)):
+        while parcels := self._take():
             self.watch.expect(parcels)
             try:
                 outcomes = [self._call(parcel) for parcel in parcels]
@@ -142,6 +142,12 @@ class Machine:
                 self._kill_sender(parcels)
             else:
                 self._write_down(outcomes)
+
+    def _take(self) -> Sequence[Parcel]:
+        """What goes out next; where nothing waits nobody locks a budget to find that out."""
+        if not self._one_by_one.scalar(_SOMETHING_WAITS):
+            return ()
+        return self._in_transaction(lambda session: self._sender.take(session, IN_FLIGHT))
 
     def _write_down(self, outcomes: Sequence[Settle]) -> None:
         """What was simply taken together, everything else by itself, as the sender's loop does it."""
@@ -292,6 +298,7 @@ _TIME_PASSES = text(f"""
     UPDATE budgets SET full_at = clock_timestamp(), closed_until = clock_timestamp()
     WHERE greatest(full_at, closed_until) > clock_timestamp()
 """)
+_SOMETHING_WAITS = text("SELECT EXISTS (SELECT FROM outbox WHERE state = 'pending')")
 _SPEAKS_AGAIN = text("UPDATE conversations SET held_until = NULL WHERE id = :id")
 _AGES = text("UPDATE outbox SET created_at = created_at - :length, not_before = not_before - :length "
              "WHERE state = 'pending'")  # fmt: skip

@@ -36,12 +36,13 @@ _VISIT = text("""
 _SURVEY = text("SELECT case_id, resolution FROM surveys WHERE id = :id")
 
 # What changed since the last look: the newest step, and what was finished without a call-back in the same transaction.
+# A thousand steps at most, so that one plan does for every look; what is beyond them is seen in the next.
 NEWS = """
     SELECT max(step.id) AS newest, array_agg(step.case_id) FILTER (WHERE step.event = 'finished' AND NOT EXISTS (
         SELECT 1 FROM call_backs AS c WHERE c.case_id = step.case_id AND c.resolution = (
             SELECT count(*) FROM case_events AS f
             WHERE f.case_id = step.case_id AND f.event = 'finished' AND f.id <= step.id))) AS forgotten
-    FROM case_events AS step WHERE step.id > :after
+    FROM (SELECT * FROM case_events WHERE id > :after ORDER BY id LIMIT 1000) AS step
 """
 
 # At the end: each names what breaks a promise.

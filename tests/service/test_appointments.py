@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select, text
+from sqlalchemy.dialects.postgresql import psycopg
 
 from service import (
     after_talks,
@@ -608,3 +610,14 @@ def test_holidays_that_are_imported_later_leave_what_was_agreed(stage):
     assert told == [[case], [case]]
     assert len([note for note in notes(stage) if "落在休息时间里了" in note]) == 1, "the department reads it once"
     assert all(window.begins.date() != TWO_PM.date() for window in bookings.free(stage.session, case, now=NOON))
+
+
+@pytest.mark.parametrize("question", [bookings._HOLDS, clocks._AHEAD], ids=["the visit", "what is ahead"])
+def test_one_plan_does_for_the_visit_of_every_case(stage, question: Select[Any]):
+    """Asked four times in a step: with the states as values no kept plan may use the index, and all are made anew."""
+    words = str(question.compile(dialect=psycopg.dialect())).replace("%(case_id)s", "$1")
+    stage.session.execute(text("SET LOCAL enable_seqscan = off"))  # so few rows would be read as a whole
+
+    plan = stage.session.connection().exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {words}").scalars().all()
+
+    assert any("appointments_once" in line for line in plan)
