@@ -13,6 +13,7 @@ import yaml
 from cli.demo import STORY
 from sandbox.mirror import Message
 from sandbox.play import text
+from service.language import detect
 
 HERE = Path(__file__).parent
 SPEAKS = ("says", "sends", "edits", "replies", "taps")  # what a resident does counts as a turn
@@ -22,7 +23,6 @@ SHORT = 6  # characters: a 「好的」 may come twice
 FACT = re.compile(
     r"^[^：:]{1,12}[：:]|\d"
 )  # a line of a summary, a number, an hour: what is so is said as often as it is
-LATIN_LETTERS = 3  # of a message in English
 
 
 @dataclass(frozen=True)
@@ -127,19 +127,18 @@ def in_another_language(talk: Iterable[Message], first: str, *, quoted: Iterable
         words = text(message)
         if not message["from"]["is_bot"]:
             picked = re.fullmatch(r"/language (zh|en)", words)
-            language = picked[1] if picked else language if chosen else _language(words, language)
+            language = picked[1] if picked else language if chosen else detect(words, before=language)
             chosen = chosen or picked is not None
-        elif words and _language(_without(words, quoted), language, least=1) != language:
+        elif words and _language(_without(words, quoted), language) != language:
             return words
     return None
 
 
-def _language(words: str, before: str, *, least: int = LATIN_LETTERS) -> str:
-    if words.startswith("/"):
-        return before
+def _language(words: str, before: str) -> str:
+    """Of a message of the bot's, whose every letter is meant."""
     if HAN.search(words):
         return "zh"
-    return "en" if sum(letter.isascii() and letter.isalpha() for letter in words) >= least else before
+    return "en" if any(letter.isascii() and letter.isalpha() for letter in words) else before
 
 
 def _without(words: str, quoted: Iterable[str]) -> str:
