@@ -27,7 +27,7 @@ from bot.worker import Worker
 from service import bookings, clocks, communities, db, emergency, files, inbox, outbox
 from service.config import Settings
 from service.models import Community
-from service.outbox import Rates
+from service.sending import Rates
 
 log = structlog.get_logger(__name__)
 ROLES = ("ingress", "worker", "sender", "scheduler")

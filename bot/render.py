@@ -16,8 +16,8 @@ from telegram import (
     ReactionTypeEmoji,
 )
 
-from service.outbox import Parcel
 from service.pages import MOST_TEXT, pages, units
+from service.sending import Parcel
 
 ROW_WIDTH = 16  # how wide the titles of one row of buttons may be; a Chinese character counts two
 

@@ -25,8 +25,8 @@ from bot import render
 from bot.drain import Drain
 from bot.transport import certainly_not_sent, retry_after
 from bot.wake import Wake
-from service import db, delivery, outbox, take_backs, topics, twins, undelivered
-from service.outbox import Parcel, Rates
+from service import db, delivery, sending, take_backs, topics, twins, undelivered
+from service.sending import Parcel, Rates
 
 log = structlog.get_logger(__name__)
 IN_FLIGHT = 16  # calls at once
@@ -44,7 +44,7 @@ class Taken:
 
     def __call__(self, session: Session) -> None:
         """Write it down alone."""
-        outbox.sent(session, self.parcel, message_id=self.message_id)
+        sending.sent(session, self.parcel, message_id=self.message_id)
 
 
 class Sender(Drain[Parcel]):
@@ -63,15 +63,15 @@ class Sender(Drain[Parcel]):
 
     def take(self, session: Session, places: int) -> Sequence[Parcel]:
         """Mark the next rows as being sent."""
-        return outbox.take(session, self._bot_id, sender=self._wake.number, limit=places, rates=self._rates)
+        return sending.take(session, self._bot_id, sender=self._wake.number, limit=places, rates=self._rates)
 
     def seconds_to_next(self, session: Session) -> float | None:
         """How long until a budget has a token, or a row may be tried again."""
-        return outbox.seconds_to_next(session, self._bot_id, self._rates)
+        return sending.seconds_to_next(session, self._bot_id, self._rates)
 
     def free_orphans(self, session: Session) -> None:
         """Settle what senders that died left in flight."""
-        outbox.free_orphans(session)
+        sending.free_orphans(session)
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""
@@ -96,17 +96,17 @@ class Sender(Drain[Parcel]):
         for outcome in outcomes:
             if not isinstance(outcome, Taken):
                 outcome(session)
-        outbox.all_sent(session, [(outcome.parcel, outcome.message_id) for outcome in taken])
+        sending.all_sent(session, [(outcome.parcel, outcome.message_id) for outcome in taken])
 
     async def call(self, parcel: Parcel) -> Settle:  # noqa: PLR0911 - one row an outcome
         """Make the call; what comes back is what to write down about it."""
         try:
             if parcel.topic_id is not None and parcel.thread_id is None:
                 if parcel.act in render.COSMETIC:
-                    return lambda session: outbox.dropped(session, parcel, reason="its topic is gone")
+                    return lambda session: sending.dropped(session, parcel, reason="its topic is gone")
                 return await self._make_topic(parcel)
             if render.changes_something(parcel) and render.target(parcel) is None:
-                return lambda session: outbox.dropped(session, parcel, reason="what it edits never arrived")
+                return lambda session: sending.dropped(session, parcel, reason="what it edits never arrived")
             method, parameters = render.call(parcel)
             result = await getattr(self._bot, method)(**parameters)
         except TelegramError as error:
@@ -114,7 +114,7 @@ class Sender(Drain[Parcel]):
         except Exception as error:  # noqa: BLE001 - a bug must not hold back what comes after; the row says what it was
             bug = f"{type(error).__name__} before it was sent"
             log.error("not_sendable", outbox_id=parcel.id, kind=parcel.kind, error=bug)  # noqa: TRY400 - texts stay out
-            return lambda session: outbox.dead(session, parcel, reason=bug)
+            return lambda session: sending.dead(session, parcel, reason=bug)
         ids = _message_ids(result)
         if parcel.act != "delete" and not parcel.twins and "shows" not in parcel.payload:
             return Taken(parcel, ids[0] if ids else None)
@@ -122,7 +122,7 @@ class Sender(Drain[Parcel]):
 
     def _sent(self, session: Session, parcel: Parcel, message_ids: list[int]) -> None:
         take_backs.taken_back(session, parcel, now=self._now())
-        outbox.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
+        sending.sent(session, parcel, message_id=message_ids[0] if message_ids else None)
         if parcel.twins and message_ids and not render.changes_something(parcel):
             count = twins.arrived(session, parcel.id, parcel.chat_id, message_ids)
             if count:
@@ -140,12 +140,12 @@ class Sender(Drain[Parcel]):
             # Whether or not there is a topic now, the parcel has not been sent; Telegram's own report of the new topic
             # (`topics.reconcile`) has a moment to come in before another one is made.
             reason = f"{type(error).__name__} while its topic was made"
-            return lambda session: outbox.again(session, parcel, reason=reason, wait=TOPIC_WAIT)
+            return lambda session: sending.again(session, parcel, reason=reason, wait=TOPIC_WAIT)
 
         def settle(session: Session) -> None:
             assert parcel.topic_id is not None
             topics.made(session, parcel.topic_id, made.message_thread_id)
-            outbox.again(session, parcel, reason="its topic was made", wait=0.0)
+            sending.again(session, parcel, reason="its topic was made", wait=0.0)
 
         return settle
 
@@ -162,48 +162,48 @@ class Sender(Drain[Parcel]):
             case BadRequest():
                 return lambda session: self._refused(session, parcel, error.message, reason)
             case NetworkError() if certainly_not_sent(error):
-                return lambda session: outbox.again(session, parcel, reason=reason)
+                return lambda session: sending.again(session, parcel, reason=reason)
             case NetworkError():
-                return lambda session: outbox.uncertain(session, parcel, reason=reason)
+                return lambda session: sending.uncertain(session, parcel, reason=reason)
             case InvalidToken():  # nothing was sent, and nothing is lost while the operator mends the token
-                return lambda session: outbox.again(session, parcel, reason=reason)
+                return lambda session: sending.again(session, parcel, reason=reason)
             case _:  # an answer that nobody can read
-                return lambda session: outbox.uncertain(session, parcel, reason=reason)
+                return lambda session: sending.uncertain(session, parcel, reason=reason)
 
     def _obey(self, session: Session, parcel: Parcel, error: RetryAfter, reason: str) -> None:
         seconds = retry_after(error)
-        outbox.close_chat(session, parcel.bot_id, parcel.chat_id, seconds=seconds)
-        outbox.again(session, parcel, reason=reason, wait=seconds)
+        sending.close_chat(session, parcel.bot_id, parcel.chat_id, seconds=seconds)
+        sending.again(session, parcel, reason=reason, wait=seconds)
 
     @staticmethod
     def _migrate(session: Session, parcel: Parcel, new_chat_id: int) -> None:
         topics.migrate(session, parcel.chat_id, new_chat_id)
-        outbox.again(session, parcel, reason="the group has a new id", wait=0.0)
+        sending.again(session, parcel, reason="the group has a new id", wait=0.0)
 
     def _refused(self, session: Session, parcel: Parcel, message: str, reason: str) -> None:
         outcome = next((what for said, what in REFUSALS if said in message.lower()), "dead")
         match outcome:
             case "sent":
-                outbox.sent(session, parcel, message_id=None)
+                sending.sent(session, parcel, message_id=None)
             case "topic":
                 assert parcel.topic_id is not None
                 if parcel.act in render.COSMETIC:
                     topics.gone(session, parcel.topic_id, parcel.thread_id or 0)
-                    outbox.dropped(session, parcel, reason=reason)
+                    sending.dropped(session, parcel, reason=reason)
                     return
                 topics.lost(session, parcel.topic_id, parcel.thread_id or 0)
-                outbox.again(session, parcel, reason=reason, wait=0.0)
+                sending.again(session, parcel, reason=reason, wait=0.0)
             case "bare":
-                outbox.bare(session, parcel, reason=reason)
+                sending.bare(session, parcel, reason=reason)
             case "chat":
                 delivery.refused(session, parcel, reason=reason, now=self._now())
             case "dropped":
                 undelivered.refused(session, parcel, reason=reason)
-                outbox.dropped(session, parcel, reason=reason)
+                sending.dropped(session, parcel, reason=reason)
             case _:
                 log.error("telegram_never_takes_it", outbox_id=parcel.id, kind=parcel.kind, reason=reason)
                 undelivered.refused(session, parcel, reason=reason)
-                outbox.dead(session, parcel, reason=reason)
+                sending.dead(session, parcel, reason=reason)
 
 
 # What a 400 says, and what it means for the row.

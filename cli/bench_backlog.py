@@ -1,9 +1,10 @@
 """`guanjia bench backlog`: the scheduler comes back after a week, and residents go on talking.
 
 So many call-backs became due while it was down. Measured are how soon those that are too late are off, how fast the
-rest goes out under the bot's real budget, and what residents notice of it: answers to the same steady talk before and
-meanwhile. Private chats and the group have no limits, so that only the bot's own is felt. It takes as long as residents
-talk, however many rows there are; what is left by then is counted.
+rest goes out under the bot's real budget, and what residents notice of it: answers to the same steady talk before,
+while the scheduler finds nothing due among as many rows, and meanwhile. Private chats and the group have no limits, so
+that only the bot's own is felt. It takes as long as residents talk, however many rows there are; what is left by then
+is counted.
 """
 
 from __future__ import annotations
@@ -54,18 +55,19 @@ _CASES = """
            'repair', 'water', 'finished', 0, 1, 'bench', clock_timestamp() - interval '9 days'
     FROM conversations AS talk
 """
-# Evenly over the week, those with a chat at the look-alike first of those that are not too late.
+# Evenly over a week to come, those with a chat at the look-alike first of those that will not be too late.
 _CALL_BACKS = """
     WITH placed AS (
       SELECT cases.id, chat_id >= :nobody AND cases.id % 7 < 4 AS late,
              row_number() OVER (ORDER BY chat_id >= :nobody, cases.id) AS place
       FROM cases JOIN residents ON residents.id = resident_id)
     INSERT INTO call_backs (case_id, resolution, state, tries, due_at)
-    SELECT id, 1, 'planned', 0, clock_timestamp() - CASE WHEN late
+    SELECT id, 1, 'planned', 0, clock_timestamp() + interval '30 days' - CASE WHEN late
         THEN interval '3 days 1 hour' + (place % 90) * interval '1 hour'
         ELSE interval '2 days 22 hours' - place * interval '2 seconds' END
     FROM placed
 """
+_FALL_DUE = "UPDATE call_backs SET due_at = due_at - interval '30 days'"
 _LEFT = "SELECT count(*) FROM call_backs WHERE state = 'planned' AND due_at <= clock_timestamp()"
 _LATE_LEFT = f"{_LEFT} - interval '3 days'"
 _SENT = "SELECT count(*) FROM outbox WHERE kind = 'call_back' AND state = 'sent'"
@@ -98,8 +100,11 @@ async def run(rows: int, *, seconds: float) -> dict[str, float]:
         await _meet(house, int(BOT_PER_SECOND * seconds * AT_TELEGRAM), engine)
         house.signal("scheduler", signal.SIGSTOP)
         await asyncio.to_thread(_prepare, engine, rows)
+        house.signal("scheduler", signal.SIGCONT)
         await bench.steady(house.ask, turns, seconds=min(seconds, 10.0), people=10_000)  # warms everything up
         before = await bench.steady(house.ask, turns, seconds=seconds, people=20_000)
+        house.signal("scheduler", signal.SIGSTOP)
+        await asyncio.to_thread(_fall_due, engine)
         house.signal("scheduler", signal.SIGCONT)
         watched = Watched()
         watching = asyncio.create_task(_watch(house, engine, watched))
@@ -132,8 +137,19 @@ def _prepare(engine: Engine, rows: int) -> None:
     _execute(engine, _PEOPLE, nobody=NOBODY, rows=max(rows - known, 0))
     _execute(engine, _CASES)
     _execute(engine, _CALL_BACKS, nobody=NOBODY)
+    _tidy(engine)
+
+
+def _fall_due(engine: Engine) -> None:
+    """The week goes by, and nobody sweeps."""
+    _execute(engine, _FALL_DUE)
+    _tidy(engine)
+
+
+def _tidy(engine: Engine) -> None:
+    """Away with what so many rows at once leave behind; a week does not."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for tidying in ("VACUUM ANALYZE", "CHECKPOINT"):  # what so many rows at once leave behind, a week does not
+        for tidying in ("VACUUM ANALYZE", "CHECKPOINT"):
             connection.execute(text(tidying))
 
 

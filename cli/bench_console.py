@@ -75,7 +75,9 @@ NEED_ONE = ("/knowledge/entry", "/charts/messages")
 class Quiet:
     """No news: pages are asked for and do not renew themselves."""
 
-    async def stream(self) -> AsyncIterator[str]:
+    heard = 0
+
+    async def stream(self, _: int | None) -> AsyncIterator[str]:
         """Say nothing."""
         yield ""
 

@@ -22,7 +22,7 @@ from cli import children, database, upgrading
 from cli.supervisor import Supervisor
 from service import db, inbox, outbox
 from service.config import Settings
-from service.outbox import Rates
+from service.sending import Rates
 
 RESIDENT, STAFF_GROUP, BUTLER = 1, -1, 2
 BOT_ID = 0

@@ -49,7 +49,7 @@ def make_app(
 
     async def fails(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        visit = Visit(house, request, FormData(), now())
+        visit = Visit(house, request, FormData(), now(), news.heard)
         return await run_in_threadpool(visit.trouble, Trouble(KINDS.get(status, Kind.BUG)))
 
     async def healthy(_: Request) -> Response:

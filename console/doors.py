@@ -110,7 +110,7 @@ def _enter(house: House, door: Door, request: Request, form: FormData) -> Respon
 
 
 def _visit(house: House, request: Request, form: FormData) -> Visit:
-    return Visit(house, request, form, now=house.now())
+    return Visit(house, request, form, now=house.now(), heard=house.news.heard)
 
 
 def _answer(visit: Visit, door: Door) -> Response:

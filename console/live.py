@@ -6,6 +6,7 @@ What happened is fetched by the page itself, through its own door and with its o
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -36,7 +37,7 @@ class Live:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._heard = 0
+        self.heard = secrets.randbits(32)  # how often; no number that a page of an earlier process knows
         self._event = asyncio.Event()
         self._is_over = False
 
@@ -56,7 +57,7 @@ class Live:
 
     def tell(self) -> None:
         """Something happened."""
-        self._heard += 1
+        self.heard += 1
         self._event.set()
         self._event = asyncio.Event()
 
@@ -65,21 +66,26 @@ class Live:
         self._is_over = True
         self.tell()
 
-    async def stream(self) -> AsyncIterator[str]:
-        """Server-sent events, until the browser is to ask again."""
+    async def stream(self, since: int | None) -> AsyncIterator[str]:
+        """Server-sent events, until the browser is to ask again.
+
+        Args:
+            since: what `heard` was when the browser last had the page or an event; what has happened between then and
+                the opening of the stream is news. None: now.
+        """
         ends = asyncio.get_running_loop().time() + STREAM_LASTS
-        known = self._heard
+        known = self.heard if since is None else since
         yield "retry: 2000\n\n"
         while not self._is_over and asyncio.get_running_loop().time() < ends:
             if await self._is_news(known):
-                known = self._heard
-                yield "data: news\n\n"
+                known = self.heard
+                yield f"id: {known}\ndata: news\n\n"
                 await asyncio.sleep(AT_MOST_EVERY)
             else:
                 yield ": still here\n\n"
 
     async def _is_news(self, known: int) -> bool:
-        if self._heard == known:
+        if self.heard == known:
             try:
                 await asyncio.wait_for(self._event.wait(), SIGN_OF_LIFE)
             except TimeoutError:
@@ -88,7 +94,9 @@ class Live:
 
 
 def _stream(visit: Visit) -> Response:
-    return StreamingResponse(visit.house.news.stream(), media_type="text/event-stream")
+    last = visit.request.headers.get("last-event-id", "")  # a browser that asks again says it; the page's is older then
+    since = int(last) if last.isascii() and last.isdecimal() else visit.asked_number("since")
+    return StreamingResponse(visit.house.news.stream(since), media_type="text/event-stream")
 
 
 DOORS = (Door("GET", "/live", _stream, Right.CONSOLE, by_a_person=False),)

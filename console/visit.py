@@ -46,7 +46,9 @@ class Place:
 class News(Protocol):
     """Says when something has happened (console/live.py)."""
 
-    def stream(self) -> Any:
+    heard: int  # how often so far
+
+    def stream(self, since: int | None, /) -> Any:
         """Server-sent events, for ever or until the browser is to ask again."""
 
 
@@ -80,6 +82,7 @@ class Visit:
     request: Request
     form: FormData
     now: datetime
+    heard: int  # how much news there had been before anything was read
     session: Session = field(init=False)
     member: Staff = field(init=False)
     community: Community = field(init=False)

@@ -128,6 +128,8 @@ def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: da
 
 def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
     """Everything is checked again at send time; then the question, or the reminder of it."""
+    if call_back.state is FollowUpState.CANCELLED:  # with one before it, at a stroke
+        return
     if call_back.state is FollowUpState.SENT and call_back.case.resident.unreachable_since is not None:
         call_back.reminded_at = call_back.due_at = now  # no reminder reaches them: a butler calls
         return
@@ -163,9 +165,7 @@ def _cancel_late(session: Session, *, now: datetime) -> None:
     late = late.where(CallBack.due_at < now - TOO_LATE, *asked_about, Resident.unreachable_since.is_(None))
     rows = late.with_only_columns(CallBack.id).limit(LATE_AT_ONCE).with_for_update(of=CallBack, skip_locked=True)
     off = update(CallBack).where(CallBack.id.in_(session.scalars(rows).all()))
-    session.execute(
-        off.values(state=FollowUpState.CANCELLED, reason=LATE), execution_options={"synchronize_session": False}
-    )
+    session.execute(off.values(state=FollowUpState.CANCELLED, reason=LATE))
 
 
 def _say(session: Session, call_back: CallBack, phrase: str, *, kind: str, now: datetime) -> int | None:

@@ -338,7 +338,7 @@ def in_order(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Row[*tuple[Any, ...]
 
 
 def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, limit: int) -> int:
-    """Take what is due of cases one after the other, its conversation locked first, and act on what is due still.
+    """Take what is due of cases, their conversations locked first, and act on one after the other of what is due still.
 
     What others have in hand at this moment is left to them, or to the next sweep: a sweep that holds many conversations
     waits for none.
@@ -346,7 +346,7 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
     Args:
         session: the caller's transaction.
         due: rows of one table, joined with their cases, in the order in which they are taken.
-        act: what is done with each.
+        act: what is done with each; all rows of a transaction are read before the first of them is acted on.
         limit: rows of one transaction.
 
     Returns:
@@ -354,14 +354,13 @@ def take_due(session: Session, due: Select[Due], act: Callable[[Due], None], *, 
     """
     model = due.column_descriptions[0]["entity"]
     free = due.join(Conversation, Conversation.id == Case.conversation_id).limit(limit)
-    taken = free.with_only_columns(model.id, Case.conversation_id).with_for_update(of=Conversation, skip_locked=True)
-    for row in (rows := session.execute(taken).all()):
-        lock(session, row.conversation_id)
-        mine = due.where(model.id == row.id).with_for_update(of=model, skip_locked=True)
-        still = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
-        if still is not None:
-            act(still)
-    return len(rows)
+    taken = free.with_only_columns(model.id).with_for_update(of=Conversation, skip_locked=True)
+    ids = session.scalars(taken).all()
+    # Read after the locks were taken, so that what others have done to these rows is known.
+    mine = due.where(model.id.in_(ids)).with_for_update(of=model, skip_locked=True)
+    for still in session.scalars(mine.execution_options(populate_existing=True)).all() if ids else ():
+        act(still)
+    return len(ids)
 
 
 def lock(session: Session, conversation_id: int) -> Conversation:

@@ -17,6 +17,7 @@ from service import (
     outbox,
     private_talks,
     residents,
+    sending,
     surveys,
     texts,
     visit_reminders,
@@ -24,7 +25,7 @@ from service import (
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
-from service.outbox import Parcel
+from service.sending import Parcel
 
 
 def unreachable(session: Session, bot_id: int, chat_id: int, *, now: datetime) -> None:
@@ -51,17 +52,17 @@ def refused(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> 
     if parcel.chat_id > 0:
         _close(session, parcel, reason=reason, now=now)
     else:
-        outbox.dead(session, parcel, reason=reason)
+        sending.dead(session, parcel, reason=reason)
 
 
 def _close(session: Session, parcel: Parcel, *, reason: str, now: datetime) -> None:
     """A private chat is out of reach: a resident's lines are dropped, a butler's go to the topics."""
     talk = conversations.lock(session, parcel.conversation_id) if parcel.conversation_id else None
     if talk is not None and talk.resident.chat_id != parcel.chat_id:
-        outbox.again(session, parcel, reason=reason, wait=0.0)
+        sending.again(session, parcel, reason=reason, wait=0.0)
         shut_by_butler(session, parcel.bot_id, parcel.chat_id, now=now)
     else:
-        outbox.dropped(session, parcel, reason=reason)
+        sending.dropped(session, parcel, reason=reason)
         unreachable(session, parcel.bot_id, parcel.chat_id, now=now)
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
-from service import outbox
+from service import outbox, sending
 from service.models import Conversation, OutboxRow, OutboxState
 
 LAST_WORDS = timedelta(seconds=3)  # how long after its call began the line of a killed sender may still arrive
@@ -46,7 +46,7 @@ def settle(session: Session, conversation: Conversation) -> Sequence[OutboxRow]:
         LineInFlight: one is being sent right now, or was by a sender that has just been killed.
     """
     if _in_flight(session, conversation):
-        outbox.free_orphans(session)  # one whose sender was killed is soon in nobody's hands
+        sending.free_orphans(session)  # one whose sender was killed is soon in nobody's hands
         if _in_flight(session, conversation):
             raise LineInFlight(conversation.id)
     conversation.held_until = None

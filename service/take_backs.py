@@ -10,7 +10,7 @@ from service import conversations, outbox, revisions, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NothingToTakeBack, TooLateToTakeBack
 from service.models import Conversation, Staff, Twin
-from service.outbox import Parcel
+from service.sending import Parcel
 from service.staff import Right
 
 DELETED_FOR = timedelta(hours=48)  # what is older, Telegram does not delete for a bot

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import conversations, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.models import Conversation, Priority, Twin
-from service.outbox import Parcel
+from service.sending import Parcel
 
 GONE = ("message to copy not found", "message to forward not found", "there are no messages to")
 SAID = ("relay", "canned")  # kinds that a person said

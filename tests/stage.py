@@ -16,10 +16,10 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from cli.postgres import Postgres
-from service import cases, communities, conversations, db, outbox, residents, takeover
+from service import cases, communities, conversations, db, residents, sending, takeover
 from service.conversations import Said
 from service.models import Base, Case, Community, Conversation, OutboxRow, Role, Staff
-from service.outbox import Rates
+from service.sending import Rates
 from service.staff import access_staff
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
@@ -171,11 +171,11 @@ def sent_to_residents(stage: Stage) -> list[str]:
     told = []
     for _ in range(100):
         stage.session.flush()
-        parcels = outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
+        parcels = sending.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
         for parcel in parcels:
-            outbox.sent(stage.session, parcel, message_id=parcel.id)
+            sending.sent(stage.session, parcel, message_id=parcel.id)
         told += [str(parcel.payload.get("text")) for parcel in parcels if parcel.chat_id > 0]
-        if not parcels and outbox.seconds_to_next(stage.session, BOT_ID, PLENTY) != 0:
+        if not parcels and sending.seconds_to_next(stage.session, BOT_ID, PLENTY) != 0:
             break
     return told
 

@@ -4,23 +4,16 @@
 (() => {
   const address = document.querySelector("[data-live]").dataset.live;
   let stream = null;
-  let missed = false;
 
-  // One stream a visible page: the server says that something happened, the live parts ask for themselves anew.
-  const renew = () => htmx.trigger(document.body, "news");
-  const listen = () => {
-    stream = new EventSource(address);
-    stream.onmessage = renew;
-    stream.onopen = () => { if (missed) { missed = false; renew(); } };
-    stream.onerror = () => { missed = true; };
-  };
+  // One stream a visible page: the server says that something happened, also what happened since the page was made and
+  // before the stream was open; the live parts ask for themselves anew.
   const attend = () => {
     if (document.hidden && stream) {
       stream.close();
       stream = null;
-      missed = true;
     } else if (!document.hidden && !stream) {
-      listen();
+      stream = new EventSource(address);
+      stream.onmessage = () => htmx.trigger(document.body, "news");
     }
   };
   document.addEventListener("visibilitychange", attend);

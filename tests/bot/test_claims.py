@@ -12,11 +12,11 @@ from sqlalchemy import text
 from bot.rasa import Rasa
 from bot.wake import Wake
 from bot.worker import Worker
-from service import conversations, inbox, outbox
+from service import conversations, inbox, sending
 from service.db import Sessions
 from service.inbox import Arrival
 from service.models import Conversation, Owner, Topic
-from service.outbox import Parcel
+from service.sending import Parcel
 from service.texts import Line
 from tests.bot.updates import staff_message
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -41,14 +41,14 @@ class Office:
         with self.sessions.begin() as session:
             [parcel] = [
                 parcel
-                for parcel in outbox.take(session, BOT_ID, sender=self.sender, limit=9, rates=PLENTY)
+                for parcel in sending.take(session, BOT_ID, sender=self.sender, limit=9, rates=PLENTY)
                 if parcel.chat_id > 0
             ]
         return parcel
 
     def arrived(self, parcel: Parcel) -> None:
         with self.sessions.begin() as session:
-            outbox.sent(session, parcel, message_id=1)
+            sending.sent(session, parcel, message_id=1)
 
     def butler_types(self, words: str) -> None:
         update = {"update_id": 1, "message": staff_message(words, thread=THREAD)}

@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 
 from bot.arrivals import arrival
 from bot.ingress import without_needless_waits
-from service import delivery, forgetting, idle, outbox, takeover, topics, twins
+from service import delivery, forgetting, idle, sending, takeover, topics, twins
 from service.inbox import Arrival
 from service.models import Conversation, Message, OutboxRow, OutboxState, Owner, Resident, Staff, TalksIn
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.bot.updates import BUTLER, JSON, RESIDENT, member_update, message, receive, staff_message, tap, turn_of, user
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 
@@ -88,9 +88,9 @@ def copied_to(stage: Stage, chat_id: int) -> list[int]:
 def send_all(stage: Stage) -> list[Parcel]:
     """Everything goes out, and Telegram numbers it."""
     gone = []
-    while parcels := outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY):
+    while parcels := sending.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY):
         for parcel in parcels:
-            outbox.sent(stage.session, parcel, message_id=parcel.id + 10_000)
+            sending.sent(stage.session, parcel, message_id=parcel.id + 10_000)
             twins.arrived(stage.session, parcel.id, parcel.chat_id, [parcel.id + 10_000])
         gone += parcels
     return gone
@@ -179,7 +179,7 @@ def test_a_butler_who_blocks_the_bot_goes_on_in_the_topic(stage, talk):
     takes(stage)
     send_all(stage)
     said = says(stage, "漏水了")
-    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
+    [parcel] = sending.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
     later = says(stage, "快来")
 
     delivery.refused(stage.session, parcel, reason="Forbidden", now=NOON)

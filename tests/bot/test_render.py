@@ -13,7 +13,7 @@ from telegram import TelegramObject
 from bot import render
 from service import texts
 from service.models import Delivery
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.botapi_spec import check_request
 
 METHODS = {

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from bot.sender import Sender
 from bot.transport import make_bot
 from bot.wake import Wake
-from service import conversations, outbox, topics
+from service import conversations, outbox, sending, topics
 from service.db import Sessions
 from service.models import Delivery, OutboxRow, OutboxState, Topic
 from service.texts import Line
@@ -160,7 +160,7 @@ async def test_a_429_is_obeyed_for_that_chat(post):
 
     assert (post.row(row).state, post.methods()) == (OutboxState.PENDING, ["sendMessage"])
     with post.sessions.begin() as session:
-        assert 25 < (outbox.seconds_to_next(session, BOT_ID, PLENTY) or 0) <= 30
+        assert 25 < (sending.seconds_to_next(session, BOT_ID, PLENTY) or 0) <= 30
 
 
 async def test_a_blocked_resident_is_out_of_reach_and_staff_are_told_once(post):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from service import inbox, outbox
+from service import inbox, sending
 from service.db import Sessions
 from service.inbox import Arrival
 from service.models import OutboxRow, OutboxState
@@ -47,7 +47,7 @@ def test_dead_letters_are_listed_without_what_people_wrote_and_handled_again(gua
         inbox.put(session, BOT_ID, [Arrival(1, "chat:5", b'{"text": "hush"}', dead="unreadable: unknown kind")])
         sent = write(stage, "hush")
         [parcel] = take(session)
-        outbox.dead(session, parcel, reason="BadRequest: Message text is empty")
+        sending.dead(session, parcel, reason="BadRequest: Message text is empty")
 
     listed = guanjia("dead", "list", **settings)
     again = guanjia("dead", "retry", "out", str(sent), **settings)

@@ -22,7 +22,9 @@ URL = "https://console.example.org"
 class Quiet:
     """Nothing ever happens."""
 
-    async def stream(self) -> AsyncIterator[str]:
+    heard = 7
+
+    async def stream(self, _: int | None) -> AsyncIterator[str]:
         yield "data: news\n\n"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import conversations, incident_reports, incident_words, incidents
 from service.cases import Facts
 from service.models import Community, IncidentReport, Owner, ReportOutcome
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.quarter.world import ZONE
 
 if TYPE_CHECKING:

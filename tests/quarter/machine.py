@@ -24,7 +24,7 @@ from bot.scheduler import Scheduler
 from bot.sender import IN_FLIGHT, Sender, Settle, Taken
 from bot.wake import Wake
 from service import db, outbox
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.quarter.telegram import Killed, Telegram
 from tests.quarter.watch import Watch
 from tests.stage import PLENTY

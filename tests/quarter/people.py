@@ -37,8 +37,8 @@ from service import (
 from service.cases import Facts
 from service.conversations import Said
 from service.models import CallBack, Case, Conversation, Outcome, Owner, Role, Staff
-from service.outbox import Parcel
 from service.relays import Bundle
+from service.sending import Parcel
 from service.staff import access_staff
 from tests.quarter import incidents
 from tests.quarter.world import MINUTE, ZONE, World

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from telegram.error import Forbidden, NetworkError, RetryAfter, TimedOut
 
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.stage import BOT_ID
 
 THREADS_FROM = 1_000

@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlalchemy import Connection, text
 
 from service.models import Delivery, Outcome
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.quarter.command import Screen, Stand
 from tests.quarter.people import WEEK
 from tests.quarter.story import Story, play

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, text
 
-from service.outbox import Parcel
+from service.sending import Parcel
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 FORTNIGHT = timedelta(days=14)

@@ -29,7 +29,7 @@ from bot.scheduler import SWEEPS
 from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
 from tests.quarter.watch import NEWS
 from tests.stage import BOT_ID, STAFF_CHAT

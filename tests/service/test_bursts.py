@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from service import bursts, conversations, outbox, relays, revisions, twins
+from service import bursts, conversations, relays, revisions, sending, twins
 from service.models import Conversation, OutboxState, Twin
-from service.outbox import Parcel
 from service.relays import Bundle
 from service.revisions import Revision
+from service.sending import Parcel
 from tests.stage import BOT_ID, PLENTY, STAFF_CHAT, Stage
 
 COPY = 900  # what Telegram calls the joined message
@@ -36,13 +36,13 @@ def say(stage: Stage, talk: Conversation, number: int, words: str, **facts: Any)
 
 def take(stage: Stage) -> list[Parcel]:
     stage.session.flush()
-    return outbox.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
+    return sending.take(stage.session, BOT_ID, sender=1, limit=50, rates=PLENTY)
 
 
 def send(stage: Stage, *, message_id: int = COPY) -> Parcel:
     """One call to Telegram, which takes it in."""
     [parcel] = take(stage)
-    outbox.sent(stage.session, parcel, message_id=message_id)
+    sending.sent(stage.session, parcel, message_id=message_id)
     twins.arrived(stage.session, parcel.id, parcel.chat_id, [message_id])
     return parcel
 
@@ -113,7 +113,7 @@ def test_a_killed_sender_leaves_the_whole_burst_uncertain(stage):
     say(stage, talk, 2, "二")
     take(stage)
 
-    outbox.free_orphans(stage.session)
+    sending.free_orphans(stage.session)
 
     assert [parcel.payload["text"] for parcel in take(stage)] == ["一\n二"]
 
@@ -126,7 +126,7 @@ def test_a_burst_that_was_refused_takes_later_lines_along(stage):
     [refused] = take(stage)
     say(stage, talk, 3, "三")
 
-    outbox.again(stage.session, refused, reason="RetryAfter", wait=0.0)
+    sending.again(stage.session, refused, reason="RetryAfter", wait=0.0)
 
     assert [parcel.payload["text"] for parcel in take(stage)] == ["一\n二\n三"]
 

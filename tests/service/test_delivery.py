@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from service import callbacks, delivery, incident_reports, outbox, surveys, visit_reminders
+from service import callbacks, delivery, incident_reports, sending, surveys, visit_reminders
 from service.models import CallBack, Case, Conversation, IncidentReport, OutboxRow, OutboxState, ReportOutcome, Survey
 from tests.house.tree import place, python_files
 from tests.service.test_follow_ups import answer, asked
@@ -53,7 +53,7 @@ def _incident_over(stage: Stage) -> None:
 USED_IN = [
     "service/callbacks.py",
     "service/incident_reports.py",
-    "service/outbox.py",
+    "service/sending.py",
     "service/surveys.py",
     "service/visit_reminders.py",
     "service/work_orders.py",
@@ -78,11 +78,11 @@ def in_doubt(stage: Stage, kind: str) -> OutboxRow:
     stage.session.flush()
     row = stage.outbox(kind)[-1]
     while row.state is not OutboxState.SENDING:
-        for parcel in outbox.take(stage.session, BOT_ID, sender=DEAD, limit=50, rates=PLENTY):
+        for parcel in sending.take(stage.session, BOT_ID, sender=DEAD, limit=50, rates=PLENTY):
             if parcel.id != row.id:
-                outbox.sent(stage.session, parcel, message_id=parcel.id)
+                sending.sent(stage.session, parcel, message_id=parcel.id)
         stage.session.refresh(row)
-    outbox.free_orphans(stage.session)
+    sending.free_orphans(stage.session)
     stage.session.refresh(row)
     assert str(row.state) == "unconfirmed"
     return row

@@ -17,6 +17,7 @@ from service import (
     outbox,
     residents,
     revisions,
+    sending,
     surveys,
     take_backs,
     texts,
@@ -310,9 +311,9 @@ def test_before_it_is_done_they_are_told_what_stays_and_why(stage, language):
 @pytest.mark.parametrize(
     ("settle", "state"),
     [
-        (lambda session, parcel: outbox.sent(session, parcel, message_id=1), OutboxState.SENT),
-        (lambda session, parcel: outbox.again(session, parcel, reason="a fault"), OutboxState.DROPPED),
-        (lambda session, _: outbox.free_orphans(session), OutboxState.DROPPED),
+        (lambda session, parcel: sending.sent(session, parcel, message_id=1), OutboxState.SENT),
+        (lambda session, parcel: sending.again(session, parcel, reason="a fault"), OutboxState.DROPPED),
+        (lambda session, _: sending.free_orphans(session), OutboxState.DROPPED),
     ],
     ids=["it arrives", "it fails", "its sender dies"],
 )
@@ -320,7 +321,7 @@ def test_what_is_on_its_way_is_emptied_when_it_is_settled_and_not_tried_again(st
     """Until then its sender needs it; afterwards nobody would look for it any more."""
     talk = lived(stage)
     waiting = conversations.tell(stage.session, talk, texts.say("utter_thanks", language="zh"), now=NOON, key="late")
-    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
+    [parcel] = sending.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
     assert parcel.id == waiting
 
     forget(stage, talk)
@@ -337,7 +338,7 @@ def test_the_news_of_a_copy_that_is_forgotten_is_no_fault(stage):
     talk = lived(stage)
     twin = stage.session.query(Twin).order_by(Twin.id.desc()).first()
     revisions.change(stage.session, talk, twin, "delete", {}, key="late")
-    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
+    [parcel] = sending.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
 
     forget(stage, talk)
     before = stage.outbox()

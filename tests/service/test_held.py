@@ -9,10 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from service import after_talks, callbacks, cases, conversations, delivery, held, outbox, surveys, takeover, work
+from service import (
+    after_talks,
+    callbacks,
+    cases,
+    conversations,
+    delivery,
+    held,
+    outbox,
+    sending,
+    surveys,
+    takeover,
+    work,
+)
 from service.held import LineInFlight
 from service.models import CallBack, Case, Conversation, Delivery, FollowUpState, OutboxRow, OutboxState, Owner, Staff
-from service.outbox import Parcel
+from service.sending import Parcel
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents
 
@@ -30,7 +42,7 @@ def alive(engine: Engine) -> Iterator[Connection]:
 
 def take(stage: Stage, *, sender: int) -> list[Parcel]:
     stage.session.flush()
-    return outbox.take(stage.session, BOT_ID, sender=sender, limit=50, rates=PLENTY)
+    return sending.take(stage.session, BOT_ID, sender=sender, limit=50, rates=PLENTY)
 
 
 def killed(stage: Stage, *, seconds_ago: float = 5) -> None:
@@ -68,7 +80,7 @@ def test_a_claim_waits_for_the_line_that_is_being_sent(stage, alive):
         claim(stage, talk, butler)
     assert talk.owner is Owner.BOT
 
-    outbox.sent(stage.session, parcel, message_id=1)
+    sending.sent(stage.session, parcel, message_id=1)
     assert claim(stage, talk, butler)
 
 
@@ -80,10 +92,10 @@ def test_while_a_claim_waits_no_other_line_is_begun(stage, alive):
     [first] = take(stage, sender=ALIVE)
 
     held.hold(stage.session, talk.id)
-    outbox.sent(stage.session, first, message_id=1)
+    sending.sent(stage.session, first, message_id=1)
 
     assert take(stage, sender=ALIVE) == []
-    assert 0 < (outbox.seconds_to_next(stage.session, BOT_ID, PLENTY) or 0) <= held.HOLD, "and nobody spins meanwhile"
+    assert 0 < (sending.seconds_to_next(stage.session, BOT_ID, PLENTY) or 0) <= held.HOLD, "and nobody spins meanwhile"
 
 
 def test_a_claim_that_never_comes_again_silences_nobody_for_long(stage):

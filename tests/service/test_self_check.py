@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service import conversations, outbox, self_check, takeover
+from service import conversations, self_check, sending, takeover
 from service.models import Conversation, Owner
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents
@@ -81,10 +81,10 @@ def test_a_line_that_is_sent_during_the_talk_is_seen_although_the_code_would_dro
     """The row was in flight when somebody changed the owner without waiting for it."""
     talk = stage.resident()
     conversations.tell(stage.session, talk, Line("您好"), key="k", now=NOON)
-    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
+    [parcel] = sending.take(stage.session, BOT_ID, sender=1, limit=1, rates=PLENTY)
     takeover.change_owner(stage.session, talk, Owner.BUTLER, reason="claimed", now=NOON, butler=stage.member())
     stage.session.flush()
-    outbox.sent(stage.session, parcel, message_id=1)
+    sending.sent(stage.session, parcel, message_id=1)
 
     assert found(stage) == ["spoken_over"]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service import outbox, sign_in, staff
+from service import outbox, sending, sign_in, staff
 from service.errors import LinkNotValid, NotAllowed, TooManyTries
 from service.models import Delivery, OutboxState, Role
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
@@ -149,9 +149,9 @@ def test_a_line_that_is_a_key_is_emptied_when_it_has_been_sent(stage):
         payload={"text": "https://example.org/enter/secret"},
         delivery=Delivery.AT_LEAST_ONCE,
     )
-    [parcel] = outbox.take(stage.session, BOT_ID, sender=1, limit=5, rates=PLENTY)
+    [parcel] = sending.take(stage.session, BOT_ID, sender=1, limit=5, rates=PLENTY)
 
-    outbox.sent(stage.session, parcel, message_id=1)
+    sending.sent(stage.session, parcel, message_id=1)
 
     stage.session.expire_all()
     [row] = stage.outbox(outbox.KEY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service import outbox, takeover, topics
+from service import sending, takeover, topics
 from service.models import OutboxRow, Priority, Topic
 from tests.service.test_outbox import send_all, take, write
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
@@ -34,7 +34,7 @@ def test_a_deleted_topic_is_made_again_with_its_card_before_what_waits_for_it(st
     [parcel] = take(stage.session)
 
     topics.lost(stage.session, topic.id, 7)
-    outbox.again(stage.session, parcel, reason="message thread not found", wait=0.0)
+    sending.again(stage.session, parcel, reason="message thread not found", wait=0.0)
 
     assert thread_of(stage, topic) is None
     assert send_all(stage.session) == ["👤 王芳", "住户的话"]
@@ -114,7 +114,7 @@ def test_a_migrated_group_takes_everything_along_in_its_order(stage):
     [parcel] = take(stage.session)
 
     topics.migrate(stage.session, STAFF_CHAT, MOVED)
-    outbox.again(stage.session, parcel, reason="the group has a new id", wait=0.0)
+    sending.again(stage.session, parcel, reason="the group has a new id", wait=0.0)
     write(stage, "三", chat_id=MOVED, topic_id=topic.id)
 
     stage.session.expire_all()
@@ -141,4 +141,4 @@ def test_after_the_move_lines_to_staff_go_to_the_new_group(stage):
 
     [card] = stage.outbox("card")
     assert (card.chat_id, card.priority) == (MOVED, Priority.TALK)
-    assert outbox.take(stage.session, BOT_ID, sender=1, limit=9, rates=PLENTY)
+    assert sending.take(stage.session, BOT_ID, sender=1, limit=9, rates=PLENTY)

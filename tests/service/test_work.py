@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event
 
-from service import cases, delivery, legacy, outbox, surveys, work
+from service import cases, delivery, legacy, sending, surveys, work
 from service.communities import DEPARTMENTS
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed
 from service.models import CallBack, Case, CaseState, Delivery, OutboxRow, OutboxState, Staff
@@ -285,7 +285,7 @@ def unconfirmed(stage: Stage) -> int:
     """A work order that may or may not have arrived."""
     row = write(stage, "厨房水管漏水", kind="work_order", delivery=Delivery.AT_MOST_ONCE)
     [parcel] = [parcel for parcel in take(stage.session) if parcel.id == row]
-    outbox.uncertain(stage.session, parcel, reason="read timeout")
+    sending.uncertain(stage.session, parcel, reason="read timeout")
     return int(row)
 
 
@@ -321,7 +321,7 @@ def test_staff_have_it_sent_again_and_are_asked_again_if_that_is_uncertain_too(s
     delivery.decide(stage.session, stage.community.id, row, arrived=False, now=NOON)
     stage.session.flush()
     [parcel] = [parcel for parcel in take(stage.session) if parcel.id == row]
-    outbox.uncertain(stage.session, parcel, reason="read timeout")
+    sending.uncertain(stage.session, parcel, reason="read timeout")
     stage.session.expire_all()
 
     assert delivery.show_unconfirmed(stage.session) == 1

@@ -30,8 +30,8 @@ from service import (
     held,
     idle,
     inbox,
-    outbox,
     self_check,
+    sending,
     staff,
     surveys,
     topic_names,
@@ -42,7 +42,7 @@ from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
 from service.models import Case, CaseState, Community, Conversation, Owner, Staff, TalksIn
-from service.outbox import Parcel
+from service.sending import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
 
@@ -259,7 +259,7 @@ class World:
     def sender_takes(self, n: int) -> None:
         sender = self.senders[n % 2]
         with self.commit() as session:
-            parcels = outbox.take(session, BOT_ID, sender=sender, limit=1 + n, rates=PLENTY)
+            parcels = sending.take(session, BOT_ID, sender=sender, limit=1 + n, rates=PLENTY)
         to_resident = [parcel.id for parcel in parcels if parcel.chat_id == RESIDENT]
         by_bot = "SELECT id FROM outbox WHERE id = ANY(%s) AND epoch IS NOT NULL"
         bots = [row for (row,) in self.rows(by_bot, to_resident)] if to_resident else []
@@ -286,7 +286,7 @@ class World:
     def _settle(self, flight: Flight) -> None:
         self.flights.remove(flight)
         with self.commit() as session:
-            outbox.sent(session, flight.parcel, message_id=flight.parcel.id)
+            sending.sent(session, flight.parcel, message_id=flight.parcel.id)
 
     def the_answer_is_lost(self, n: int) -> None:
         """Telegram took it in or not; the sender never learns which."""
@@ -295,7 +295,7 @@ class World:
             self.seen["answers of Telegram's that were lost"] += 1
             self.uncertain.add(flight.parcel.id)
             with self.commit() as session:
-                outbox.uncertain(session, flight.parcel, reason="read timeout")
+                sending.uncertain(session, flight.parcel, reason="read timeout")
 
     def telegram_says_slow_down(self, n: int) -> None:
         waiting = [flight for flight in self.flights if not flight.arrived]
@@ -303,7 +303,7 @@ class World:
             flight = waiting[n % len(waiting)]
             self.flights.remove(flight)
             with self.commit() as session:
-                outbox.again(session, flight.parcel, reason="RetryAfter", wait=0.0)
+                sending.again(session, flight.parcel, reason="RetryAfter", wait=0.0)
 
     def sender_is_killed(self, n: int) -> None:
         dead, self.senders[n % 2] = self.senders[n % 2], self.be_born()
@@ -317,7 +317,7 @@ class World:
 
     def somebody_notices(self, _: int) -> None:
         with self.commit() as session:
-            outbox.free_orphans(session)
+            sending.free_orphans(session)
             inbox.free_orphans(session)
 
     def time_passes(self, _: int = 0) -> None:
