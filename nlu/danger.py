@@ -108,6 +108,8 @@ def by_voice(rows: Sequence[Row]) -> Iterator[str]:
         for language in sorted({row["language"] for row in those}):
             ours = np.array([row["language"] == language for row in those])
             danger = np.array([row["danger"] for row in those])
+            if not (ours & danger).any() or not (ours & ~danger).any():  # a line or two in the other language
+                continue
             cells = (_recall(found[ours & danger], found[ours & ~danger], share) for share in FALSE_ALARMS)
             yield f"{voice:10}{language:10}" + "".join(f"{recall:19.3f} ({at:5.2f})" for recall, at in cells)
 

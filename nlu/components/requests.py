@@ -22,6 +22,7 @@ SURE = {Link.LIST: 0.5, Link.TURN: 0.5, Link.ADD: 0.5, Link.SENTENCE: 0.8, Link.
 SURE_ALONE = 0.75
 SURE_UNNAMED = 0.98  # the same where no word turns to something else either
 FEW = 3  # pieces; what has more is rather a story, whose sentences sound like many things
+SURE_OF_A_STORY = 0.85  # that one of its sentences turns to something else
 SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
 
 
@@ -90,6 +91,8 @@ def _is_another(part: Part, piece: Heard, link: Link, *, pieces: int) -> bool:
     intents = {part.head.intent, piece.intent}
     told_apart = are_apart(part.topics, piece.topics) or (link >= Link.TURN and pieces <= FEW)
     wanted = SURE[link] if told_apart else max(SURE[link], SURE_ALONE if link >= Link.ADD else SURE_UNNAMED)
+    if pieces > FEW and link < Link.LIST:
+        wanted = max(wanted, SURE_OF_A_STORY)
     if "emergency" in intents:
         wanted = SURE_OF_DANGER
     if min(part.head.confidence, piece.confidence) < wanted:

@@ -101,9 +101,10 @@ class _Label:
 
     def _pieces(self, normal: str) -> Iterator[Piece]:
         for pattern in self.patterns:
-            group = "value" if "value" in pattern.groupindex else 0
-            found = (match for match in pattern.finditer(normal) if match[group])
-            yield from (match.span(group) for match in found if match[group].lower() not in self.never)
+            for match in pattern.finditer(normal):
+                group = "value" if match.groupdict().get("value") else 0  # only one of two ways may name it
+                if match[group] and match[group].lower() not in self.never:
+                    yield match.span(group)
         yield from self.words.find(normal)
 
     def _means_it(self, piece: Piece, normal: str) -> bool:
