@@ -63,10 +63,12 @@ def test_what_is_said_just_before_the_quiet_hours_goes_out_before_them(server_ur
         world = World(url, seed=SEED, begins=before_nine - timedelta(hours=1))
         world.at(before_nine, lambda: world.do(lambda session: write_a_note(session, world.community_id)))
         world.play(before_nine + timedelta(minutes=30))
+
+        broken = [*world.violations, *world.judge()]
         world.close()
 
-    assert world.machine.machine.seen["arrived: progress_note"] == 1
-    assert world.violations == []
+    assert world.seen["arrived: progress_note"] == 1
+    assert broken == []
 
 
 def write_a_note(session: Session, community_id: int) -> None:
