@@ -14,7 +14,9 @@ import pytest
 import structlog
 from rich.console import Console
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
+from service import outbox
 from service.models import Delivery, Outcome
 from service.sending import Parcel
 from tests.quarter.command import Screen, Stand
@@ -22,7 +24,8 @@ from tests.quarter.people import WEEK
 from tests.quarter.story import Story, play
 from tests.quarter.telegram import TROUBLES, Killed, Telegram
 from tests.quarter.watch import AT_THE_END, Watch
-from tests.stage import NOON, copy_of_template
+from tests.quarter.world import World
+from tests.stage import BOT_ID, NOON, copy_of_template
 
 SEED = 3
 MIDNIGHT = NOON + timedelta(hours=12)
@@ -51,6 +54,33 @@ def test_a_week_keeps_every_promise(week):
 def test_the_week_is_not_empty(week, what):
     """Promises are easily kept where nothing happens."""
     assert week.world.seen[what] > 0
+
+
+def test_what_is_said_just_before_the_quiet_hours_goes_out_before_them(server_url):
+    """The clock jumps five minutes and a sender is seconds behind: the jump must not make a good line late."""
+    before_nine = WEEK.begins + timedelta(hours=20, minutes=57)
+    with copy_of_template(server_url, f"quarter_{uuid4().hex[:8]}") as url:
+        world = World(url, seed=SEED, begins=before_nine - timedelta(hours=1))
+        world.at(before_nine, lambda: world.do(lambda session: write_a_note(session, world.community_id)))
+        world.play(before_nine + timedelta(minutes=30))
+
+        broken = [*world.violations, *world.judge()]
+        world.close()
+
+    assert world.seen["arrived: progress_note"] == 1
+    assert broken == []
+
+
+def write_a_note(session: Session, community_id: int) -> None:
+    """As staff do, to somebody who reads it at once."""
+    facts: dict[str, Any] = {
+        "bot_id": BOT_ID,
+        "community_id": community_id,
+        "chat_id": 7,
+        "kind": "progress_note",
+        "act": "say",
+    }
+    outbox.put(session, **facts, payload={"text": "还在处理"})
 
 
 # --- A planted violation is seen ------------------------------------------------------------------------------------

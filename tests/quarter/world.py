@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
@@ -31,7 +32,7 @@ from service.errors import ServiceError
 from service.held import LineInFlight
 from service.sending import Parcel
 from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
-from tests.quarter.watch import NEWS
+from tests.quarter.watch import NEWS, QUIET_FROM
 from tests.stage import BOT_ID, STAFF_CHAT
 
 CALENDAR = Path(__file__).with_name("calendar.csv")
@@ -163,7 +164,18 @@ class World:
         return not waits and all(self._due[name] is NEVER for name in DUE)
 
     def _happen(self) -> None:
-        """One moment: the machine has its turn, and people act."""
+        """One moment; what was said in it just before the quiet hours goes out before them."""
+        self._take_turns()
+        if self._something_waits and self._night_begins():
+            self._take_turns()
+
+    def _night_begins(self) -> bool:
+        """Whether the quiet hours begin before the next moment: a sender is seconds behind, not five minutes."""
+        here = self.now.astimezone(ZoneInfo(ZONE))
+        return here.time() < QUIET_FROM <= (here + APART).time()
+
+    def _take_turns(self) -> None:
+        """The machine has its turn, and people act."""
         self.machine.ask("turn", self._orders())
         while acts := list(self._acts_of_now()):
             list(self._each(operator.call, acts))
