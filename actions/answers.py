@@ -99,8 +99,10 @@ def _take_matter(_: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
     place = told.location
-    if turn.tapped or place != facts.location:
+    if turn.tapped or turn.instead:
         pass
+    elif place and place != facts.location:
+        place = places.fuller(place, turn.text, language=turn.language)
     elif turn.intent == "deny" and _is_small_talk(turn):
         place = DECLINED
     elif not turn.text or _is_small_talk(turn):

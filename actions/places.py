@@ -66,6 +66,17 @@ def correct(told: str, text: str, *, language: str) -> str:
     return (where.display(changed, language) if any(now.values()) else text) or told
 
 
+def fuller(found: str, text: str, *, language: str) -> str:
+    """A place with the building, unit or room that stands beside the words that were recognised of it."""
+    known, said = where.parse(found), where.parse(text)
+    missing = {
+        part: getattr(said, part)
+        for part in ("building", "unit", "room")
+        if getattr(said, part) and not getattr(known, part)
+    }
+    return where.display(replace(known, **missing), language) if missing else found
+
+
 def another_room(told: str | None, room: str, *, language: str) -> str | None:
     """The same address with another room, if it has one."""
     before = where.parse(told or "")

@@ -414,3 +414,11 @@ def test_a_complaint_whose_author_leaves_no_number_is_said_back_and_not_dropped(
     )
 
     assert (facts.phone, question(facts, kind="complaint")) == (DECLINED, "confirmed")
+
+
+def test_what_stands_beside_the_recognised_words_of_an_address_is_part_of_it():
+    """The understanding found only the room; somebody would look for it in every building."""
+    text = "the fifth building, flat 302"
+    facts = reply(Facts("bell is silent"), "location", text, location="flat 302", known={"language": "en"})
+
+    assert facts.location == "Building 5, Room 302"
