@@ -9,7 +9,7 @@ from telegram.error import TelegramError
 
 from service import texts
 
-FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "export", "forget")
+FOR_RESIDENTS = ("start", "help", "cases", "bind", "me", "language", "stop", "export", "forget")
 FOR_STAFF = (
     "claim",
     "next",
