@@ -37,7 +37,7 @@ from service import (
 )
 
 log = structlog.get_logger(__name__)
-BATCH = 50  # rows of one transaction
+BATCH = 10  # rows of one transaction: while it is written, residents wait for a core
 RESTS = 2.0  # times as long as a batch took, before the next: residents are not to notice what is made up for
 SELDOM = {"daily_sums": 60.0}  # seconds from one to the next, of what nobody waits for
 

@@ -41,7 +41,7 @@ from service.models import (
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
-LATE, LATE_AT_ONCE = "too late", 1000  # rows that are off at a stroke
+LATE, LATE_AT_ONCE = "too late", 250  # rows that are off at a stroke
 REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
 
 PHRASES = {"call_back": "utter_call_back", "reminder": "utter_call_back_reminder"}
