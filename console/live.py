@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from starlette.responses import Response, StreamingResponse
 
 from console.doors import Door
-from console.visit import Visit
+from console.visit import Visit, number
 from service import files, inbox, outbox, training
 from service.staff import Right
 
@@ -94,8 +94,8 @@ class Live:
 
 
 def _stream(visit: Visit) -> Response:
-    last = visit.request.headers.get("last-event-id", "")  # a browser that asks again says it; the page's is older then
-    since = int(last) if last.isascii() and last.isdecimal() else visit.asked_number("since")
+    last = number(visit.request.headers.get("last-event-id", ""))  # of a browser that asks again; the page's is older
+    since = visit.asked_number("since") if last is None else last
     return StreamingResponse(visit.house.news.stream(since), media_type="text/event-stream")
 
 

@@ -34,6 +34,11 @@ LARGEST_ID = 2**63 - 1
 TOLD, NEXT = "told", "next"  # cookies: what the last deed did; where somebody wanted to go before they signed in
 
 
+def number(word: str) -> int | None:
+    """What a browser sends as a number; None when it is none, or more than a row can have."""
+    return int(word) if word.isascii() and word.isdecimal() and len(word) < 19 else None
+
+
 @dataclass(frozen=True)
 class Place:
     """A row of the menu."""
@@ -128,8 +133,7 @@ class Visit:
 
     def asked_number(self, name: str) -> int | None:
         """The same as a number; None when it is none."""
-        word = self.asked(name)
-        return int(word) if word.isascii() and word.isdecimal() and len(word) < 19 else None
+        return number(self.asked(name))
 
     def asked_day(self, name: str, *, later: int = 0) -> datetime | None:
         """When the day of a field begins in the community, or one some days later; None when nothing is asked.

@@ -53,3 +53,12 @@ async def test_a_page_says_what_was_known_before_it_was_read(signed_in):
     browser = await signed_in()
 
     assert f'data-live="/live?since={Quiet.heard}"' in (await browser.get("/")).text
+
+
+async def test_a_number_that_is_none_opens_the_stream_all_the_same(signed_in):
+    """Headers and addresses are anybody's to write."""
+    browser = await signed_in()
+
+    for said in ("9" * 5000, "-1", "abc"):
+        answer = await browser.get(f"/live?since={said[:20]}", headers={"last-event-id": said})
+        assert answer.status_code == 200
