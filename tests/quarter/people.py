@@ -347,7 +347,7 @@ class People:
         """When somebody is expected at the door."""
         if self.chance.random() < 0.1:
             return None  # they forget, and come at once
-        with self.world.sessions() as session:
+        with self.world.sessions.begin() as session:
             appointment = bookings.live(session, session.get_one(Case, case_id))
             return appointment.begins_at if appointment is not None else None
 

@@ -92,6 +92,7 @@ class World:
         self._newest_step = 0
         self._engine = db.connect(url)
         self.sessions = db.sessions(self._engine)
+        self._doomed = db.sessions(db.connect(url))  # a ROLLBACK throws away what its connection has kept ready
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._one_by_one.execute(text("SET plan_cache_mode = force_generic_plan"))  # planning a look takes 0.5 ms
         self._settle_in()
@@ -261,7 +262,7 @@ class World:
         raise AssertionError("a step meets one deadlock after the other")
 
     def _make_once(self, act: Callable[[Session], Any], *, commit: bool) -> Any:
-        with self.sessions() as session:
+        with (self.sessions if commit else self._doomed)() as session:
             try:
                 result = act(session)
             except ServiceError as error:
