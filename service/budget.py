@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from service import archive, conversations, texts
@@ -99,22 +99,29 @@ def _daily_limit(
     return Refusal("enough unasked-for messages today", _day_begins(begins + timedelta(hours=36), community))
 
 
-def spend(session: Session, resident: Resident, kind: str, *, now: datetime, urgent: bool = False) -> None:
-    """Write down that the resident is written to unasked; what is urgent is written down and does not count."""
-    whose = {"community_id": resident.community_id, "resident_id": resident.id}
+def spend(
+    session: Session, resident: Resident, kind: str, *, now: datetime, urgent: bool = False, row_id: int | None = None
+) -> None:
+    """Write down that the resident is written to unasked; what is urgent is written down and does not count.
+
+    Args:
+        session: the caller's transaction.
+        resident: who is written to.
+        kind: what it is.
+        now: the moment, aware UTC.
+        urgent: exempt.
+        row_id: the outbox row, which may be kept back after all.
+    """
+    whose = {"community_id": resident.community_id, "resident_id": resident.id, "outbox_id": row_id}
     session.execute(_SPENT, whose | {"kind": kind, "sent_at": now, "urgent": urgent})
 
 
 _SPENT = insert(table(UnaskedMessage))
 
 
-def give_back(session: Session, resident: Resident, kind: str) -> None:
-    """The last message of this kind did not go out after all."""
-    found = select(UnaskedMessage).where(UnaskedMessage.resident_id == resident.id, UnaskedMessage.kind == kind)
-    last = session.scalars(found.order_by(UnaskedMessage.id.desc()).limit(1)).one_or_none()
-    if last is not None:
-        session.delete(last)
-        session.flush()
+def give_back(session: Session, row_id: int) -> None:
+    """This message did not go out after all; others to the same resident did."""
+    session.execute(delete(UnaskedMessage).where(UnaskedMessage.outbox_id == row_id))
 
 
 def obey(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:

@@ -149,7 +149,7 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
         call_back.due_at, call_back.reason = later
         return
     row_id = _say(session, call_back, PHRASES[kind], kind=kind, now=now)
-    budget.spend(session, call_back.case.resident, kind, now=now)
+    budget.spend(session, call_back.case.resident, kind, now=now, row_id=row_id)
     if call_back.state is FollowUpState.PLANNED:
         call_back.state, call_back.outbox_id = FollowUpState.SENT, row_id
     else:
@@ -197,7 +197,7 @@ def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     if row.kind == "call_back":
         call_back.state = FollowUpState.PLANNED
     call_back.due_at, call_back.reason, call_back.reminded_at = now, "a butler talked", None
-    budget.give_back(session, call_back.case.resident, row.kind)
+    budget.give_back(session, row.id)
 
 
 def asked_in(session: Session, row: OutboxRow) -> CallBack | None:

@@ -125,7 +125,7 @@ def _tell(session: Session, conversation: Conversation, report: IncidentReport, 
         report.reason = "a butler talks" if conversation.owner is not Owner.BOT else "quiet hours"
         return
     line = _news(session, conversation, report, now=now)
-    conversations.tell(
+    row_id = conversations.tell(
         session,
         conversation,
         line,
@@ -135,7 +135,7 @@ def _tell(session: Session, conversation: Conversation, report: IncidentReport, 
         priority=Priority.FOLLOW_UP,
         delivery=Delivery.AT_MOST_ONCE,
     )
-    budget.spend(session, conversation.resident, KIND, now=now, urgent=True)
+    budget.spend(session, conversation.resident, KIND, now=now, urgent=True, row_id=row_id)
     report.due_at, report.reason = None, None
     report.told_at = now if report.incident.ended_at else None
 
@@ -181,8 +181,7 @@ def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     if report is None or report.outcome is not None:
         return
     report.due_at, report.told_at, report.reason = now, None, "a butler talked"
-    conversation = session.get_one(Conversation, report.conversation_id)
-    budget.give_back(session, conversation.resident, KIND)
+    budget.give_back(session, row.id)
 
 
 def is_still_open(session: Session, row: OutboxRow) -> bool:

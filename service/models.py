@@ -1004,7 +1004,10 @@ class UnaskedMessage(Base):
     """A resident was written to unasked: what the budget counts (service/budget.py)."""
 
     __tablename__ = "unasked_messages"
-    __table_args__ = (Index("unasked_messages_by_resident", "resident_id", "sent_at"),)
+    __table_args__ = (
+        Index("unasked_messages_by_resident", "resident_id", "sent_at"),
+        Index("unasked_messages_by_row", "outbox_id", postgresql_where=text("outbox_id IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
@@ -1012,6 +1015,7 @@ class UnaskedMessage(Base):
     kind: Mapped[str] = mapped_column(String(32))
     sent_at: Mapped[datetime]
     urgent: Mapped[bool]  # exempt, and logged
+    outbox_id: Mapped[int | None]  # the message
 
 
 class Hold(Base):

@@ -96,7 +96,7 @@ def _send(session: Session, survey: Survey, *, now: datetime, at_once: bool) -> 
         delivery=Delivery.AT_MOST_ONCE,
         waits=waits,
     )
-    budget.spend(session, case.resident, budget.SURVEY, now=now)
+    budget.spend(session, case.resident, budget.SURVEY, now=now, row_id=survey.outbox_id)
 
 
 def _attribution(session: Session, case: Case) -> dict[str, Any]:

@@ -429,6 +429,21 @@ def test_a_question_that_waited_too_long_for_a_sender_is_asked_anew_at_a_good_ho
     assert sent_to_residents(stage).count(row.payload["text"]) == 1
 
 
+def test_a_question_that_is_asked_anew_gives_back_its_own_place_and_no_others(stage):
+    """Yesterday's question comes up again on a day on which the resident was asked about something else."""
+    yesterdays = asked(stage)
+    sender_was_down(stage, "call_back")
+    earlier_than_its_reminder = yesterdays.due_at - 2 * HOUR
+    todays = asked(stage, stage.case(yesterdays.case.conversation), now=earlier_than_its_reminder - DAY)
+    assert todays.state is FollowUpState.SENT
+
+    after_talks.take_up(stage.session, now=earlier_than_its_reminder)
+    callbacks.send_due(stage.session, now=earlier_than_its_reminder)
+
+    again = call_back_of(stage, yesterdays.case)
+    assert (again.state, again.reason) == ("planned", "enough unasked-for messages today")
+
+
 def test_a_reminder_that_waited_too_long_is_looked_at_again(stage):
     """As every question is; by then a butler may call instead."""
     call_back = asked(stage)
