@@ -1,11 +1,11 @@
-"""`make quarter`: quarters of a community, a process a seed; ends with 1 when a promise was broken."""
+"""`make quarter`: quarters of communities, a process an estate; ends with 1 when a promise was broken."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from service.shares import Share
 from tests.quarter.machine import settle_down
 from tests.quarter.people import QUARTER, Scale
 from tests.quarter.story import Result, tell
@@ -24,7 +25,8 @@ from tests.stage import a_server, copy_of_template
 
 LOOK_EVERY = 0.5  # seconds
 A_LINE_EVERY = 20.0  # seconds, where a log is written and nobody sees a bar
-SHOWN = 20  # violations a seed
+SHOWN = 20  # violations an estate
+ESTATES = 2  # that share the households of a quarter: each story happens in turn, and a machine has two cores
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,22 @@ def main(
     *,
     seeds: Annotated[int, typer.Option(help="How many quarters.")] = 1,
     first: Annotated[int, typer.Option(help="The first seed.")] = 1,
-    processes: Annotated[int, typer.Option(help="How many at once; each takes two cores.")] = 1,
+    processes: Annotated[int, typer.Option(help="How many estates at once; each takes a core.")] = ESTATES,
     households: int = QUARTER.households,
     cases: int = QUARTER.cases,
     days: int = QUARTER.days,
 ) -> None:
     """Play quarters and count what was broken."""
-    scale = replace(QUARTER, households=households, cases=cases, days=days)
+    scale = replace(QUARTER, households=households, cases=cases, days=days).part(ESTATES)
+    screen, since = Screen(Console(), scale), time.monotonic()
     with a_server("guanjia-quarter-") as url:
-        results = play_all(url, range(first, first + seeds), scale, processes, Screen(Console(), scale))
+        results = play_all(url, range(ESTATES * first, ESTATES * (first + seeds)), scale, processes, screen)
+    screen.sum_up(seeds, results, seconds=time.monotonic() - since)
     raise typer.Exit(1 if any(result.violations for result in results) else 0)
 
 
 def play_all(url: str, seeds: range, scale: Scale, processes: int, screen: Screen) -> list[Result]:
-    """Every seed in a process and a database of its own; each is reported when it ends."""
+    """Every estate in a process and a database of its own; each is reported when it ends."""
     results = []
     with Manager() as manager, ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool, screen.bar:
         stands: dict[int, Stand] = manager.dict()  # type: ignore[assignment]
@@ -62,15 +66,15 @@ def play_all(url: str, seeds: range, scale: Scale, processes: int, screen: Scree
             ended = wait(running, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED).done
             screen.show(dict(stands))
             for future in ended:
-                results.append(_result(running.pop(future), future))
-                screen.report(results[-1])
+                results.append(_result(future))
+                screen.report(running.pop(future), results[-1])
     return results
 
 
-def _result(seed: int, future: Future[Result]) -> Result:
-    """What came of a seed; one that broke down has broken a promise too."""
+def _result(future: Future[Result]) -> Result:
+    """What came of an estate; one that broke down has broken a promise too."""
     error = future.exception()
-    return future.result() if error is None else Result(seed, 0, 0, 0, Counter(), "-", [f"it broke down: {error!r}"])
+    return future.result() if error is None else Result(0, 0, Counter(), Share(0, 0), [f"it broke down: {error!r}"])
 
 
 class Screen:
@@ -97,18 +101,20 @@ class Screen:
                 self._say(f"seed {seed}: {stand.moment:%m-%d}, {stand.cases} cases, {len(stand.violations)} violations")
         self._next_line += self._a_line_every if is_time else 0
 
-    def report(self, result: Result) -> None:
-        """A seed in a line, and what was broken in it."""
-        seen = ", ".join(
-            f"{result.seen[name]} {name}" for name in ("cases opened", "cases reopened", "moments", "ratings")
-        )
+    def report(self, seed: int, result: Result) -> None:
+        """An estate in a line, and what was broken in it."""
         self._say(
-            f"seed {result.seed}: {result.seconds:.0f} s, Python {result.people:.0f} s of people's and "
-            f"{result.machine:.0f} s of the machine's; {seen}; fixed the first time {result.fixed}; "
-            f"{len(result.violations)} violations"
+            f"seed {seed}: {result.seconds:.0f} s, {result.python:.0f} s of them Python; {_counted(result.seen)}; "
+            f"fixed the first time {result.fixed.count} of {result.fixed.of}; {len(result.violations)} violations"
         )
         for violation in result.violations[:SHOWN]:
             self._say(f"    {violation}")
+
+    def sum_up(self, quarters: int, results: Sequence[Result], *, seconds: float) -> None:
+        """All of them in a line."""
+        seen = sum((result.seen for result in results), Counter[str]())
+        broken = sum(len(result.violations) for result in results)
+        self._say(f"quarters: {quarters} in {seconds:.0f} s; {_counted(seen)}; {broken} violations")
 
     def _move(self, seed: int, stand: Stand) -> None:
         if seed not in self._tasks:
@@ -120,8 +126,12 @@ class Screen:
         self._console.out(line, highlight=False)
 
 
+def _counted(seen: Counter[str]) -> str:
+    return ", ".join(f"{seen[name]} {name}" for name in ("cases opened", "cases reopened", "moments", "ratings"))
+
+
 def play_one(url: str, seed: int, scale: Scale, stands: dict[int, Stand]) -> Result:
-    """One quarter, in a process of its own."""
+    """One estate, in a process of its own."""
     settle_down()
     last = time.monotonic()
 

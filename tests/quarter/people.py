@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -81,6 +81,10 @@ class Scale:
     def ends(self) -> datetime:
         """The last moment at which anybody brings anything."""
         return self.begins + self.days * DAY
+
+    def part(self, estates: int) -> Scale:
+        """One of several estates of the same size."""
+        return replace(self, households=self.households // estates, cases=self.cases // estates)
 
     def times(self, per_quarter: int) -> int:
         """As often as that in a quarter of 2,000 households, here."""
@@ -183,7 +187,7 @@ class People:
             relays.pass_on(session, talk, bundle)
 
     def writes(self, chat: int) -> None:
-        self.world.note("hears", chat)
+        self.world.machine.hears(chat, self.world.now)
 
     def bring_a_case(self, chat: int) -> None:
         """Something is broken, too loud, or to be asked."""
@@ -284,7 +288,7 @@ class People:
 
     def block(self, chat: int) -> None:
         """They block the bot; of every second one Telegram tells at once, the others are noticed at the next line."""
-        self.world.note("blocks", chat)
+        self.world.machine.blocked(chat)
         if self.chance.random() < 0.5:
             self.world.do(lambda session: delivery.unreachable(session, BOT_ID, chat, now=self.world.now))
 
@@ -521,8 +525,8 @@ class People:
             delivery.decide(session, self.world.community_id, outbox_id, arrived=arrived, now=self.world.now)
 
         if not arrived:
-            self.world.note("sent again", outbox_id)
-        self.world.after(MINUTE, partial(self.world.do, act))  # when the watch knows of it
+            self.world.machine.watch.sent_again.add(outbox_id)
+        self.world.do(act)
 
     # --- Butlers ------------------------------------------------------------------------------------------------------
 

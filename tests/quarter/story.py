@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,14 +26,12 @@ ANSWERS = (Outcome.HELD, Outcome.PARTLY, Outcome.NOT_HELD)
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a seed."""
+    """What came of a seed, or of one of its estates."""
 
-    seed: int
     seconds: float
-    people: float  # seconds of Python, without the database's
-    machine: float
+    python: float  # seconds of this process, without the database's
     seen: Counter[str]
-    fixed: str
+    fixed: Share  # the first time
     violations: list[str]
 
 
@@ -95,11 +92,10 @@ def play(
     *,
     seed: int,
     scale: Scale,
-    on_two_cores: bool = False,
     progress: Callable[[World], None] = lambda world: None,
 ) -> Story:
     """Let a seed's story happen in an empty, migrated database."""
-    world = World(url, seed=seed, begins=scale.begins, on_two_cores=on_two_cores)
+    world = World(url, seed=seed, begins=scale.begins)
     people = People(world, scale)
     people.make_plans()
     world.play(scale.ends + TAIL, progress=progress)
@@ -108,18 +104,11 @@ def play(
 
 def tell(url: str, *, seed: int, scale: Scale, progress: Callable[[World], None]) -> Result:
     """Play a story and judge it."""
-    since, before = time.monotonic(), os.times()
-    story = play(url, seed=seed, scale=scale, on_two_cores=True, progress=progress)
+    since, before = time.monotonic(), time.process_time()
+    story = play(url, seed=seed, scale=scale, progress=progress)
     violations = story.judge()
     with story.world.sessions() as session:
         share = story.share(session)
     story.world.close()
-    people, machine = _worked(before, os.times())
-    seconds = time.monotonic() - since
-    return Result(seed, seconds, people, machine, story.world.seen, f"{share.count} of {share.of}", violations)
-
-
-def _worked(before: os.times_result, after: os.times_result) -> tuple[float, float]:
-    """Seconds of this process, in which people act, and of the one that it has seen end, which was the machine's."""
-    spent = [end - begin for begin, end in zip(before, after, strict=True)]
-    return spent[0] + spent[1], spent[2] + spent[3]
+    spent = time.process_time() - before
+    return Result(time.monotonic() - since, spent, story.world.seen, share, violations)

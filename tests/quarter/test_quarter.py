@@ -89,7 +89,7 @@ def write_a_note(session: Session, community_id: int) -> None:
 @pytest.fixture
 def watch(week) -> Watch:
     """One that has seen the week and may see more, without the others noticing."""
-    seen: Watch = copy.copy(week.world.machine.machine.watch)
+    seen: Watch = copy.copy(week.world.machine.watch)
     for name in ("_arrived", "_questions", "_days", "_surveyed", "_resolutions", "_tapped"):
         setattr(seen, name, copy.deepcopy(getattr(seen, name)))
     seen.violations, seen.uncertain, seen.sent_again = [], set(), set()

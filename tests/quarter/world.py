@@ -1,29 +1,24 @@
 """A community on the real functions and a real PostgreSQL; its clock jumps to where something is due.
 
 Every step of people's is a transaction that is committed, now and then killed right before and made again, or made
-twice. What falls within five minutes happens at one moment: people act, on two cores some beside each other, while the
-machine (tests/quarter/machine.py) wakes its sweeps and sends. Two acts of one resident meet at the lock of the talk.
+twice. What falls within five minutes happens at one moment: the machine (tests/quarter/machine.py) wakes its sweeps and
+sends, then people act, one after the other: a seed is the same story every time. Who meets whom at a lock is for
+tests/faults and tests/takeover, where real processes do.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import operator
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bot.scheduler import SWEEPS
@@ -31,7 +26,7 @@ from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.sending import Parcel
-from tests.quarter.machine import Beside, InItsOwnProcess, InTurn, Machine, News, Note, Orders
+from tests.quarter.machine import Machine, Orders
 from tests.quarter.watch import NEWS, QUIET_FROM
 from tests.stage import BOT_ID, STAFF_CHAT
 
@@ -41,8 +36,6 @@ MINUTE = timedelta(minutes=1)
 APART = timedelta(minutes=5)  # two moments at which anything happens
 ROUNDS = timedelta(hours=12)  # every sweep is woken that often, also one that `DUE` does not know
 KILLED_BEFORE_THE_COMMIT, MADE_TWICE = 0.01, 0.02  # of all steps
-MOST_DEADLOCKS = 5  # in a row, of one step
-HANDS = 3  # acts of one moment that are made beside each other on two cores: one thinks while others ask the database
 
 # When the next thing of each sweep is due, so that the clock can jump there. A new kind of follow-up has one line here.
 DUE: Mapping[str, str] = {
@@ -76,14 +69,12 @@ _LOOK = text(
 class World:
     """The community, its clock and its people's steps; the machine is beside it."""
 
-    def __init__(self, url: str, *, seed: int, begins: datetime, on_two_cores: bool = False) -> None:
-        self.chance = Random(seed)  # in one process the same story; on two cores who draws first is as open as the rest
+    def __init__(self, url: str, *, seed: int, begins: datetime) -> None:
+        self.chance = Random(seed)
         self.now = begins.astimezone(UTC)
         self.seen: Counter[str] = Counter()
-        self.violations: list[str] = []  # as far as they are seen while it happens
         self._numbers = itertools.count(1)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._notes: list[Note] = []
         self._due: dict[str, datetime] = {"rounds": self.now}
         self._something_waits = False
         self._stops_for: timedelta | None = None
@@ -92,14 +83,12 @@ class World:
         self._newest_step = 0
         self._engine = db.connect(url)
         self.sessions = db.sessions(self._engine)
-        self._doomed = db.sessions(db.connect(url))  # a ROLLBACK throws away what its connection has kept ready
+        self._killed = db.connect(url)  # steps that are: a ROLLBACK throws away what its connection has kept ready
+        self._doomed = db.sessions(self._killed)
         self._one_by_one = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._one_by_one.execute(text("SET plan_cache_mode = force_generic_plan"))  # planning a look takes 0.5 ms
         self._settle_in()
-        self._book = threading.Lock()  # of what people write down together: agenda and counts
-        self._each: Callable[..., Iterator[None]] = ThreadPoolExecutor(HANDS).map if on_two_cores else map
-        make = partial(Machine, url, seed=seed, zone=ZONE)
-        self.machine: Beside = InItsOwnProcess(make) if on_two_cores else InTurn(make())
+        self.machine = Machine(url, seed=seed, zone=ZONE, seen=self.seen)
         self.hears: Callable[[Parcel], None] = lambda parcel: None  # people's ears
 
     def _settle_in(self) -> None:
@@ -115,14 +104,14 @@ class World:
         """Let the database go."""
         self.machine.close()
         self._one_by_one.close()
+        self._killed.dispose()
         self._engine.dispose()
 
     # --- Time -------------------------------------------------------------------------------------------------------
 
     def at(self, moment: datetime, act: Callable[[], None]) -> None:
         """Have something happen then, or at the next moment after it."""
-        with self._book:
-            heapq.heappush(self._agenda, (moment, next(self._numbers), act))
+        heapq.heappush(self._agenda, (moment, next(self._numbers), act))
 
     def after(self, length: timedelta, act: Callable[[], None]) -> None:
         """The same, some time from now."""
@@ -134,12 +123,12 @@ class World:
 
     def saw(self, what: str) -> None:
         """Count it."""
-        with self._book:
-            self.seen[what] += 1
+        self.seen[what] += 1
 
-    def note(self, what: str, number: int = 0) -> None:
-        """Let the machine know of something at its next turn."""
-        self._notes.append((what, number, self.now))
+    @property
+    def violations(self) -> Sequence[str]:
+        """The promises whose breach was seen so far."""
+        return self.machine.watch.violations
 
     def play(self, until: datetime, *, progress: Callable[[World], None] = lambda world: None) -> None:
         """Let everything happen up to a moment."""
@@ -155,14 +144,13 @@ class World:
         moment = min(self._due.values())
         if self._agenda:
             moment = min(moment, self._agenda[0][0])
-        if self._something_waits or self._notes:
+        if self._something_waits:
             moment = self.now
         return _full_minute(max(moment, self.now + APART, self._down_until))
 
     def _is_over(self) -> bool:
         """Nobody plans anything, and nothing is due but the rounds."""
-        waits = self._agenda or self._notes or self._something_waits
-        return not waits and all(self._due[name] is NEVER for name in DUE)
+        return not self._agenda and not self._something_waits and all(self._due[name] is NEVER for name in DUE)
 
     def _happen(self) -> None:
         """One moment; what was said in it just before the quiet hours goes out before them."""
@@ -176,13 +164,11 @@ class World:
         return here.time() < QUIET_FROM <= (here + APART).time()
 
     def _take_turns(self) -> None:
-        """The machine has its turn, and people act."""
-        self.machine.ask("turn", self._orders())
-        while acts := list(self._acts_of_now()):
-            list(self._each(operator.call, acts))
-        news: News = self.machine.answer()
-        self.violations += news.violations
-        for parcel in news.asked:
+        """The machine has its turn, people act, and hear what has arrived."""
+        asked = self.machine.turn(self._orders())
+        for act in self._acts_of_now():
+            act()
+        for parcel in asked:
             self.hears(parcel)
         self._look()
         self.saw("moments")
@@ -198,12 +184,11 @@ class World:
 
     def _orders(self) -> Orders:
         """What the machine is to do; one that stops does so right after the sweeps, before anything is sent."""
-        notes, self._notes = tuple(self._notes), []
         was_down, self._outage, self._stops_for = self._outage, self._stops_for, None
         if self._outage is not None:
             self.saw("outages")
             self._down_until = self.now + self._outage
-        return Orders(self.now, self._sweeps(), notes, sends=not self._is_down(), was_down=was_down)
+        return Orders(self.now, self._sweeps(), sends=not self._is_down(), was_down=was_down)
 
     def _sweeps(self) -> tuple[str, ...]:
         """Those that have something to do; in the rounds all of them."""
@@ -217,7 +202,7 @@ class World:
         found = self._one_by_one.execute(_LOOK, {"after": self._newest_step}).mappings().one()
         self._newest_step = found["newest"] or self._newest_step
         for case_id in found["forgotten"] or ():
-            self.note("forgotten", case_id)
+            self.machine.watch.forgotten(case_id)
         self._something_waits = found["waits"]
         self._due |= {name: found[name] or NEVER for name in DUE}
 
@@ -231,10 +216,8 @@ class World:
     def judge(self) -> list[str]:
         """Every promise whose breach was seen; what there was is counted together."""
         self._happen()
-        self.machine.ask("judge")
-        violations, seen = self.machine.answer()
-        self.seen.update(seen)
-        return list(violations)
+        self.machine.watch.look_at_everything()
+        return list(self.violations)
 
     # --- Steps ------------------------------------------------------------------------------------------------------
 
@@ -251,17 +234,7 @@ class World:
         return result
 
     def _make(self, act: Callable[[Session], Any], *, commit: bool = True) -> Any:
-        """The step; of two that wait for each other the database refuses one, and a worker makes it again."""
-        for _ in range(MOST_DEADLOCKS):
-            try:
-                return self._make_once(act, commit=commit)
-            except OperationalError as error:
-                if not isinstance(error.orig, DeadlockDetected):
-                    raise
-                self.saw("steps that met a deadlock")
-        raise AssertionError("a step meets one deadlock after the other")
-
-    def _make_once(self, act: Callable[[Session], Any], *, commit: bool) -> Any:
+        """The step, in a transaction of its own."""
         with (self.sessions if commit else self._doomed)() as session:
             try:
                 result = act(session)
@@ -280,7 +253,7 @@ class World:
         except LineInFlight:
             self.saw("claims that waited")
             self.do(lambda session: held.hold(session, conversation_id))
-            self.note("held", conversation_id)
+            self.machine.speaks_again(conversation_id)
             self.after(MINUTE, lambda: self.claim(conversation_id, act, then))
 
 
