@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import Manager, get_context
+from queue import Queue
 from typing import Annotated
 
 import typer
@@ -50,25 +52,35 @@ def main(
     """Play quarters and count what was broken."""
     scale = replace(QUARTER, households=households, cases=cases, days=days).part(ESTATES)
     screen, since = Screen(Console(), scale), time.monotonic()
-    with a_server("guanjia-quarter-") as url:
-        results = play_all(url, range(ESTATES * first, ESTATES * (first + seeds)), scale, processes, screen)
+    results = play_all(range(ESTATES * first, ESTATES * (first + seeds)), scale, processes, screen)
     screen.sum_up(seeds, results, seconds=time.monotonic() - since)
     raise typer.Exit(1 if any(result.violations for result in results) else 0)
 
 
-def play_all(url: str, seeds: range, scale: Scale, processes: int, screen: Screen) -> list[Result]:
-    """Every estate in a process and a database of its own; each is reported when it ends."""
+def play_all(seeds: range, scale: Scale, processes: int, screen: Screen) -> list[Result]:
+    """Every estate in a process and a server of its own; each is reported when it ends."""
     results = []
-    with Manager() as manager, ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool, screen.bar:
+    with Manager() as manager, screen.bar:
+        cores: Queue[int] = manager.Queue()
+        for _, core in zip(range(processes), itertools.cycle(os.sched_getaffinity(0)), strict=False):
+            cores.put(core)
+        pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=settle_on, initargs=(cores,))
         stands: dict[int, Stand] = manager.dict()  # type: ignore[assignment]
-        running = {pool.submit(play_one, url, seed, scale, stands): seed for seed in seeds}
+        running = {pool.submit(play_one, seed, scale, stands): seed for seed in seeds}
         while running:
             ended = wait(running, timeout=LOOK_EVERY, return_when=FIRST_COMPLETED).done
             screen.show(dict(stands))
             for future in ended:
                 results.append(_result(future))
                 screen.report(running.pop(future), results[-1])
+        pool.shutdown()
     return results
+
+
+def settle_on(cores: Queue[int]) -> None:
+    """Stay on one core, and what is started from here too: who asks a database and who answers never work at once."""
+    os.sched_setaffinity(0, {cores.get()})
+    settle_down()
 
 
 def _result(future: Future[Result]) -> Result:
@@ -130,9 +142,8 @@ def _counted(seen: Counter[str]) -> str:
     return ", ".join(f"{seen[name]} {name}" for name in ("cases opened", "cases reopened", "moments", "ratings"))
 
 
-def play_one(url: str, seed: int, scale: Scale, stands: dict[int, Stand]) -> Result:
+def play_one(seed: int, scale: Scale, stands: dict[int, Stand]) -> Result:
     """One estate, in a process of its own."""
-    settle_down()
     last = time.monotonic()
 
     def progress(world: World) -> None:
@@ -142,7 +153,7 @@ def play_one(url: str, seed: int, scale: Scale, stands: dict[int, Stand]) -> Res
             stands[seed] = Stand(world.now, world.seen["cases opened"], tuple(world.violations))
 
     try:
-        with copy_of_template(url, f"quarter_{seed}_{os.getpid()}") as own:
+        with a_server("guanjia-quarter-") as url, copy_of_template(url, f"quarter_{seed}") as own:
             return tell(own, seed=seed, scale=scale, progress=progress)
     finally:
         stands.pop(seed, None)

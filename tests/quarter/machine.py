@@ -31,7 +31,7 @@ class Orders:
 
     now: datetime
     sweeps: tuple[str, ...] = ()
-    sends: bool = True
+    sends: bool = True  # what waits already, and what the sweeps write
     was_down: timedelta | None = None  # until a moment ago
 
 

@@ -188,7 +188,9 @@ class World:
         if self._outage is not None:
             self.saw("outages")
             self._down_until = self.now + self._outage
-        return Orders(self.now, self._sweeps(), sends=not self._is_down(), was_down=was_down)
+        sweeps = self._sweeps()
+        sends = not self._is_down() and (self._something_waits or bool(sweeps))
+        return Orders(self.now, sweeps, sends=sends, was_down=was_down)
 
     def _sweeps(self) -> tuple[str, ...]:
         """Those that have something to do; in the rounds all of them."""
