@@ -30,7 +30,7 @@ class Drain(ABC, Generic[Item]):
         self._looks = db.outside_transactions(sessions)
         self._wake = wake
         self._places = places
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: dict[asyncio.Task[None], Item] = {}
 
     @abstractmethod
     def take(self, session: Session, places: int) -> Sequence[Item]:
@@ -43,6 +43,10 @@ class Drain(ABC, Generic[Item]):
     @abstractmethod
     def free_orphans(self, session: Session) -> None:
         """Settle what processes that died have claimed."""
+
+    def in_hand(self) -> Sequence[Item]:
+        """What has been taken and is being worked on."""
+        return list(self._at_work.values())
 
     @abstractmethod
     async def work(self, item: Item) -> None:
@@ -92,7 +96,7 @@ class Drain(ABC, Generic[Item]):
         items, pause = await asyncio.to_thread(self._take, free, news)
         for item in items:
             task = asyncio.create_task(self.work(item))
-            self._at_work.add(task)
+            self._at_work[task] = item
             task.add_done_callback(self._done)
         return pause
 
@@ -111,7 +115,7 @@ class Drain(ABC, Generic[Item]):
         return items, pause
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._at_work.discard(task)
+        self._at_work.pop(task, None)
         self._wake.now()
 
     def _run(self, work: Callable[[Session], object]) -> None:

@@ -70,8 +70,9 @@ class Sender(Drain[Parcel]):
         return sending.seconds_to_next(session, self._bot_id, self._rates)
 
     def free_orphans(self, session: Session) -> None:
-        """Settle what senders that died left in flight."""
+        """Settle what senders that died left in flight, and what this one has taken and does not know of."""
         sending.free_orphans(session)
+        sending.free_unknown(session, self._wake.number, in_hand=[parcel.lease for parcel in self.in_hand()])
 
     async def work(self, parcel: Parcel) -> None:
         """Make the call and write down what became of it."""

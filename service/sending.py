@@ -208,7 +208,7 @@ _FREE = text(f"""
       payload = CASE WHEN reason = '{FORGOTTEN}' THEN '{{}}' ELSE payload END,
       reason = CASE WHEN reason = '{FORGOTTEN}' THEN reason ELSE :reason END,
       settled_at = CASE WHEN delivery = 'at_most_once' OR reason = '{FORGOTTEN}' THEN clock_timestamp() END
-    WHERE state = 'sending' AND sender = :sender
+    WHERE state = 'sending' AND sender = :sender AND lease <> ALL(CAST(:in_hand AS uuid[]))
 """)  # noqa: S608
 
 
@@ -365,7 +365,21 @@ def free_orphans(session: Session) -> None:
     """
     for sender in session.scalars(_ORPHANS).all():
         if session.scalar(text("SELECT pg_try_advisory_xact_lock(:sender)"), {"sender": sender}):
-            session.execute(_FREE, {"sender": sender, "reason": ORPHANED})
+            free_unknown(session, sender, in_hand=())
+
+
+def free_unknown(session: Session, sender: int, *, in_hand: Sequence[UUID]) -> None:
+    """Settle what a sender holds and does not know of.
+
+    When the database dies between a commit and its answer, rows are taken of which their sender never heard: while it
+    lives they would stay so, and everything behind them in their lanes with them.
+
+    Args:
+        session: a transaction in which nothing is taken.
+        sender: whose, by its lock's number.
+        in_hand: the leases it knows of.
+    """
+    session.execute(_FREE, {"sender": sender, "reason": ORPHANED, "in_hand": list(in_hand)})
 
 
 def bare(session: Session, parcel: Parcel, *, reason: str) -> None:

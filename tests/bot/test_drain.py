@@ -22,14 +22,14 @@ class Lane(Drain[str]):
     def __init__(self, sessions: Sessions, wake: Wake) -> None:
         super().__init__(sessions, wake, places=4)
         self.waiting: list[str] = []
-        self.in_hand: list[str] = []
+        self.taken: list[str] = []
         self.takes = self.looks = 0
         self.done = asyncio.Queue[str]()
 
     def take(self, session: Session, places: int) -> Sequence[str]:
         self.takes += 1
-        self.in_hand = [self.waiting.pop(0)] if self._is_ready() else []
-        return list(self.in_hand)
+        self.taken = [self.waiting.pop(0)] if self._is_ready() else []
+        return list(self.taken)
 
     def seconds_to_next(self, session: Session) -> float | None:
         self.looks += 1
@@ -39,11 +39,11 @@ class Lane(Drain[str]):
         """None here."""
 
     async def work(self, item: str) -> None:
-        self.in_hand.clear()
+        self.taken.clear()
         await self.done.put(item)
 
     def _is_ready(self) -> bool:
-        return bool(self.waiting) and not self.in_hand
+        return bool(self.waiting) and not self.taken
 
 
 @asynccontextmanager

@@ -310,6 +310,20 @@ async def test_a_row_nobody_can_render_is_dead_and_holds_back_nothing(post):
     assert (post.row(bad).state, post.row(good).state) == (OutboxState.DEAD, OutboxState.SENT)
 
 
+async def test_lines_taken_in_a_commit_whose_answer_was_lost_go_out_all_the_same(post):
+    """The database was killed in between: the sender lives, and nobody else would ever free what it seems to hold."""
+    first, second = post.write("您好"), post.write("请讲")
+    with post.sessions.begin() as session:
+        post.sender.take(session, 16)  # and nobody hears of it
+
+    with post.sessions.begin() as session:
+        post.sender.free_orphans(session)
+    await post.round()
+    await post.round()
+
+    assert [post.row(row).state for row in (first, second)] == [OutboxState.SENT] * 2
+
+
 async def test_what_goes_out_is_marked_before_telegram_is_called(post, database_url):
     """Killed between the two, the row says that it may have arrived."""
     states: list[str] = []

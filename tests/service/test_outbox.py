@@ -468,6 +468,18 @@ def test_what_a_dead_sender_left_in_flight_is_uncertain(sessions: Sessions, data
         assert session.get_one(OutboxRow, row).state is expected
 
 
+def test_of_what_a_living_sender_holds_only_what_it_does_not_know_of_is_freed(stage):
+    """Its database died between the commit and the answer: the sender never heard what it had taken."""
+    known, unknown = write(stage, chat_id=1), write(stage, chat_id=2)
+    leases = {parcel.id: parcel.lease for parcel in take(stage.session, sender=7)}
+
+    sending.free_unknown(stage.session, 7, in_hand=[leases[known]])
+
+    stage.session.expire_all()
+    assert stage.session.get_one(OutboxRow, known).state is OutboxState.SENDING
+    assert stage.session.get_one(OutboxRow, unknown).state is OutboxState.PENDING
+
+
 # --- Edits ----------------------------------------------------------------------------------------------------------
 
 
