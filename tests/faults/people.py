@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from tests.faults.harness import PATIENCE, Stack, until
+from tests.faults.harness import PATIENCE, NotInTime, Stack, until
 
 Message = Mapping[str, Any]
+IN_HAND = """
+    SELECT id, kind, act, state, attempts, reason, lane, sender IS NOT NULL AS taken FROM outbox
+    WHERE state NOT IN ('sent', 'dropped')
+"""
 _numbers = count(1)
 
 
@@ -45,7 +50,11 @@ class Person:
                     return message
             return None
 
-        return await until(look, f"{self.name} never saw {words} in {topic or 'their chat'}", within=within)
+        try:
+            return await until(look, f"{self.name} never saw {words} in {topic or 'their chat'}", within=within)
+        except NotInTime as error:
+            error.add_note(f"in hand: {await asyncio.to_thread(self.stack.rows, IN_HAND)}")
+            raise
 
     async def taps(self, title: str, *, topic: str | None = None, within: float = PATIENCE) -> Message:
         """Tap the newest button with this title, as soon as it is there."""

@@ -89,7 +89,7 @@ async def _order(engineer: Person, number: str) -> Message:
 async def rate(reported: Reported) -> None:
     """Answer the call-back and the survey."""
     await reported.person.taps("好了", within=PATIENCE)
-    await reported.person.taps("5", within=PATIENCE)
+    await reported.person.taps("⭐5", within=PATIENCE)
     await reported.person.sees("慢走", within=PATIENCE)
 
 
