@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import (
+    budget,
     callbacks,
     cases,
     conversations,
@@ -71,8 +72,10 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
     if reason is None:
         row.state, row.reason, row.epoch = OutboxState.PENDING, SAID, conversation.epoch
         row.not_before = func.clock_timestamp()  # it has not waited for a sender
+        budget.postpone(session, row_id, until=now)
         outbox.wake(session)
     else:
+        budget.give_back(session, row_id)
         row.state, row.reason, row.settled_at = OutboxState.DROPPED, reason, func.clock_timestamp()
     return True
 

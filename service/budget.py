@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import archive, conversations, texts
@@ -122,6 +122,12 @@ _SPENT = insert(table(UnaskedMessage))
 def give_back(session: Session, row_id: int) -> None:
     """This message did not go out after all; others to the same resident did."""
     session.execute(delete(UnaskedMessage).where(UnaskedMessage.outbox_id == row_id))
+
+
+def postpone(session: Session, row_id: int, *, until: datetime) -> None:
+    """This message was kept back and goes out only now: the days to the next count from here."""
+    later = update(UnaskedMessage).where(UnaskedMessage.outbox_id == row_id)
+    session.execute(later.values(sent_at=until))
 
 
 def obey(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from service import (
     after_talks,
+    budget,
     callbacks,
     cases,
     conversations,
@@ -301,6 +302,31 @@ def test_a_survey_is_asked_after_the_hand_back(stage):
     back(stage, talk, butler)
 
     assert any("打个分" in line for line in sent_to_residents(stage))
+
+
+def test_the_fortnight_counts_from_when_a_held_survey_went_out(stage):
+    """They were asked when they could read it, not when it was thought of."""
+    talk, butler = stage.resident(), stage.member()
+    case, later, fortnight = stage.case(talk, state="finished"), NOON + timedelta(hours=8), timedelta(days=14)
+    claim(stage, talk, butler)
+    surveys.ask(stage.session, case, now=NOON)
+    takeover.hand_back(stage.session, talk, butler, source="turn:done", now=later)
+    after_talks.take_up(stage.session, now=later)
+
+    assert budget.why_not(stage.session, talk.resident, budget.SURVEY, now=NOON + fortnight) is not None
+    assert budget.why_not(stage.session, talk.resident, budget.SURVEY, now=later + fortnight) is None
+
+
+def test_a_survey_that_never_went_out_has_cost_nothing(stage):
+    talk, butler = stage.resident(), stage.member()
+    case = stage.case(talk, state="finished")
+    claim(stage, talk, butler)
+    surveys.ask(stage.session, case, now=NOON)
+    surveys.withdraw(stage.session, case, reason="the case was reopened")
+
+    back(stage, talk, butler)
+
+    assert budget.why_not(stage.session, talk.resident, budget.SURVEY, now=NOON) is None
 
 
 def test_a_survey_that_was_withdrawn_meanwhile_is_not(stage):
