@@ -17,7 +17,7 @@ Row = Dict[str, Any]
 
 LEAST = 2  # messages a run must be in
 KEPT = 30_000  # runs of a language, those that pull most
-RARER = 1.5  # the power of the logarithm: how much more a rare run tells than one that everybody uses
+RARER = 2.0  # the power of the logarithm: how much more a rare run tells than one that everybody uses
 PRECISION = 100.0  # the inverse of the regularisation: a message has hundreds of runs, and each may only pull a little
 EVERYDAY = "nlu"  # the voice of messages that are not about danger
 EVERYDAY_PARTS = 5  # each of them unseen in its turn
