@@ -3,8 +3,8 @@
 Rules know the sentences that somebody thought of; these weights know what people in danger write and what people write
 who only sound like it, so they carry to sentences that nobody thought of. `python -m cli.danger` fits them on messages
 of several people, each language by itself, and writes danger.tsv: a run, how rare it is, how much it pulls towards
-danger. The line before those of a language has the rarity of a run that is not in its table, where its scale begins, and
-how many such runs stand beside every text.
+danger. The line before those of a language has the rarity of a run that is not in its table, where its scale begins,
+and how many such runs stand beside every text.
 """
 
 from __future__ import annotations
