@@ -49,12 +49,14 @@ def rows() -> Iterator[dict[str, Any]]:
         spelt = spelling.plain(text)
         if spelt not in known:
             known.add(spelt)
+            language = danger.language_of(spelt)
             yield {
                 "stretches": [sorted(danger.terms(stretch)) for stretch in danger.stretches(spelt)],
                 "danger": is_danger,
                 "voice": voice,
-                "language": emergency.language_of(spelt),
+                "language": language,
                 "bonus": emergency.bonus(text),
+                "enough": emergency.SCALE["enough"][language],
             }
 
 

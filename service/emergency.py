@@ -60,15 +60,14 @@ class NearMiss:
 class Weighed:
     """What a text is worth in the scale of danger, and what a rule found in it, taken back or not."""
 
-    worth: float
-    enough: float  # to ring
+    beyond: float  # what is enough to ring
     loudest: str  # the stretch that sounds most like danger
     found: NearMiss | None
 
     @property
     def rings(self) -> bool:
         """Whether somebody has to look at once."""
-        return self.worth >= self.enough
+        return self.beyond >= 0
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def near_miss(text: str) -> NearMiss | None:
     if weighed.rings:
         return None
     almost = SCALE["almost"]["taken_back" if weighed.found else "no_rule"]
-    return weighed.found or _sound(weighed.loudest) if weighed.worth >= weighed.enough - almost else None
+    return weighed.found or _sound(weighed.loudest) if weighed.beyond >= -almost else None
 
 
 def bonus(text: str) -> float:
@@ -184,17 +183,17 @@ def bonus(text: str) -> float:
     return _bonus(_found(_read(text)))
 
 
-def language_of(spelt: str) -> str:
-    """Chinese, `zh`, where there is a Chinese character; `en` otherwise."""
-    return "zh" if spelling.HAS_HAN.search(spelt) else "en"
-
-
 @lru_cache(maxsize=1)  # whoever has asked whether a message rings asks next whether it almost did
 def _weigh(text: str) -> Weighed:
     spelt = spelling.plain(_enough_of(text))
-    sounds, loudest = max(((danger.score(each), each) for each in danger.stretches(spelt)), default=(-math.inf, ""))
+    heard = ((danger.score(each) - _enough(each), each) for each in danger.stretches(spelt))
+    beyond, loudest = max(heard, default=(-math.inf, ""))
     found = _found(_read(text))
-    return Weighed(sounds + _bonus(found), SCALE["enough"][language_of(spelt)], loudest, found)
+    return Weighed(beyond + _bonus(found), loudest, found)
+
+
+def _enough(stretch: str) -> float:
+    return SCALE["enough"][danger.language_of(stretch)]
 
 
 def _bonus(found: NearMiss | None) -> float:

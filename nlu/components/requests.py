@@ -11,6 +11,7 @@ from typing import FrozenSet, List, NamedTuple, Optional, Sequence
 from components.cuts import Link, are_apart, aspects
 
 TROUBLE = frozenset({"repair", "complaint", "reopen", "urge", "emergency"})
+PLAIN_TROUBLE = TROUBLE - {"emergency"}
 REQUESTS = TROUBLE | {"inquiry", "request_human", "praise", "suggestion", "request_service"}
 WISHES = frozenset({"inquiry", "request_service"})  # by whose side a fault is another matter
 CALLS_OFF = "cancel"  # an answer to a question of ours, and beside a request a wish of its own: first, or set off
@@ -23,6 +24,7 @@ SURE_ALONE = 0.75
 SURE_UNNAMED = 0.98  # the same where no word turns to something else either
 FEW = 3  # pieces; what has more is rather a story, whose sentences sound like many things
 SURE_OF_A_STORY = 0.85  # that one of its sentences turns to something else
+SURE_OF_TWO = 0.97  # a fault and a complaint behind a word that adds, when one of them names no thing
 SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
 
 
@@ -95,12 +97,15 @@ def _is_another(part: Part, piece: Heard, link: Link, *, pieces: int) -> bool:
         wanted = max(wanted, SURE_OF_A_STORY)
     if "emergency" in intents:
         wanted = SURE_OF_DANGER
-    if min(part.head.confidence, piece.confidence) < wanted:
+    sure = min(part.head.confidence, piece.confidence)
+    if sure < wanted:
         return False
     if intents & ANSWERS:
         return not intents <= ANSWERS
     if len(intents) == 1:
         return _is_a_second(piece.intent, part.topics, piece.topics, link, pieces=pieces)
+    if sure >= SURE_OF_TWO and intents <= PLAIN_TROUBLE and link >= Link.ADD and pieces == 2:
+        return not (part.topics and piece.topics) or are_apart(part.topics, piece.topics)
     return _differs(intents, part.topics, piece.topics, link, pieces=pieces)
 
 

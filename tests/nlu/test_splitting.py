@@ -56,6 +56,9 @@ APART = [
     "水管接头漏了，给我转人工",
     "暖气几号开，健身房几点关门",
     "radiator is leaking!! another q - can i paint my balcony",
+    "hall lamp is broken and someone keeps parking in my spot",
+    "what happened to my window repair from last week? By the way, is the rooftop open at night?",
+    "客厅灯坏了 另外楼上天天半夜搞聚会",
 ]
 ONE = ["楼下烧烤店油烟大，噪音到半夜两点", "上水管接口漏，地板都泡了", "下水道多久清一次，要交钱吗"]
 QUOTED = "  灯坏了，\n还有物业费怎么交？"
@@ -78,8 +81,8 @@ def test_what_is_called_off_beside_a_request_is_heard(parts, text, intents):
 
 
 @pytest.mark.parametrize("text", APART)
-def test_a_comma_parts_what_is_plainly_about_two_things(parts, text):
-    """Most people do not write "and also"."""
+def test_what_is_plainly_about_two_things_is_parted(parts, text):
+    """Most people write a comma or "and", hardly anybody "and also"."""
     assert len(parts[text]) == 2
 
 
