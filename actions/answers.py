@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from actions import places
+from actions import places, times
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
-from actions.turns import Turn, any_of
+from actions.turns import Entity, Turn, any_of
 from service import amendments
 
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
 ROOM = re.compile(r"\d{3,4}")  # alone, when everything is said back: "no sorry, 603"
+ASKS_FOR_A_TIME = frozenset({"phone_and_time", "phone", "another_time"})
+SAID_BACK = frozenset({"confirmed", "change"})
 FEWEST_DIGITS = 5  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
@@ -41,6 +43,10 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     Returns:
         None when the message is no answer but a matter of its own.
     """
+    if turn.intent == "share_phone":
+        return replace(with_entities(facts, turn), confirmed=None)  # a number, and no answer to anything else
+    if kind == "repair":
+        turn = _with_bare_time(turn, asked)
     if _is_for_others(turn, asked, kind):
         return None
     if turn.was is not None and facts.matter:
@@ -55,6 +61,15 @@ def is_taken_up_again(facts: Facts, turn: Turn) -> bool:
     was_called_off = facts.matter is not None and facts.confirmed is False
     wants_it = not turn.tapped and any_of("after_all").search(turn.text.lower()) is not None
     return was_called_off and wants_it and _weight(turn.rest) <= MORE_THAN_A_WORD
+
+
+def _with_bare_time(turn: Turn, asked: str) -> Turn:
+    """A message that is nothing but a time is one where a time is asked for, whatever it was taken for."""
+    is_asked = asked in ASKS_FOR_A_TIME or (asked in SAID_BACK and turn.intent == "greet")
+    words = times.whole(turn) if is_asked and not turn.found("time") else ""
+    if not words:
+        return turn
+    return replace(turn, intent="inform", entities=(*turn.entities, Entity("time", words, 0, len(words))))
 
 
 def _with_the_right_words(told: Facts, turn: Turn) -> Facts:
@@ -75,7 +90,7 @@ def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
     if asked == "same_thing" and turn.intent in ABOUT_THE_SAME:
         return False
     if turn.tapped:
-        return turn.intent not in {"affirm", "deny", "inform", "share_phone", kind}
+        return turn.intent not in {"affirm", "deny", "inform", kind}
     if turn.is_part:
         return turn.intent not in ANSWERS | {"repair", "complaint", kind}
     if turn.says_nothing_new:
