@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from actions import places, times
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
-from actions.turns import Entity, Turn, any_of
+from actions.turns import MARKS, Entity, Turn, any_of
 from service import amendments
 
+A_WORD = 3  # Chinese characters of a clause of its own beside a place
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
@@ -135,8 +136,10 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 def _take_place_and_more(told: Facts, turn: Turn) -> Facts:
     """「电梯又坏了按了半天，7栋2单元」 tells more than where."""
-    if _weight(turn.rest) > MORE_THAN_A_WORD:
-        told = _add(told, turn.matter)
+    said = [(clause.text, clause.of(turn)) for clause in turn.clauses]
+    more = "".join(text for text, clause in said if not (clause.found("location") or clause.says_only_facts))
+    if _weight(more) > A_WORD:
+        told = _add(told, more.strip(MARKS))
     place = places.fuller(str(told.location), turn.text, language=turn.language)
     return replace(told, location=places.with_spot(place, told.matter, language=turn.language))
 

@@ -16,6 +16,7 @@ from service import (
     appointments,
     binding,
     budget,
+    call_back_words,
     candidates,
     cases,
     conversations,
@@ -183,10 +184,15 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
 
 
 def _is_about_a_case(scene: Scene, conversation: Conversation, words: str) -> bool:
-    """A number, words that say which case is to be taken back, or of an appointment alone, need no understanding."""
+    """A number, words that say which case is to be taken back or whether a fix holds, or of an appointment alone.
+
+    They need no understanding.
+    """
     facts: dict[str, Any] = {"key": scene.key, "now": scene.now}
     if withdrawals.question(scene.session, conversation) is not None:
         return withdrawals.take_words(scene.session, conversation, words, **facts)
+    if call_back_words.take(scene.session, conversation, words, **facts):
+        return True
     line = greetings.one_case(scene.session, conversation, words, now=scene.now)
     if line is not None:
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:case")
