@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from actions import places, times
+from actions import places, questions, times
 from actions.base import Desk, sessions
 from actions.facts import DECLINED, Facts, called, stated
 from actions.turns import FACTS, Turn
@@ -16,6 +16,7 @@ from service.errors import IncidentNotFound
 from service.models import Case, Conversation
 
 INCIDENT, SAME, LATE = "incident", "case", "late"  # of a mark `<what>:<id>`, which the slot keeps
+QUESTION = "question"  # a mark by itself: no trouble at all, there is an answer to it
 
 
 def look(told: Facts, turn: Turn, *, begins: bool) -> tuple[Facts, str | None]:
@@ -38,6 +39,8 @@ def found(session: Session, talk: Conversation, told: Facts, turn: Turn, *, begi
     late = amendments.just_opened(session, talk, now=turn.now) if begins and adds_only_facts(turn) else None
     if late is not None:
         return replace(told, already=f"{LATE}:{late.id}"), None
+    if begins and questions.is_one(session, talk, turn):
+        return replace(told, already=QUESTION), None
     matter, place = told.matter or "", stated(told.location)
     incident = incident_reports.find(session, talk, matter, place, now=turn.now)
     if incident is not None:

@@ -6,16 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from actions import places
+from actions import places, times
 from actions.facts import DECLINED, MOST_MATTER, SOON, Facts, locate, stated, to_come, with_entities
-from actions.turns import Turn, any_of
+from actions.turns import MARKS, Entity, Turn, any_of
 from service import amendments
 
+A_WORD = 3  # Chinese characters of a clause of its own beside a place
 MORE_THAN_A_WORD = 6  # Chinese characters beside a yes, a no or a corrected fact: something else was said too
 LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
-ROOM = re.compile(r"\d{3,4}")  # alone, when everything is said back: "no sorry, 603"
-FEWEST_DIGITS = 5  # of what may be a telephone number
+ROOM = re.compile(r"(?!1(?:10|19|20|22)$)\d{3,4}")  # alone, when everything is said back: "no sorry, 603"; 110 is none
+ASKS_FOR_A_TIME = frozenset({"phone_and_time", "phone", "another_time"})
+SAID_BACK = frozenset({"confirmed", "change"})
+FEWEST_DIGITS, MOST_DIGITS = 5, 15  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
 FOR_OTHERS = {"emergency": 0.0, "cancel": 0.4, "request_human": 0.4, "inquiry": 0.6}
@@ -41,6 +44,10 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     Returns:
         None when the message is no answer but a matter of its own.
     """
+    if turn.intent == "share_phone":
+        return replace(with_entities(facts, turn), confirmed=None)  # a number, and no answer to anything else
+    if kind == "repair":
+        turn = _with_bare_time(turn, asked)
     if _is_for_others(turn, asked, kind):
         return None
     if turn.was is not None and facts.matter:
@@ -55,6 +62,15 @@ def is_taken_up_again(facts: Facts, turn: Turn) -> bool:
     was_called_off = facts.matter is not None and facts.confirmed is False
     wants_it = not turn.tapped and any_of("after_all").search(turn.text.lower()) is not None
     return was_called_off and wants_it and _weight(turn.rest) <= MORE_THAN_A_WORD
+
+
+def _with_bare_time(turn: Turn, asked: str) -> Turn:
+    """A message that is nothing but a time is one where a time is asked for, whatever it was taken for."""
+    is_asked = asked in ASKS_FOR_A_TIME or (asked in SAID_BACK and turn.intent == "greet")
+    words = times.whole(turn) if is_asked and not turn.found("time") else ""
+    if not words:
+        return turn
+    return replace(turn, intent="inform", entities=(*turn.entities, Entity("time", words, 0, len(words))))
 
 
 def _with_the_right_words(told: Facts, turn: Turn) -> Facts:
@@ -75,7 +91,7 @@ def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
     if asked == "same_thing" and turn.intent in ABOUT_THE_SAME:
         return False
     if turn.tapped:
-        return turn.intent not in {"affirm", "deny", "inform", "share_phone", kind}
+        return turn.intent not in {"affirm", "deny", "inform", kind}
     if turn.is_part:
         return turn.intent not in ANSWERS | {"repair", "complaint", kind}
     if turn.says_nothing_new:
@@ -102,7 +118,7 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
     if turn.tapped or turn.instead:
         pass
     elif place and place != facts.location:
-        place = places.fuller(place, turn.text, language=turn.language)
+        return _take_place_and_more(told, turn)
     elif turn.intent == "deny" and _is_small_talk(turn):
         place = DECLINED
     elif not turn.text or _is_small_talk(turn):
@@ -118,6 +134,16 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
     return replace(told, location=place)
 
 
+def _take_place_and_more(told: Facts, turn: Turn) -> Facts:
+    """「电梯又坏了按了半天，7栋2单元」 tells more than where."""
+    said = [(clause.text, clause.of(turn)) for clause in turn.clauses]
+    more = "".join(text for text, clause in said if not (clause.found("location") or clause.says_only_facts))
+    if _weight(more) > A_WORD:
+        told = _add(told, more.strip(MARKS))
+    place = places.fuller(str(told.location), turn.text, language=turn.language)
+    return replace(told, location=places.with_spot(place, told.matter, language=turn.language))
+
+
 def _is_no_place(turn: Turn) -> bool:
     """Whether it plainly says what is wrong, or nothing at all, instead of where: a number, a link, 「人呢」."""
     if turn.found("location") or places.names_place(turn.text):
@@ -131,6 +157,8 @@ def _take_phone_and_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
         return to_come(replace(told, phone=DECLINED), SOON, turn)
     if _is_small_talk(turn) or (turn.tapped and turn.intent != "inform"):
         return told
+    if told.location != facts.location and not (turn.rest or told.phone or turn.found("time")):
+        return told  # another place, and neither of what was asked
     told = replace(told, phone=told.phone or _number(turn))
     return to_come(told, SOON, turn) if turn.keeps_number and not turn.found("time") else _take_time(facts, told, turn)
 
@@ -158,7 +186,10 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
     says_time = told.visit_time != facts.visit_time and not turn.rest
     if told.phone or turn.tapped or says_time or (_is_small_talk(turn) and turn.intent != "deny"):
         return told
-    return replace(told, phone=_digits(turn) or DECLINED)
+    if told.location != facts.location and not turn.rest:
+        return told
+    is_mistyped = any(map(str.isdecimal, turn.unrecognised)) and _digits(turn) is None and not turn.keeps_number
+    return told if is_mistyped else replace(told, phone=_digits(turn) or DECLINED)
 
 
 def _number(turn: Turn) -> str | None:
@@ -170,6 +201,8 @@ def _take_verdict(facts: Facts, told: Facts, turn: Turn) -> Facts:
     if told == facts and ROOM.fullmatch(turn.rest):
         told = replace(told, location=places.another_room(told.location, turn.rest, language=turn.language))
     says_more = _weight(turn.rest) > MORE_THAN_A_WORD
+    if told == facts and turn.rest and _is_bare_number(turn):
+        return replace(told, phone=_digits(turn) or told.phone, confirmed=None)
     if told == facts and turn.keeps_number:
         return replace(told, phone=DECLINED, confirmed=None)
     if told != facts:
@@ -194,7 +227,11 @@ def _take_same_thing(facts: Facts, told: Facts, turn: Turn) -> Facts:
 
 
 def _with_more(told: Facts, turn: Turn) -> Facts:
-    return replace(told, matter=f"{told.matter}\n{turn.text}"[:MOST_MATTER], confirmed=None)
+    return _add(told, turn.text)
+
+
+def _add(told: Facts, words: str) -> Facts:
+    return replace(told, matter=f"{told.matter}\n{words}"[:MOST_MATTER], confirmed=None)
 
 
 def _weight(words: str) -> float:
@@ -205,7 +242,7 @@ def _weight(words: str) -> float:
 def _digits(turn: Turn) -> str | None:
     """What may be a telephone number: an address or an hour, which is recognised, has digits too."""
     digits = "".join(character for character in turn.unrecognised if character.isdecimal())
-    return digits if len(digits) >= FEWEST_DIGITS else None
+    return digits if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else None
 
 
 def _is_bare_number(turn: Turn) -> bool:

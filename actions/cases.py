@@ -1,26 +1,29 @@
-"""Cases: opened from a confirmed form or in one turn, shown, added to, reopened."""
+"""Cases: opened from a confirmed form or in one turn, added to, reopened."""
 
 from __future__ import annotations
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions import already, facts, said_back, times
+from actions import already, facts, knowledge, said_back, times, urging
 from actions.base import Desk, Event, action
 from actions.turns import FACTS
 from service import (
     amendments,
     appointments,
+    binding,
     callbacks,
     cases,
     categories,
-    greetings,
+    conversations,
     incident_hints,
     legacy,
     praise,
     residents,
     texts,
+    work_orders,
 )
 
+GIFTS = "no_gifts"  # the entry that is said whatever the words were taken for: 「想请师傅喝水」 is nobody's work (N15)
 OPENED = {"repair": "utter_case_opened", "complaint": "utter_complaint_opened"}
 
 
@@ -31,6 +34,8 @@ def open_case(desk: Desk) -> list[Event]:
     Rasa goes on to this action when the form's own call has failed; without a yes there is nothing to open.
     """
     kind, told, language = desk.last_form.removesuffix("_form"), facts.from_slots(desk.slots), desk.turn.language
+    if told.already == already.QUESTION:
+        return [SlotSet("already", None), *knowledge.answer(desk)]
     is_known = already.is_known(told)
     assert told.confirmed is True or is_known, "nobody has confirmed"
     visit = told.visit if kind == "repair" else None
@@ -68,6 +73,8 @@ def take_down(desk: Desk) -> list[Event]:
         desk.say("utter_anything_else")  # 「还有个事」: what it is comes next
         return []
     kind, words = desk.turn.intent, " ".join(desk.turn.found("time"))
+    if knowledge.tell_if_clear(desk, only=GIFTS) and kind != "praise":
+        return []
     visit = times.to_come(words, desk.turn) if kind == "request_service" else None
     case_facts = cases.Facts(
         kind=kind,
@@ -85,23 +92,6 @@ def take_down(desk: Desk) -> list[Event]:
     return []
 
 
-@action("action_case_status")
-def case_status(desk: Desk) -> list[Event]:
-    """Show the resident's cases; who asks in words how far it is has the department urged.
-
-    One case needs no list: who asks for the third time would read the same one again.
-    """
-    case = None if desk.turn.tapped else cases.at_work(desk.session, desk.conversation)
-    if case is not None:
-        cases.urge(desk.session, case, key=desk.turn.source, now=desk.turn.now)
-        is_one = len(cases.of_resident(desk.session, desk.conversation)) == 1
-        desk.say("utter_urged", number=case.number, expected=desk.expected(case) if is_one else None)
-        if is_one:
-            return []
-    desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
-    return []
-
-
 @action("action_reopen")
 def reopen(desk: Desk) -> list[Event]:
     """Put the last finished case back to work; without one it is a new repair, or one that is at work already."""
@@ -112,14 +102,14 @@ def reopen(desk: Desk) -> list[Event]:
         return []
     at_work = cases.at_work(desk.session, desk.conversation)
     if at_work is not None and not categories.are_apart(at_work.matter, desk.turn.text):
-        return case_status(desk)
+        return urging.case_status(desk)
     return [FollowupAction("repair_form")]
 
 
 @action("action_add_to_case")
 def add_to_case(desk: Desk) -> list[Event]:
     """A fact nobody asked for belongs to the case at work: a time is the visit's, the rest follows or corrects it."""
-    if _take_visit_time(desk):
+    if take_visit_time(desk):
         return []
     case = cases.at_work(desk.session, desk.conversation)
     if case is None or desk.turn.tapped:
@@ -137,14 +127,29 @@ def add_to_case(desk: Desk) -> list[Event]:
 
 @action("action_phone_shared")
 def phone_shared(desk: Desk) -> list[Event]:
-    """Their own number, outside a form: what it is good for has been said already (service/binding.py)."""
+    """A card outside a form: of their own number all has been said already (service/binding.py).
+
+    Somebody else's is the plumber's number, and goes along with the case at work; without one it waits for the next.
+    """
     desk.answered()
+    talk, source, now = desk.conversation, desk.turn.source, desk.turn.now
+    message_id, language = desk.turn.metadata.get("card_message"), desk.turn.language
+    if message_id is None:
+        return []
+    case = cases.at_work(desk.session, talk)
+    if case is not None:
+        work_orders.attach(desk.session, case, from_chat_id=talk.resident.chat_id, message_ids=[int(message_id)])
+        amendments.add_media(desk.session, case, 1, key=f"{source}:media", now=now)
+        line = texts.say("utter_case_media_added", language=language, seed=source, number=case.number)
+    else:
+        line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
+    conversations.tell(desk.session, talk, line, now=now, key=f"{source}:card")
     return []
 
 
-def _take_visit_time(desk: Desk) -> bool:
+def take_visit_time(desk: Desk) -> bool:
     """Whether the message was a time for the visit, and nothing else."""
-    words = " ".join(desk.turn.found("time"))
+    words = times.whole(desk.turn)
     case = appointments.case_at_hand(desk.session, desk.conversation) if words else None
     if case is None:
         return False

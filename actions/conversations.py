@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import takewhile
 
-from actions import already
+from actions import already, cases, knowledge, times
 from actions.base import LEAVE_FORM, Desk, Event, action
 from actions.facts import DECLINED, SOON
 from service import amendments, conversations, texts
@@ -42,13 +42,19 @@ def handoff(desk: Desk) -> list[Event]:
 def not_understood(desk: Desk) -> list[Event]:
     """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh.
 
-    What comes right after a case was opened is more of it, understood or not: its worker reads the words.
+    What has a clear answer is answered all the same. What comes right after a case was opened is more of it,
+    understood or not: its worker reads the words.
     """
+    in_form = bool(desk.slots.get("requested_slot"))
+    if not in_form and times.whole(desk.turn) == desk.turn.text and cases.take_visit_time(desk):
+        return []
     late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
-    in_form, says_something = bool(desk.slots.get("requested_slot")), any(map(str.isalnum, desk.turn.text))
+    says_something = any(map(str.isalnum, desk.turn.text))
     if late is not None and says_something and not in_form:
         desk.not_understood()
         already.add(desk, late)
+        return []
+    if not in_form and knowledge.tell_if_clear(desk):
         return []
     before = misunderstood_before(desk.events) % (len(TRIES) + 1)
     desk.conversation.misunderstood = before + 1

@@ -40,6 +40,8 @@ def begin(turn: Turn) -> Facts:
     """Take everything the first message and the resident's record tell."""
     matter = None if turn.says_nothing_new else turn.matter[:MOST_MATTER]
     facts = with_entities(Facts(matter=matter), turn)
+    if matter and turn.found("location") and not facts.location:
+        facts = replace(facts, matter=turn.text[:MOST_MATTER])  # 「厨房」, of a home that is not known yet, stays in it
     surname, home = turn.known("surname"), places.home(turn.known("place"), language=turn.language)
     own_name = called(surname, turn.language, honorific=turn.known("honorific")) if surname else None
     return replace(

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions import already
+from actions import already, questions, urging
 from actions.base import Desk, Event, action
+from actions.questions import SHELF
+from actions.turns import any_of
 from service import amendments, cases, incident_reports, knowledge, ledger, ledger_questions, texts, unanswered
 from service.knowledge import Reader
 from service.knowledge_entries import Entry
-from service.knowledge_shelf import Shelf
-from service.models import Community
 from service.texts import Button, Line
 
 CHOICES = ("first_choice", "second_choice", "third_choice")  # intents of the buttons, in their order
 NONE = "none_of_these"
 SURE_OF_A_QUESTION = 0.6
 ONLY_MARKS = re.compile(r"[?？!！.。…\s]+")
-SHELF = Shelf()
 
 
 @action("action_answer")
@@ -40,28 +39,48 @@ def answer(desk: Desk) -> list[Event]:
 
 
 def _look_up(desk: Desk) -> list[Event]:
-    found = knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text)
+    found = questions.look_up(desk.session, desk.conversation, desk.turn)
     if isinstance(found, knowledge.Match):
         return _tell(desk, found.entry)
     return _without_an_answer(desk, found)
 
 
+def tell_if_clear(desk: Desk, *, only: str | None = None) -> bool:
+    """Answer what has one clear answer; what only sounds like idle talk may have one still: 「你是机器人吗」.
+
+    Args:
+        desk: the turn's.
+        only: the key of the one entry that may be said.
+    """
+    found = questions.look_up(desk.session, desk.conversation, desk.turn)
+    if not isinstance(found, knowledge.Match) or only not in (None, found.entry.key):
+        return False
+    _tell(desk, found.entry)
+    return True
+
+
 @action("action_off_topic")
 def off_topic(desk: Desk) -> list[Event]:
-    """Lead back to what we are here for; what only sounds like idle talk may have an answer still: 「你是机器人吗」."""
+    """Lead back to what we are here for."""
     if ONLY_MARKS.fullmatch(desk.turn.text):
         return [FollowupAction("action_not_understood")]  # 「？？？」 to what we said last
-    found = knowledge.answer(desk.session, SHELF, _reader(desk), desk.turn.text) if desk.turn.text else None
-    if isinstance(found, knowledge.Match):
-        return _tell(desk, found.entry)
-    desk.say("utter_out_of_scope")
+    if not tell_if_clear(desk):
+        desk.say("utter_out_of_scope")
     return []
 
 
 def _without_an_answer(desk: Desk, found: knowledge.Suggestions | None) -> list[Event]:
+    if _asks_how_far_it_is(desk):
+        return urging.case_status(desk)
     if _is_more_of_a_case(desk):
         return []
     return _offer(desk, found.entries) if found else _take_down(desk, desk.turn.text)
+
+
+def _asks_how_far_it_is(desk: Desk) -> bool:
+    """「还要多久」, while a case is at work and nothing else is asked, is about that case."""
+    asks = any_of("how_far").search(desk.turn.text.lower()) is not None
+    return asks and not desk.slots.get("requested_slot") and cases.at_work(desk.session, desk.conversation) is not None
 
 
 def _is_more_of_a_case(desk: Desk) -> bool:
@@ -87,8 +106,7 @@ def _tell_of_incident(desk: Desk) -> bool:
 
 
 def _reader(desk: Desk) -> Reader:
-    community = desk.session.get_one(Community, desk.conversation.community_id)
-    return Reader(community, desk.turn.language, desk.turn.now)
+    return questions.reader(desk.session, desk.conversation, desk.turn)
 
 
 def _tell(desk: Desk, entry: Entry) -> list[Event]:

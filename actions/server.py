@@ -12,7 +12,7 @@ from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
 import actions
-from actions import base, knowledge, model
+from actions import base, model, questions
 from actions.base import ACTIONS
 from service import db
 
@@ -59,5 +59,5 @@ def serve(host: str, port: int) -> None:
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)
     app = make_app()
     with db.transaction(base.sessions()) as session:
-        knowledge.SHELF.fill(session)
+        questions.SHELF.fill(session)
     app.run(host=host, port=port, single_process=True, access_log=False, motd=False)

@@ -40,6 +40,15 @@ def to_come(words: str, turn: Turn) -> When | None:
     return None if meant is None or meant.is_over(turn.now) else meant
 
 
+def whole(turn: Turn) -> str:
+    """The time of a message; else all of it, where it is nothing but a time: "afternoon" alone sounds like a greeting.
+
+    Empty when it names no time.
+    """
+    found = " ".join(turn.found("time"))
+    return found or (turn.text if not turn.tapped and meaning(turn.text, turn) is not None else "")
+
+
 def of_a_visit(turn: Turn, *, is_asked: bool) -> Sequence[str]:
     """The times of a message that are about a visit; when the trouble began is none.
 

@@ -114,14 +114,14 @@ class Turn:
 
     @property
     def shared_phone(self) -> list[str]:
-        """Their own number, when this message is nothing but that; Telegram vouches for it."""
+        """The number of a card, when this message is nothing but that: their own, or whom they want called."""
         return [str(self.metadata["phone"])] if self.intent == "share_phone" else []
 
     @property
     def contact(self) -> str | None:
-        """Who is named last, with the title they are named with, and is not one of the staff."""
+        """Who is named last, with the title they are named with, and is not one of the staff; else whose card it is."""
         called = [self._called(entity) for entity in self.entities if entity.label == "name"]
-        return next((name for name in reversed(called) if name), None)
+        return next((name for name in reversed(called) if name), self.known("card"))
 
     def _called(self, entity: Entity) -> str | None:
         before, after = self.text[: entity.start].split()[-1:], self.text[entity.end :]

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import (
+    amendments,
     budget,
     cases,
     categories,
@@ -237,7 +238,16 @@ def answer(
     settle(session, call_back, outcome, actor="resident", key=key, now=now)
 
 
-def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: str, key: str, now: datetime) -> None:
+def settle(
+    session: Session,
+    call_back: CallBack,
+    outcome: Outcome,
+    *,
+    actor: str,
+    key: str,
+    now: datetime,
+    words: str | None = None,
+) -> None:
     """Write down what came of a call-back, in writing or by phone, and do what follows from it.
 
     Args:
@@ -247,6 +257,7 @@ def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: st
         actor: resident or staff:<number>.
         key: the update; the same outcome again does nothing.
         now: the moment, aware UTC.
+        words: the resident's, which say what is left.
 
     Raises:
         CallBackNotOpen: it has another outcome, or is cancelled.
@@ -263,13 +274,21 @@ def settle(session: Session, call_back: CallBack, outcome: Outcome, *, actor: st
     if outcome is Outcome.HELD:
         surveys.ask(session, case, now=now, at_once=actor == "resident")
     elif outcome in (Outcome.PARTLY, Outcome.NOT_HELD):
-        reopen(session, case, key=key, now=now, outcome=outcome)
+        reopen(session, case, key=key, now=now, outcome=outcome, words=words)
     else:
         call_back.reason = UNANSWERED[outcome]
         cases.advance(session, case, cases.Event.CLOSED, actor="bot", key=f"{key}:closed", now=now)
 
 
-def reopen(session: Session, case: Case, *, key: str, now: datetime, outcome: Outcome = Outcome.NOT_HELD) -> None:
+def reopen(
+    session: Session,
+    case: Case,
+    *,
+    key: str,
+    now: datetime,
+    outcome: Outcome = Outcome.NOT_HELD,
+    words: str | None = None,
+) -> None:
     """The fix did not hold, or in part: same case, more urgent, what was still to be asked is withdrawn (W4).
 
     Raises:
@@ -279,11 +298,13 @@ def reopen(session: Session, case: Case, *, key: str, now: datetime, outcome: Ou
     cancel(session, case, reason="the case was reopened")
     if not cases.reopen(session, case, key=key, now=now, reason=outcome):
         return
-    partly = outcome is Outcome.PARTLY
-    phrase = "utter_reopened_in_part" if partly else "utter_reopened"
+    is_to_say_what_is_left = outcome is Outcome.PARTLY and words is None
+    phrase = "utter_reopened_in_part" if is_to_say_what_is_left else "utter_reopened"
     line = texts.say(phrase, language=case.resident.language, number=case.number)
     conversations.tell(session, case.conversation, line, now=now, key=f"case:{case.id}:reopened:{key}")
-    if partly:
+    if words is not None:
+        amendments.add_words(session, case, words, key=f"{key}:left", now=now)
+    if is_to_say_what_is_left:
         case.conversation.awaiting_case_id = case.id
 
 

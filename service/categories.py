@@ -45,8 +45,12 @@ def categorise(text: str, fixtures: Iterable[str] = ()) -> Category:
 
 def deciding_words(text: str) -> frozenset[str]:
     """The words of a matter that name a trouble: two matters that share one are about the same kind of thing."""
-    found = (word[0].removesuffix("s") for word in _words().finditer(text[:LONGEST].lower()))
-    return frozenset(word for word in found if _meanings()[word][1] == POINTS["decides"])
+    return frozenset(word for word in telling_words(text) if _meanings()[word][1] == POINTS["decides"])
+
+
+def telling_words(text: str) -> frozenset[str]:
+    """All words of a matter that say something of its kind, also those that other kinds have in common with it: 灯."""
+    return frozenset(word[0].removesuffix("s") for word in _words().finditer(text[:LONGEST].lower()))
 
 
 def are_apart(matter: str, words: str) -> bool:

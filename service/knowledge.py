@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ AHEAD = 0.16  # … if the next entry is behind by this part …
 PIECES = 1.5  # … and it holds this much, so that one character in common answers nothing
 NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
+WORD = re.compile(r"\w+")
 
 BETWEEN = {"zh": "、", "en": ", "}  # what is listed
 PERSONAL: Mapping[str, Callable[..., Line]] = {"cases": greetings.my_cases}
@@ -94,11 +96,24 @@ def answer(session: Session, shelf: Shelf, reader: Reader, question: str) -> Mat
     nearest = list(islice(fit, OFFERED))
     if not nearest or nearest[0][1].share < NEAR:
         return None
+    for entry, _ in nearest:
+        if _asks_so(entry, question):
+            return Match(entry)
     (entry, first), *others = nearest
     is_ahead = not others or others[0][1].rank <= first.rank * (1 - AHEAD)
     if first.share >= SURE and first.pieces >= PIECES and is_ahead:
         return Match(entry)
     return Suggestions(tuple(entry for entry, found in nearest if found.share >= NEAR))
+
+
+def _asks_so(entry: Entry, question: str) -> bool:
+    """Whether the question stands there word for word, however short it is: "are you a robot"."""
+    asked = _plain(question)
+    return any(asked == _plain(known) for wording in entry.wordings.values() for known in wording.questions)
+
+
+def _plain(question: str) -> str:
+    return " ".join(WORD.findall(question.casefold()))
 
 
 def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from service import (
     callbacks,
+    case_meant,
     cases,
     categories,
     conversations,
@@ -39,12 +39,10 @@ WORDS = Path(__file__).with_suffix(".yml")
 KIND = "withdrawal"  # of the line that asks; its row names the case, unless it asks which one
 MOST = 3  # cases to choose from
 LINES = 12  # that are looked back for the question
-NEVER = "praise"  # a kind that is nobody's work
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
 HAN_PAIR = re.compile(r"[\u4e00-\u9fff]{2}")
 MARKS = " ,.!~，。！～"
-COUNT = re.compile(r"(?<!\d)\d{4}(?!\d)")  # the end of a number, which is all that many keep in mind
 
 
 def call_off(session: Session, conversation: Conversation, words: str, *, key: str, now: datetime) -> bool:
@@ -92,7 +90,7 @@ def means_a_case(session: Session, conversation: Conversation, words: str, *, be
     spoken = {pair for pair in named if HAN_PAIR.fullmatch(pair)}
     return any(
         about & categories.deciding_words(case.matter) or len(spoken & likeness.bigrams(case.matter)) > 1
-        for case in _at_work(session, conversation)
+        for case in case_meant.at_work(session, conversation)
     )
 
 
@@ -141,7 +139,7 @@ def take_words(session: Session, conversation: Conversation, words: str, *, key:
         return (is_yes or keeps(words)) and settle(session, conversation, is_yes=is_yes, key=key, now=now)
     if calls_off(words):
         return False  # the dialogue hears that, and what else they say
-    found = _narrowed(_at_work(session, conversation), words)
+    found = case_meant.fitting(case_meant.at_work(session, conversation), words)
     if len(found) != 1:
         return False
     _ask(session, conversation, found, key=key, now=now)
@@ -199,6 +197,22 @@ def question(session: Session, conversation: Conversation) -> OutboxRow | None:
     return None
 
 
+def ask_again(session: Session, conversation: Conversation, asked: OutboxRow, *, key: str, now: datetime) -> None:
+    """Put the question once more, because what came in between was no answer and had one of its own.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        conversation: who was asked.
+        asked: the line that asked.
+        key: the turn.
+        now: the moment, aware UTC.
+    """
+    possible = case_meant.at_work(session, conversation)
+    meant = [case for case in possible if asked.case_id in (None, case.id)]
+    if meant:
+        _ask(session, conversation, meant, key=f"{key}:again", now=now)
+
+
 def _is_told(session: Session, key: str) -> bool:
     """Whether this very turn has been answered before."""
     return outbox.find(session, key=f"{key}:{KIND}") is not None
@@ -224,42 +238,11 @@ def _meant(session: Session, conversation: Conversation, words: str) -> Sequence
     if named is not None:
         _check(named)
         return [named]
-    found = _at_work(session, conversation)
+    found = case_meant.at_work(session, conversation)
     last = None if found else next(iter(cases.of_resident(session, conversation, limit=1)), None)
-    if last is not None and last.kind in _kinds(words):
+    if last is not None and last.kind in case_meant.kinds(words):
         _check(last)
-    return _narrowed(found, words)
-
-
-def _at_work(session: Session, conversation: Conversation) -> Sequence[Case]:
-    """What the resident may take back, the newest first."""
-    found = select(Case).where(
-        Case.conversation_id == conversation.id, Case.state.in_(AT_WORK), Case.kind != NEVER
-    )  # fmt: skip
-    return session.scalars(found.order_by(Case.id.desc()).with_for_update(of=Case)).all()
-
-
-def _narrowed(found: Sequence[Case], words: str) -> Sequence[Case]:
-    """Those that the words fit best: by the end of the number, by the kind, by what is named."""
-    for fits in (_ends_so, _is_of_kind, _is_about):
-        found = [case for case in found if fits(case, words)] or found
-    return found
-
-
-def _ends_so(case: Case, words: str) -> bool:
-    return case.number[-4:] in COUNT.findall(words)
-
-
-def _is_of_kind(case: Case, words: str) -> bool:
-    return case.kind in _kinds(words)
-
-
-def _is_about(case: Case, words: str) -> bool:
-    return bool(categories.deciding_words(case.matter) & categories.deciding_words(words))
-
-
-def _kinds(words: str) -> set[str]:
-    return {kind for kind in _table()["kinds"] if _any(f"kinds.{kind}").search(words.lower())}
+    return case_meant.fitting(found, words)
 
 
 def _check(case: Case) -> None:
@@ -327,13 +310,10 @@ _TAPS: Mapping[str, Callable[..., None]] = {"which": _ask_about, "yes": _withdra
 @cache
 def _any(group: str) -> re.Pattern[str]:
     """Any word of a group of the table; Latin words match whole, and a pattern may say what must not stand before."""
-    words: Any = _table()
-    for part in group.split("."):
-        words = words[part]
-    return re.compile("|".join(rf"\b(?:{word})\b" if word.isascii() else word for word in words))
+    return re.compile("|".join(rf"\b(?:{word})\b" if word.isascii() else word for word in _table()[group]))
 
 
 @cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = yaml.safe_load(WORDS.read_text("utf-8"))
+def _table() -> Mapping[str, list[str]]:
+    table: Mapping[str, list[str]] = yaml.safe_load(WORDS.read_text("utf-8"))
     return table

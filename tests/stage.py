@@ -186,6 +186,7 @@ STEPS_TO: dict[str, tuple[cases.Event, ...]] = {
     "on_the_way": (cases.Event.DEPARTED,),
     "withdrawn": (cases.Event.WITHDRAWN,),
     "finished": (cases.Event.ACCEPTED, cases.Event.FINISHED),
+    "needs_info": (cases.Event.INFO_ASKED,),
     "closed": (cases.Event.FINISHED, cases.Event.CLOSED),
 }
 

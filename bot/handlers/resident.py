@@ -16,6 +16,7 @@ from service import (
     appointments,
     binding,
     budget,
+    call_back_words,
     candidates,
     cases,
     conversations,
@@ -68,15 +69,28 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
     binding.let_go_of_moved_out(scene.session, conversation, now=scene.now)
-    is_settled = _card(scene, conversation, bubbles[-1])
-    if is_settled and conversation.owner is Owner.BOT and incoming.own_number(bubbles[-1]):
-        return ask(scene, conversation, "/share_phone", payload=True)  # a form may be waiting for it
+    return _answer(scene, conversation, bubbles, words)
+
+
+def _answer(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
+    """Hand what is no emergency to whoever has the talk; a question that it did not answer is put once more."""
+    asked = None if words else withdrawals.question(scene.session, conversation)
+    card = next((message for message in reversed(bubbles) if message.contact is not None), None)
+    if card is not None:
+        _take_own_number(scene, conversation, card)
     if conversation.owner is not Owner.BOT:
         return _to_people(scene, conversation, bubbles, words)
     if words.startswith("/"):
         return commands.from_resident(scene, conversation, words)
-    is_settled = is_settled or _about_ourselves(scene, conversation, words)
-    return None if is_settled else _take_up(scene, conversation, bubbles, words)
+    if _about_ourselves(scene, conversation, words):
+        return None
+    if asked is None:
+        heard = _read_card(scene, conversation, card, words) if card is not None else None
+        return heard or _take_up(scene, conversation, bubbles, words)
+    if card is None or not incoming.own_number(card):
+        _take_up(scene, conversation, bubbles, words)
+    withdrawals.ask_again(scene.session, conversation, asked, key=scene.key, now=scene.now)
+    return None
 
 
 def _opens_the_console(scene: Scene, bubbles: Sequence[Message]) -> bool:
@@ -127,23 +141,34 @@ def _only_reports(message: Message) -> bool:
     return incoming.kind_of(message) == "unsupported" and incoming.event_in(message) is not None
 
 
-def _card(scene: Scene, conversation: Conversation, message: Message) -> bool:
-    """A contact: their own number binds the account, somebody else's card binds nobody. True when that was all.
-
-    With a case at work a card is the plumber's number, and goes along with the case.
-    """
-    if message.contact is None:
-        return False
-    number, language = incoming.own_number(message), conversation.resident.language
-    if number:
-        residents.remember(conversation.resident, phone=phones.normalise(number) or number)
-        line = binding.share_phone(scene.session, conversation, number, now=scene.now)
-    elif conversation.owner is Owner.BOT and cases.at_work(scene.session, conversation) is None:
-        line = binding.with_contact_key(texts.say("utter_contact_not_own", language=language), language)
-    else:
-        return False
+def _take_own_number(scene: Scene, conversation: Conversation, card: Message) -> None:
+    """Their own number binds the account; somebody else's card binds nobody."""
+    number = incoming.own_number(card)
+    if number is None:
+        return
+    residents.remember(conversation.resident, phone=phones.normalise(number) or number)
+    line = binding.share_phone(scene.session, conversation, number, now=scene.now)
     conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:card")
-    return True
+
+
+def _read_card(scene: Scene, conversation: Conversation, card: Message, words: str) -> Ask | None:
+    """Have the dialogue hear a number that was sent as a card: a form may be waiting for it, whosever it is.
+
+    Beside words it is read as if it had been typed. None when a department has asked, which then is shown the card.
+    """
+    assert card.contact is not None
+    is_own = incoming.own_number(card) is not None
+    number = phones.normalise(card.contact.phone_number) or card.contact.phone_number
+    if words:
+        return _understand(scene, conversation, f"{words}\n{number}")
+    if not is_own and work.awaited(scene.session, conversation) is not None:
+        return None
+    heard = ask(scene, conversation, "/share_phone", payload=True)
+    if is_own:
+        return heard
+    name = incoming.clean(" ".join(filter(None, (card.contact.first_name, card.contact.last_name))))
+    told = {"text": f"{name} {number}", "phone": number, "card": name, "card_message": card.message_id}
+    return replace(heard, metadata={**heard.metadata, **told})
 
 
 def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | None:
@@ -159,10 +184,15 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
 
 
 def _is_about_a_case(scene: Scene, conversation: Conversation, words: str) -> bool:
-    """A number, words that say which case is to be taken back, or of an appointment alone, need no understanding."""
+    """A number, words that say which case is to be taken back or whether a fix holds, or of an appointment alone.
+
+    They need no understanding.
+    """
     facts: dict[str, Any] = {"key": scene.key, "now": scene.now}
     if withdrawals.question(scene.session, conversation) is not None:
         return withdrawals.take_words(scene.session, conversation, words, **facts)
+    if call_back_words.take(scene.session, conversation, words, **facts):
+        return True
     line = greetings.one_case(scene.session, conversation, words, now=scene.now)
     if line is not None:
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:case")

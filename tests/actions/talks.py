@@ -13,6 +13,7 @@ from sqlalchemy import select
 import actions.cases
 import actions.conversations
 import actions.greetings
+import actions.urging
 import actions.withdrawals
 from actions import answers, facts, said_back
 from actions.base import Desk
@@ -27,7 +28,7 @@ FORM = [{"event": "active_loop", "name": "repair_form"}, {"event": "active_loop"
 NOT_UNDERSTOOD = "nlu_fallback"
 RULES = {  # intent → the action of nlu/data/rules.yml; whatever else is only answered in words
     "greet": actions.greetings.greet,
-    "urge": actions.cases.case_status,
+    "urge": actions.urging.case_status,
     "praise": actions.cases.take_down,
     "inform": actions.cases.add_to_case,
     "correct": actions.cases.add_to_case,

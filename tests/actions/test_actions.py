@@ -10,10 +10,11 @@ import actions.cases
 import actions.conversations
 import actions.greetings
 import actions.knowledge
+import actions.urging
 import actions.withdrawals
 from actions.base import Desk
 from actions.turns import read
-from service import knowledge_base, knowledge_entries, texts, unanswered
+from service import cases, knowledge_base, knowledge_entries, texts, unanswered
 from service.models import ArchiveEvent, Owner
 from tests.actions.turns import message
 from tests.households import member
@@ -34,10 +35,12 @@ def desk_for(stage):
         slots: Any = None,
         events: Any = (),
         turn: str = "7",
+        known: Any = None,
         **entities: Any,
     ) -> Desk:
         conversation = talk or stage.resident()
-        latest = message(text, intent, known={"conversation_id": conversation.id, "turn": turn}, **entities)
+        ours = {"conversation_id": conversation.id, "turn": turn} | (known or {})
+        latest = message(text, intent, known=ours, **entities)
         return Desk(stage.session, conversation, read(latest), slots or {}, events, CollectingDispatcher())
 
     return make
@@ -220,7 +223,7 @@ def test_asking_how_far_it_is_urges_once_and_a_tap_only_shows(desk_for, stage):
 
     for text in ("/urge", "师傅怎么还没来", "师傅怎么还没来"):
         desk = desk_for(text, "urge", talk=talk)
-        actions.cases.case_status(desk)
+        actions.urging.case_status(desk)
 
     urged = [row for row in stage.outbox("note") if case.number in row.payload["text"]]
     assert len(urged) == 1
@@ -233,9 +236,123 @@ def test_who_asks_again_how_far_one_case_is_reads_no_list(desk_for, stage):
     stage.case(talk)
 
     desk = desk_for("师傅怎么还没来", "urge", talk=talk)
-    actions.cases.case_status(desk)
+    actions.urging.case_status(desk)
 
     assert [("预计" in said, "您的工单" in said) for said in answers(desk)] == [(True, False)]
+
+
+@pytest.mark.parametrize(("words", "meant"), [("水龙头的怎么还没来", 0), ("催一下灯的事", 1), ("窗户呢", 2)])
+def test_who_names_one_of_several_cases_has_that_one_urged(desk_for, stage, words, meant):
+    """And then only that one, for a while: the same list at every word sounds deaf."""
+    talk = stage.resident()
+    found = [stage.case(talk, matter=matter) for matter in ("厨房水龙头漏水", "卧室灯坏了", "客厅窗户关不上")]
+
+    for turn, text in enumerate((words, "快点啊", "人呢")):
+        desk = desk_for(text, "urge", talk=talk, turn=str(turn))
+        actions.urging.case_status(desk)
+
+        [said] = answers(desk)
+        assert found[meant].number in said
+        assert "预计" in said
+
+
+def test_who_names_none_of_several_cases_sees_them_once(desk_for, stage):
+    """The newest is urged; whoever means another one says so, and whoever says nothing means the newest."""
+    talk = stage.resident()
+    for matter in ("厨房水龙头漏水", "卧室灯坏了", "客厅窗户关不上"):
+        stage.case(talk, matter=matter)
+
+    said = []
+    for turn in ("1", "2", "3"):
+        desk = desk_for("怎么还没来", "urge", talk=talk, turn=turn)
+        actions.urging.case_status(desk)
+        said.append(["您的工单" in line for line in answers(desk)])
+
+    assert said == [[False, True], [False], [False]]
+
+
+@pytest.mark.parametrize("words", ["还要多久", "how much longer?"])
+def test_how_long_it_takes_still_is_asked_of_the_case_at_work(desk_for, stage, words):
+    """「您想问的是不是：保安多久巡逻一次」 is no answer to somebody who waits."""
+    talk = stage.resident()
+    case = stage.case(talk)
+
+    desk = desk_for(words, "inquiry", talk=talk)
+    actions.knowledge.answer(desk)
+
+    [said] = answers(desk)
+    assert case.number in said
+    assert "预计" in said
+
+
+@pytest.mark.parametrize("words", ["想请师傅喝水", "tip the plumber"])
+@pytest.mark.parametrize(
+    ("intent", "act"),
+    [("request_service", actions.cases.take_down), ("nlu_fallback", actions.conversations.not_understood)],
+)
+def test_a_gift_is_declined_whatever_the_words_were_taken_for(desk_for, stage, words, intent, act):
+    """N15: it is no service to be booked, and nothing to be rephrased."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    talk = stage.resident()
+
+    desk = desk_for(words, intent, talk=talk)
+    act(desk)
+
+    assert "我们不收礼物、红包和小费" in answers(desk)[0]
+    assert cases.count(stage.session, talk) == 0
+
+
+def test_praise_with_a_gift_is_taken_down_and_the_gift_declined(desk_for, stage):
+    """N15; and what was said of somebody is not lost."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    talk = stage.resident()
+
+    desk = desk_for("给师傅带包烟", "praise", talk=talk)
+    actions.cases.take_down(desk)
+
+    assert "我们不收礼物、红包和小费" in answers(desk)[0]
+    assert cases.count(stage.session, talk) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "intent"), [("afternoon", "greet"), ("any time", "nlu_fallback"), ("下午", "inform")]
+)
+def test_a_bare_time_right_after_a_case_is_when_the_visit_suits(desk_for, stage, words, intent):
+    """A bare "afternoon" sounds like a greeting."""
+    talk = stage.resident()
+    stage.case(talk)
+    act = {
+        "greet": actions.greetings.greet,
+        "nlu_fallback": actions.conversations.not_understood,
+        "inform": actions.cases.add_to_case,
+    }[intent]
+
+    desk = desk_for(words, intent, talk=talk)
+    act(desk)
+
+    assert "11月23日" in str(desk.dispatcher.messages[-1]["buttons"])
+
+
+def test_somebody_elses_card_goes_along_with_the_case_at_work(desk_for, stage):
+    """N3: it is the plumber's number, and no attempt to be somebody."""
+    talk = stage.resident()
+    case = stage.case(talk)
+
+    desk = desk_for("/share_phone", "share_phone", talk=talk, known={"card": "张师傅", "card_message": 12})
+    actions.cases.phone_shared(desk)
+
+    assert [row.payload["message_ids"] for row in stage.outbox("relay")] == [[12]]
+    assert case.number in stage.lines_to(talk)[-1]
+    assert is_silent(desk)
+
+
+def test_somebody_elses_card_out_of_the_blue_is_answered_and_binds_nobody(desk_for, stage):
+    talk = stage.resident()
+
+    desk = desk_for("/share_phone", "share_phone", talk=talk, known={"card": "张师傅", "card_message": 12})
+    actions.cases.phone_shared(desk)
+
+    assert "只认您本人的号码" in stage.lines_to(talk)[-1]
 
 
 @pytest.mark.parametrize(("text", "act"), [("还有个事", "add_to_case"), ("one more thing", "take_down")])

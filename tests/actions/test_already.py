@@ -16,7 +16,7 @@ from actions import already, answers, facts
 from actions.base import Desk
 from actions.facts import DECLINED, Facts
 from actions.turns import read
-from service import cases, incident_words, incidents
+from service import cases, incident_words, incidents, knowledge_base
 from service.models import Conversation, Incident
 from tests.actions.turns import message
 from tests.stage import NOON, Stage
@@ -216,3 +216,29 @@ def test_right_after_a_case_what_only_sounds_like_a_question_is_more_of_it(stage
 
     assert ("amended" in [event.event for event in cases.events(stage.session, case)]) is is_more
     assert cases.count(stage.session, talk) == (1 if is_more else 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"), [("我要查物业费", "已绑定房屋的账号"), ("可以匿名投诉吗，我怕邻居知道", "不会让对方知道是您")]
+)
+def test_a_question_that_half_sounds_like_a_complaint_is_answered(stage, words, answer):
+    """A form would ask where the question lies."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    talk, latest = stage.resident(), message(words, "complaint", sure=0.6)
+    told, _ = look(stage, talk, latest, told=facts.begin(read(latest)))
+
+    desk = desk_for(stage, talk, latest, already=told.already)
+    actions.cases.open_case(desk)
+
+    assert facts.question(told, kind="complaint", now=NOON) is None
+    assert answer in "".join([*stage.lines_to(talk), *(str(one["text"]) for one in desk.dispatcher.messages)])
+    assert cases.count(stage.session, talk) == 0
+
+
+@pytest.mark.parametrize(("words", "sure"), [("我要查物业费", 0.9), ("楼上漏水漏到我家了", 0.6)])
+def test_what_is_no_question_stays_a_complaint(stage, words, sure):
+    latest = message(words, "complaint", sure=sure)
+
+    told, _ = look(stage, stage.resident(), latest, told=facts.begin(read(latest)))
+
+    assert told.already is None

@@ -422,3 +422,50 @@ def test_what_stands_beside_the_recognised_words_of_an_address_is_part_of_it():
     facts = reply(Facts("bell is silent"), "location", text, location="flat 302", known={"language": "en"})
 
     assert facts.location == "Building 5, Room 302"
+
+
+def test_who_says_where_it_is_and_that_something_else_is_broken_is_heard_in_both():
+    """Cross people answer the question with the next grievance."""
+    facts = reply(
+        Facts("你们物业都是废物吧"), "location", "电梯又他妈坏了，7栋2单元", "reopen", location="7栋2单元"
+    )
+
+    assert facts.location == "7栋2单元 电梯"
+    assert facts.matter == "你们物业都是废物吧\n电梯又他妈坏了"
+
+
+def test_a_spot_of_a_home_that_is_not_known_yet_stays_in_the_matter():
+    """Bubbles: 我家, 厨房, 水龙头, 一直滴水; the address comes later, and the plumber still finds the kitchen."""
+    facts = begin(turn("我家，厨房，水龙头，一直滴水", "repair", location="厨房", fixture="水龙头"))
+
+    facts = reply(facts, "location", "3栋2单元1209", location="3栋2单元1209")
+
+    assert facts.location == "3栋2单元1209室 厨房"
+
+
+@pytest.mark.parametrize("asked", ["phone_and_time", "phone"])
+def test_another_place_is_no_answer_to_a_number_or_a_time(asked):
+    """「99栋」 is put right, and what was asked is still open."""
+    before = Facts("灯坏了", "99栋99单元9999室", visit_time=SOON if asked == "phone" else None)
+
+    facts = reply(before, asked, "3栋2单元1211", location="3栋2单元1211")
+
+    assert facts.location == "3栋2单元1211室"
+    assert question(facts, kind="repair") == asked
+
+
+def test_a_number_with_too_few_digits_is_asked_for_again():
+    """It was taken for a refusal, and nobody could ring."""
+    facts = reply(Facts("灯坏了", "3栋", visit_time=SOON), "phone", "my number is 555", "correct")
+
+    assert question(facts, kind="repair") == "phone"
+
+
+@pytest.mark.parametrize(
+    ("digits", "phone"), [("110", "13800138000"), ("9" * 18, "13800138000"), ("07318888888", "07318888888")]
+)
+def test_a_bare_number_beside_what_is_said_back_is_a_phone_or_nothing(digits, phone):
+    """No room 110, and no 「999…」 in the matter."""
+    facts = reply(FULL, "confirmed", digits, "out_of_scope")
+
+    assert (facts.matter, facts.location, facts.phone) == (FULL.matter, FULL.location, phone)

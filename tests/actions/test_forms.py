@@ -127,3 +127,50 @@ def test_what_was_called_off_is_taken_up_again_as_it_was(text):
     assert slots["requested_slot"] == "confirmed"
     assert "灯坏了" in slots["summary"]
     assert "matter" not in slots
+
+
+FILLED = {"matter": "厨房水管漏水", "location": "3栋2单元1201室"}
+
+
+@pytest.mark.parametrize(
+    ("words", "intent"), [("afternoon", "greet"), ("any time", "nlu_fallback"), ("下午", "greet"), ("都行", "affirm")]
+)
+@pytest.mark.parametrize("asked", ["phone_and_time", "another_time"])
+def test_a_bare_time_is_the_answer_to_when_we_may_come(words, intent, asked):
+    """Whatever it sounds like where nobody has asked."""
+    slots = slots_after(message(words, intent), requested_slot=asked, **FILLED)
+
+    assert slots["visit_time"] == words
+    assert slots["visit_from"] is not None
+
+
+def test_a_yes_to_what_is_said_back_is_no_time():
+    """「都可以」 agrees."""
+    told = FILLED | {"phone": "13800138000", "visit_time": "asap"}
+
+    slots = slots_after(message("都可以", "affirm"), requested_slot="confirmed", **told)
+
+    assert "visit_time" not in slots
+
+
+@pytest.mark.parametrize("asked", ["location", "phone_and_time", "another_time", "confirmed", "change"])
+def test_a_card_is_a_number_whatever_was_asked(asked):
+    """Their own or somebody else's; and nothing else was answered with it."""
+    latest = message("/share_phone", "share_phone", known={"phone": "13900139000", "card": "张女士"})
+    told = {name: value for name, value in FILLED.items() if (asked, name) != ("location", "location")}
+    told |= {"visit_time": "asap"} if asked in {"confirmed", "change"} else {}
+
+    slots = slots_after(latest, requested_slot=asked, **told)
+
+    assert (slots["phone"], slots["contact"], slots["confirmed"]) == ("13900139000", "张女士", None)
+    assert "visit_time" not in slots
+
+
+def test_a_card_is_no_yes_to_the_same_thing():
+    """It would have urged a case that they may not mean."""
+    latest = message("/share_phone", "share_phone", known={"phone": "13900139000"})
+
+    slots = slots_after(latest, requested_slot="same_thing", already="case:1", **FILLED)
+
+    assert slots["confirmed"] is None
+    assert slots["requested_slot"] == "same_thing"

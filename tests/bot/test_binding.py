@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from bot.handlers import answers
 from bot.rasa import Answer, Ask, Reply
-from service import archive, invitations
-from service.models import Conversation, Message, Owner
+from service import archive, invitations, withdrawals
+from service.models import BindingOffer, Conversation, Message, Owner
 from tests.bot.updates import RESIDENT, message, receive, staff_message, tap, turn_of
 from tests.households import household, member
 from tests.stage import NOON, STAFF_CHAT, Stage
@@ -84,14 +84,15 @@ def test_ones_own_number_binds(stage, talk):
     ids=["somebody else's", "of nobody on Telegram", "passed on"],
 )
 def test_a_card_that_is_not_surely_ones_own_binds_nobody(stage, talk, card):
-    """Anybody can send anybody's number."""
+    """Anybody can send anybody's number; who they want called with it, the dialogue finds out."""
     member(stage, phone="13800138000")
 
-    receive(stage, turn_of(card))
+    ask = receive(stage, turn_of(card))
 
-    assert "只认您本人的号码" in shown(stage)["text"]
-    assert shown(stage)["contact_key"]
-    assert "buttons" not in shown(stage)
+    assert stage.session.scalars(select(BindingOffer)).all() == []
+    assert talk.resident.phone is None
+    assert ask is not None
+    assert (ask.text, ask.metadata["phone"], ask.metadata["card"]) == ("/share_phone", "13800138000", "王芳")
 
 
 def test_ones_own_number_is_what_a_form_waits_for(stage, talk):
@@ -102,13 +103,36 @@ def test_ones_own_number_is_what_a_form_waits_for(stage, talk):
     assert (ask.text, ask.metadata["phone"]) == ("/share_phone", "13800138000")
 
 
-def test_a_plumbers_card_goes_along_with_the_case_at_work(stage, talk):
-    """N3: it is no attempt to be somebody."""
-    stage.case(talk)
+def test_a_card_sent_when_a_department_has_asked_is_the_answer(stage, talk):
+    """N3: 「有物业那边师傅的电话吗」."""
+    case = stage.case(talk, state="needs_info")
+    talk.awaiting_case_id = case.id
 
-    receive(stage, turn_of(contact(of=4711)))
+    assert receive(stage, turn_of(contact(of=4711))) is None
 
     assert [row.act for row in stage.outbox("relay")] == ["copy"]
+    assert case.number in shown(stage)["text"]
+
+
+@pytest.mark.parametrize("of", [RESIDENT, 4711])
+def test_words_beside_a_card_are_read_with_its_number(stage, talk, of):
+    """Both bubbles came before anybody had answered: neither is lost."""
+    ask = receive(stage, turn_of(message("打这个电话"), contact(of=of)))
+
+    assert ask is not None
+    assert ask.text == "打这个电话\n13800138000"
+
+
+@pytest.mark.parametrize("of", [RESIDENT, 4711])
+def test_a_card_is_no_answer_to_whether_a_case_is_called_off(stage, talk, of):
+    """It is asked once more, so that the yes that comes next is not lost."""
+    case = stage.case(talk)
+    withdrawals.call_off(stage.session, talk, "不用修了", key="turn:1", now=NOON)
+
+    receive(stage, turn_of(contact(of=of)))
+    receive(stage, turn_of(message("是的")))
+
+    assert case.state == "withdrawn"
 
 
 def test_a_number_shared_while_a_butler_talks_reaches_the_butler_too(stage, talk):

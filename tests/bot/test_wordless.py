@@ -22,7 +22,6 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "video_note": ({"video_note": FILE | {"duration": 3, "length": 1}}, "听不懂语音"),
     "location": ({"location": POINT}, "位置"),
     "venue": ({"location": POINT, "venue": {"location": POINT, "title": "北门", "address": "1号"}}, "位置"),
-    "contact": ({"contact": {"phone_number": "13800138000", "first_name": "张"}}, "只认您本人的号码"),
     "sticker": ({"sticker": FILE | {"type": "regular", "width": 1, "height": 1, "is_animated": False,
                                     "is_video": False}}, "直接告诉我"),
     "dice": ({"dice": {"emoji": "🎲", "value": 3}}, "直接告诉我"),
@@ -32,7 +31,7 @@ KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "story": ({"story": {"chat": {"id": -1, "type": "channel", "title": "新闻"}, "id": 1}}, "转给管家"),
     "unsupported": ({"hologram": {"file_id": "f"}}, "转给管家"),
 }  # fmt: skip
-TELLING = ("photo", "document", "voice", "video_note", "location", "venue", "contact")
+TELLING = ("photo", "document", "voice", "video_note", "location", "venue")
 
 
 @pytest.fixture

@@ -171,3 +171,17 @@ def test_who_asks_how_to_pay_is_shown_the_official_account_and_nothing_is_taken_
 
     assert account in told
     assert not_here in told
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("Are you a robot?", "who_answers"),
+        ("are you a bot??", "who_answers"),
+        ("匿名可以吗？", "anonymity"),
+        ("收红包吗", "no_gifts"),
+    ],
+)
+def test_a_question_that_stands_there_word_for_word_has_its_answer(library, question, key):
+    """However short it is: one word in common would be too little to be sure."""
+    assert library.meant(question) == key

@@ -10,7 +10,7 @@ SETTLED = ["没事了", "没事了。", "解决了，谢谢", "好的，已经�
            "It's solved, thanks!", "that's all, thank you", "搞定了～", "谢谢，没别的事了"]  # fmt: skip
 NOT = ["解决了吗", "没解决", "还没解决了", "解决了一半", "没事了吗？", "谢谢", "好的", "", "…", "灯修好了但是水管没有",
        "is it solved?", "not solved", "没事了没事了没事了" * 20, "你们解决了没有", "别说没事了"]  # fmt: skip
-ONLY_WHILE_WAITING = ["好了", "不用了，谢谢", "可以了", "never mind"]
+ONLY_WHILE_WAITING = ["好了", "不用了，谢谢", "可以了", "never mind", "算了不用人工了"]
 
 
 @pytest.mark.parametrize("words", SETTLED)

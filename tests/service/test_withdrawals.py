@@ -138,7 +138,13 @@ def test_a_no_leaves_it_as_it_is(stage):
 
 @pytest.mark.parametrize(
     ("words", "state"),
-    [("取消吧", CaseState.WITHDRAWN), ("先别取消", CaseState.OPEN), ("要不取消吧", CaseState.WITHDRAWN)],
+    [
+        ("取消吧", CaseState.WITHDRAWN),
+        ("先别取消", CaseState.OPEN),
+        ("算了你们来吧", CaseState.OPEN),
+        ("算了，别来吧", CaseState.WITHDRAWN),
+        ("要不取消吧", CaseState.WITHDRAWN),
+    ],
 )
 def test_the_same_wish_again_is_the_yes_and_its_contrary_the_no(stage, words, state):
     """「要取消吗？」「取消」 — and 「别取消」 has the same word in it."""
