@@ -106,7 +106,7 @@ def scores(table: Table, rows: Sequence[Row]) -> np.ndarray:
 
 
 def by_voice(language: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield, per voice, recall and false alarms at the threshold as it is, and recall at some shares of false alarms."""
+    """Yield, per voice, recall and false alarms at the threshold as it is, and recall at shares of false alarms."""
     shares = "".join(f"{share:>7.0%} false: recall (at)" for share in FALSE_ALARMS)
     yield f"{language}: voice    as it is: recall, false{shares}"
     for voice in sorted({row["voice"] for row in rows}):

@@ -135,7 +135,7 @@ URGENT = tuple(Rule(rule.kind, rule.name, tuple(wording.with_plea(each) for each
 RULES = _rules(TABLE["rules"]) + URGENT
 FILTERS = tuple(_filter(name, row) for name, row in TABLE["filters"].items())
 MASKS = wording.words(TABLE["masks"])
-BARE_ROOM = re.compile(TABLE["bare_room"])
+BARE_ANSWER = re.compile(TABLE["bare_answer"])
 SOUND = "sound"  # the rule of words that no line of the rules names
 SCALE: dict[str, dict[str, float]] = TABLE["scale"]
 SIGNS: dict[str, dict[str, int]] = TABLE["signs"]
@@ -149,7 +149,7 @@ def check(text: str) -> Alarm | None:
         text: anything a resident can send, of any length; never raises.
     """
     weighed = _weigh(text)
-    if not weighed.rings or (weighed.found is None and BARE_ROOM.fullmatch(spelling.plain(_enough_of(text)).strip())):
+    if not weighed.rings or (weighed.found is None and BARE_ANSWER.fullmatch(spelling.plain(_enough_of(text)).strip())):
         return None
     found = weighed.found or _sound(weighed.loudest)
     return Alarm(found.kind, found.rule, found.matched)

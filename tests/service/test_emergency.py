@@ -277,9 +277,11 @@ def test_the_end_of_a_very_long_text_is_read_too():
     assert kind("好" * 50 * LONGEST + "着火了") is EmergencyKind.FIRE
 
 
-@pytest.mark.parametrize("words", ["在厨房", "厨房里", "就在我家卫生间", "in the kitchen", "是在客厅。"])
-def test_a_bare_room_answers_a_question_and_is_no_cry_for_help(words):
-    """It comes right after "where is it?"; everybody on duty was alarmed by it."""
+@pytest.mark.parametrize(
+    "words", ["在厨房", "厨房里", "就在我家卫生间", "in the kitchen", "是在客厅。", "妈妈电话13633330002"]
+)
+def test_a_bare_answer_to_a_question_is_no_cry_for_help(words):
+    """It comes right after "where is it?" or "whom do we call?"; everybody on duty was alarmed by it."""
     assert emergency.check(words) is None
 
 
