@@ -125,7 +125,7 @@ async def _delivered(stack: Stack, found: Account, *, after_call: int, after_row
     found.sent = sum(taken.values())
     rows = stack.rows(
         "SELECT id, chat_id, kind, act, delivery, state, payload FROM outbox WHERE id > :after"
-        " AND act NOT IN ('edit', 'delete') AND state IN ('sent', 'unconfirmed')",
+        " AND act IN ('say', 'lines', 'copy') AND state IN ('sent', 'unconfirmed')",
         after=after_row,
     )
     wanted: Counter[tuple[str, ...]] = Counter()
