@@ -163,7 +163,8 @@ class Turn:
     @property
     def matter(self) -> str:
         """The text without the clauses that hold nothing but facts, which stand in slots of their own."""
-        telling = [clause for clause in self.clauses if not clause.of(self).says_only_facts]
+        said = [(clause, clause.of(self)) for clause in self.clauses]
+        telling = [clause for clause, turn in said if not turn.says_only_facts or (turn.rest and not turn.entities)]
         return "".join(clause.text for clause in telling).strip(MARKS) or self.text
 
     @property
@@ -180,6 +181,11 @@ class Turn:
     def keeps_number(self) -> bool:
         """Whether they say that they leave no number, or have none."""
         return _any_like("keeps_number").search(self.text) is not None
+
+    @property
+    def changes_their_mind(self) -> bool:
+        """Whether they begin by taking back what they have told."""
+        return not self.tapped and _any_like("changes_their_mind").match(self.text) is not None
 
     @property
     def speaks_of_a_visit(self) -> bool:

@@ -426,9 +426,7 @@ def test_what_stands_beside_the_recognised_words_of_an_address_is_part_of_it():
 
 def test_who_says_where_it_is_and_that_something_else_is_broken_is_heard_in_both():
     """Cross people answer the question with the next grievance."""
-    facts = reply(
-        Facts("你们物业都是废物吧"), "location", "电梯又他妈坏了，7栋2单元", "reopen", location="7栋2单元"
-    )
+    facts = reply(Facts("你们物业都是废物吧"), "location", "电梯又他妈坏了，7栋2单元", "reopen", location="7栋2单元")
 
     assert facts.location == "7栋2单元 电梯"
     assert facts.matter == "你们物业都是废物吧\n电梯又他妈坏了"
