@@ -36,7 +36,8 @@ def suiting(session: Session, case: Case, wish: When | None, *, now: datetime) -
     found = bookings.free(session, case, now=now)
     zone = session.get_one(Community, case.community_id).timezone
     fitting = windows.fitting(found, wish, timezone=zone) if wish is not None else ()
-    return (fitting, True) if fitting else (found, False)
+    is_any = wish is not None and wish.ends is None  # "any time", said in the evening, means tomorrow too
+    return (fitting or found, bool(fitting) or (is_any and bool(found)))
 
 
 def offer(session: Session, case: Case, phrase: str, found: Sequence[Window], *, key: str, **slots: object) -> Line:

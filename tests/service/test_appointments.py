@@ -621,3 +621,14 @@ def test_one_plan_does_for_the_visit_of_every_case(stage, question: Select[Any])
     plan = stage.session.connection().exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {words}").scalars().all()
 
     assert any("appointments_once" in line for line in plan)
+
+
+def test_any_time_said_in_the_evening_is_any_of_the_next_windows(stage):
+    """「您说的时间暂时约不上」 is no answer to who is always at home."""
+    evening = NOON + 9 * HOUR
+    case = stage.case()
+
+    line = appointments.by_words(stage.session, case, When(evening, None), key="turn:1", now=evening)
+
+    assert "约不上" not in line.text
+    assert line.buttons
