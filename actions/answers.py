@@ -98,12 +98,13 @@ def _is_other_matter(facts: Facts, turn: Turn, asked: str) -> bool:
     """Whether it is the matter after all that they put right, "no wait, the heater", and not what was asked."""
     if not facts.matter or asked not in ASKS_FOR_A_FACT or not turn.changes_their_mind or turn.intent in FOR_PEOPLE:
         return False
-    says_a_fact = turn.entities or turn.keeps_number or turn.speaks_of_a_visit or places.names_place(turn.text)
+    is_found = turn.found("phone") or turn.found("time") or places.names_place(turn.text)
+    says_a_fact = is_found or turn.keeps_number or turn.speaks_of_a_visit
     return bool(_weight(turn.rest) >= 1 and not says_a_fact and _digits(turn) is None)
 
 
-def _take_other_matter(_: Facts, told: Facts, turn: Turn) -> Facts:
-    return _with_more(told, turn)
+def _take_other_matter(facts: Facts, _: Facts, turn: Turn) -> Facts:
+    return _with_more(facts, turn)
 
 
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:

@@ -219,11 +219,17 @@ def test_who_wants_to_be_written_to_here_leaves_no_number_and_calls_nobody():
     assert (slots["phone"], slots["requested_slot"]) == ("-", "confirmed")
 
 
-def test_one_character_among_words_that_say_nothing_is_the_matter():
+@pytest.mark.parametrize("found", [{}, {"object": "灯"}])
+def test_one_character_among_words_that_say_nothing_is_the_matter(found):
     """「我家那个灯」 left a work order that said 「坏啦」."""
-    slots = slots_after(message("小伙子啊，我家那个灯，就是那个，坏啦", "repair"), ACTIVATED)
+    slots = slots_after(message("小伙子啊，我家那个灯，就是那个，坏啦", "repair", **found), ACTIVATED)
 
     assert "灯" in slots["matter"]
+
+
+def test_a_wish_for_haste_is_no_part_of_the_matter():
+    """It stands as the time."""
+    assert slots_after(message("卧室门关不上，尽快", "repair"), ACTIVATED)["matter"] == "卧室门关不上"
 
 
 def test_a_room_behind_its_floor_is_part_of_the_address():
@@ -233,3 +239,13 @@ def test_a_room_behind_its_floor_is_part_of_the_address():
     slots = slots_after(message("3楼302", location="3楼"), requested_slot="phone_and_time", **told)
 
     assert slots["location"] == "10栋302室 3楼"
+
+
+def test_what_only_looks_like_a_place_is_the_matter_put_right():
+    """The understanding marks "the AC" as a place, and the craftsman is sent to the AC."""
+    latest = message("actually it's the AC", "inform", location="the AC")
+
+    slots = slots_after(latest, requested_slot="location", matter="The heater is broken")
+
+    assert (slots.get("location"), slots["requested_slot"]) == (None, "location")
+    assert slots["matter"].endswith("the AC")

@@ -942,7 +942,7 @@ def test_a_number_alone_shows_that_case_and_nobody_elses(stage):
     assert "没有查到" in stage.lines_to(talk)[1]
 
 
-@pytest.mark.parametrize("words", ["你叫什么名字", "你到底是不是人啊？", "are you human or AI?"])
+@pytest.mark.parametrize("words", ["你是真人还是AI", "你到底是不是人啊？", "are you human or AI?"])
 def test_who_we_are_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, words):
     """It became part of the matter, or a butler was called; whoever wants a person is told how."""
     knowledge_base.bring_up_to_date(stage.session, now=NOON)
