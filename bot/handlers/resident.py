@@ -190,7 +190,7 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
 
 
 def _asks_who_we_are(scene: Scene, conversation: Conversation, words: str) -> bool:
-    """Answered before anything can take it for an answer, 「你是真人还是AI」, or for the wish to speak with a person."""
+    """Answered before anything can take it for an answer, 「你是真人吗」, or for the wish to speak with a person."""
     reader = Reader(scene.community, conversation.resident.language, scene.now)
     line = knowledge.about_the_assistant(scene.session, SHELF, reader, words)
     if line is not None:
