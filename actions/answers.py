@@ -17,6 +17,8 @@ LETTERS = 3  # Latin letters weigh as much as one Chinese character
 SURE_OF_A_VERDICT = 0.9  # below it, any word beside the yes counts
 ROOM = re.compile(r"(?!1(?:10|19|20|22)$)\d{3,4}")  # alone, when everything is said back: "no sorry, 603"; 110 is none
 ASKS_FOR_A_TIME = frozenset({"phone_and_time", "phone", "another_time"})
+ASKS_FOR_A_FACT = ASKS_FOR_A_TIME | {"location"}
+FOR_PEOPLE = frozenset({"emergency", "request_human"})
 SAID_BACK = frozenset({"confirmed", "change"})
 FEWEST_DIGITS, MOST_DIGITS = 5, 15  # of what may be a telephone number
 
@@ -48,13 +50,18 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
         return replace(with_entities(facts, turn), confirmed=None)  # a number, and no answer to anything else
     if kind == "repair":
         turn = _with_bare_time(turn, asked)
-    if _is_for_others(turn, asked, kind):
+    if not _is_other_matter(facts, turn, asked) and _is_for_others(turn, asked, kind):
         return None
     if turn.was is not None and facts.matter:
         return _reworded(facts, facts.matter, turn)
-    told = _with_the_right_words(_TAKE[asked](facts, with_entities(facts, turn), turn), turn)
-    moved = stated(facts.location) and told.location != facts.location and told.matter == facts.matter
-    return _with_more(told, turn) if moved and places.names_address(told.matter or "") else told
+    take = _take_other_matter if _is_other_matter(facts, turn, asked) else _TAKE[asked]
+    told = _with_the_right_words(take(facts, with_entities(facts, turn), turn), turn)
+    if not (stated(facts.location) and told.location != facts.location):
+        return told
+    if not turn.instead:  # 「3楼302」, of which only the floor was recognised
+        told = replace(told, location=places.fuller(str(told.location), turn.text, language=turn.language))
+    was_in_the_matter = told.matter == facts.matter and places.names_address(told.matter or "")
+    return _with_more(told, turn) if was_in_the_matter else told
 
 
 def is_taken_up_again(facts: Facts, turn: Turn) -> bool:
@@ -85,6 +92,19 @@ def _reworded(facts: Facts, matter: str, turn: Turn) -> Facts:
     """An edited line answers nothing: what it told is replaced, and said back again."""
     now = amendments.reworded(matter, str(turn.was), turn.matter)[:MOST_MATTER]
     return replace(with_entities(facts, turn), matter=now, confirmed=None)
+
+
+def _is_other_matter(facts: Facts, turn: Turn, asked: str) -> bool:
+    """Whether it is the matter after all that they put right, "no wait, the heater", and not what was asked."""
+    if not facts.matter or asked not in ASKS_FOR_A_FACT or not turn.changes_their_mind or turn.intent in FOR_PEOPLE:
+        return False
+    is_found = turn.found("phone") or turn.found("time") or places.names_place(turn.text)
+    says_a_fact = is_found or turn.keeps_number or turn.speaks_of_a_visit
+    return bool(_weight(turn.rest) >= 1 and not says_a_fact and _digits(turn) is None)
+
+
+def _take_other_matter(facts: Facts, _: Facts, turn: Turn) -> Facts:
+    return _with_more(facts, turn)
 
 
 def _is_for_others(turn: Turn, asked: str, kind: str) -> bool:
@@ -178,6 +198,8 @@ def _take_time(facts: Facts, told: Facts, turn: Turn) -> Facts:
         return told
     if turn.intent in TROUBLES and turn.confidence >= SURE_OF_NO_PLACE and not turn.speaks_of_a_visit:
         return _with_more(told, turn)
+    if turn.intent == "urge":
+        return to_come(told, SOON, turn)  # "i'm at work, hurry"
     says_more = turn.rest and turn.rest != told.phone and not _is_bare_number(turn)
     return to_come(told, turn.unrecognised if says_more else SOON, turn)
 

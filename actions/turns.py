@@ -163,13 +163,23 @@ class Turn:
     @property
     def matter(self) -> str:
         """The text without the clauses that hold nothing but facts, which stand in slots of their own."""
-        telling = [clause for clause in self.clauses if not clause.of(self).says_only_facts]
+        said = [(clause, clause.of(self)) for clause in self.clauses]
+        telling = [clause for clause, turn in said if not turn.says_only_facts or turn.says_one_word]
         return "".join(clause.text for clause in telling).strip(MARKS) or self.text
 
     @property
     def says_only_facts(self) -> bool:
         """Whether nothing is left beside the facts but the wish that somebody comes."""
-        return len(any_of("visit").sub("", self.rest).strip()) <= 1
+        return len(self._beside_the_facts) <= 1
+
+    @property
+    def says_one_word(self) -> bool:
+        """Whether there is one character, and no fact that it could belong to: 「我家那个灯」."""
+        return len(self._beside_the_facts) == 1 and not any(entity.label in FACTS for entity in self.entities)
+
+    @property
+    def _beside_the_facts(self) -> str:
+        return any_of("visit").sub("", self.rest).strip(MARKS)
 
     @property
     def says_nothing_new(self) -> bool:
@@ -180,6 +190,11 @@ class Turn:
     def keeps_number(self) -> bool:
         """Whether they say that they leave no number, or have none."""
         return _any_like("keeps_number").search(self.text) is not None
+
+    @property
+    def changes_their_mind(self) -> bool:
+        """Whether they begin by taking back what they have told."""
+        return not self.tapped and _any_like("changes_their_mind").match(self.text) is not None
 
     @property
     def speaks_of_a_visit(self) -> bool:

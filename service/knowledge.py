@@ -24,9 +24,11 @@ AHEAD = 0.16  # … if the next entry is behind by this part …
 PIECES = 1.5  # … and it holds this much, so that one character in common answers nothing
 NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
+LONGEST_ABOUT_US = 60  # characters; who writes more asks for more
 WORD = re.compile(r"\w+")
 
 BETWEEN = {"zh": "、", "en": ", "}  # what is listed
+WHO_ANSWERS = "who_answers"  # the entry on the assistant itself
 PERSONAL: Mapping[str, Callable[..., Line]] = {"cases": greetings.my_cases}
 
 
@@ -114,6 +116,12 @@ def _asks_so(entry: Entry, question: str) -> bool:
 
 def _plain(question: str) -> str:
     return " ".join(WORD.findall(question.casefold()))
+
+
+def about_the_assistant(session: Session, shelf: Shelf, reader: Reader, words: str) -> Line | None:
+    """Who answers here, if the words ask nothing else: no form takes that for an answer, nobody is called."""
+    entry = find(session, shelf, reader, WHO_ANSWERS) if len(words) <= LONGEST_ABOUT_US else None
+    return worded(reader, entry) if entry is not None and _asks_so(entry, words) else None
 
 
 def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:

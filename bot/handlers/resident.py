@@ -23,6 +23,7 @@ from service import (
     desk,
     emergency,
     greetings,
+    knowledge,
     phones,
     residents,
     settled,
@@ -36,12 +37,15 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
+from service.knowledge import Reader
+from service.knowledge_shelf import Shelf
 from service.models import Conversation, Owner
 from service.staff import Right
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
 
+SHELF = Shelf()
 MOST_WORDS = 1000  # characters that are given to Rasa; all are kept
 
 
@@ -178,9 +182,20 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
         work.give_info(scene.session, case, words, key=scene.key, now=scene.now)
         return None
     is_asked = (conversation.keyboard_turn or 0) > 0  # by the dialogue, which the words then answer
+    if not payload and _asks_who_we_are(scene, conversation, words):
+        return None
     if not (payload or is_asked) and _is_about_a_case(scene, conversation, words):
         return None
     return ask(scene, conversation, payload or words, payload=payload is not None)
+
+
+def _asks_who_we_are(scene: Scene, conversation: Conversation, words: str) -> bool:
+    """Answered before anything can take it for an answer, 「你是真人吗」, or for the wish to speak with a person."""
+    reader = Reader(scene.community, conversation.resident.language, scene.now)
+    line = knowledge.about_the_assistant(scene.session, SHELF, reader, words)
+    if line is not None:
+        conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:who")
+    return line is not None
 
 
 def _is_about_a_case(scene: Scene, conversation: Conversation, words: str) -> bool:

@@ -174,3 +174,78 @@ def test_a_card_is_no_yes_to_the_same_thing():
 
     assert slots["confirmed"] is None
     assert slots["requested_slot"] == "same_thing"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words", "intent"),
+    [
+        ("location", "actually it's the AC", "inform"),
+        ("phone_and_time", "no wait, the heater after all", "cancel"),
+        ("phone_and_time", "等下，不是空调，是热水器", "inform"),
+        ("phone", "哦不对还是空调吧", "correct"),
+    ],
+)
+def test_who_puts_the_matter_right_answers_nothing_else_and_calls_nothing_off(asked, words, intent):
+    """The AC is nowhere to go to, and "no wait" lost everything that had been told."""
+    told = {"matter": "The heater is broken"} if asked == "location" else FILLED
+    told = told | ({"visit_time": "asap"} if asked == "phone" else {})
+
+    slots = slots_after(message(words, intent), requested_slot=asked, **told)
+
+    assert slots["matter"] == f"{told['matter']}\n{words}"
+    assert slots["requested_slot"] == asked
+    assert not {"location", "visit_time", "phone"} & slots.keys()
+
+
+@pytest.mark.parametrize("words", ["no wait, cancel that", "不对，算了，还是不报了"])
+def test_who_takes_it_all_back_is_heard(words):
+    """However they begin."""
+    assert validate("repair", tracker(message(words, "cancel"), requested_slot="phone_and_time", **FILLED)) == []
+
+
+def test_who_is_in_a_hurry_names_no_time():
+    """It would have stood on the work order as the hour of the visit."""
+    slots = slots_after(message("i'm at work, hurry", "urge"), requested_slot="phone_and_time", **FILLED)
+
+    assert slots["visit_time"] == "asap"
+
+
+def test_who_wants_to_be_written_to_here_leaves_no_number_and_calls_nobody():
+    """The understanding takes it for the wish to speak with somebody."""
+    told = FILLED | {"phone": "13800138000", "visit_time": "asap"}
+
+    slots = slots_after(message("just message me here", "request_human"), requested_slot="confirmed", **told)
+
+    assert (slots["phone"], slots["requested_slot"]) == ("-", "confirmed")
+
+
+@pytest.mark.parametrize("found", [{}, {"object": "灯"}])
+def test_one_character_among_words_that_say_nothing_is_the_matter(found):
+    """「我家那个灯」 left a work order that said 「坏啦」."""
+    slots = slots_after(message("小伙子啊，我家那个灯，就是那个，坏啦", "repair", **found), ACTIVATED)
+
+    assert "灯" in slots["matter"]
+
+
+def test_a_wish_for_haste_is_no_part_of_the_matter():
+    """It stands as the time."""
+    assert slots_after(message("卧室门关不上，尽快", "repair"), ACTIVATED)["matter"] == "卧室门关不上"
+
+
+def test_a_room_behind_its_floor_is_part_of_the_address():
+    """Half of it was recognised, and the craftsman stood on the third floor before three doors."""
+    told = {"matter": "灯坏了", "location": "10栋"}
+
+    slots = slots_after(message("3楼302", location="3楼"), requested_slot="phone_and_time", **told)
+
+    assert slots["location"] == "10栋302室 3楼"
+
+
+def test_what_only_looks_like_a_place_is_the_matter_put_right():
+    """The understanding marks "the AC" as a place, and the craftsman is sent to the AC."""
+    latest = message("actually it's the AC", "inform", location="the AC")
+
+    slots = slots_after(latest, requested_slot="location", matter="The heater is broken")
+
+    assert (slots.get("location"), slots["requested_slot"]) == (None, "location")
+    assert slots["matter"].endswith("the AC")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.handlers import answers, route
 from bot.handlers.route import Unreadable
 from bot.rasa import Answer, Ask, Reply
-from service import callbacks, cases, conversations, emergency, work
+from service import callbacks, cases, conversations, emergency, knowledge_base, work
 from service.candidates import Guess, Heard
 from service.models import (
     CallBack,
@@ -940,3 +940,23 @@ def test_a_number_alone_shows_that_case_and_nobody_elses(stage):
 
     assert f"{mine.number}「厨房水管漏水」" in stage.lines_to(talk)[0]
     assert "没有查到" in stage.lines_to(talk)[1]
+
+
+@pytest.mark.parametrize("words", ["你是真人还是AI", "你到底是不是人啊？", "are you human or AI?"])
+def test_who_we_are_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, words):
+    """It became part of the matter, or a butler was called; whoever wants a person is told how."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    talk = stage.resident(chat_id=RESIDENT)
+    talk.keyboard_turn = 1
+
+    assert receive(stage, turn_of(message(words))) is None
+
+    assert "小管家" in stage.lines_to(talk)[0] or "a program" in stage.lines_to(talk)[0]
+    assert talk.owner is Owner.BOT
+
+
+def test_who_wants_somebody_instead_of_a_robot_is_not_told_what_we_are(stage):
+    """They know."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+
+    assert receive(stage, turn_of(message("你是机器人吧？我要真的客服"))) is not None

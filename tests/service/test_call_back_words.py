@@ -29,6 +29,7 @@ def asked(stage: Stage) -> tuple[Conversation, CallBack]:
         ("Works now!", Outcome.HELD),
         ("还行吧但门有点响", Outcome.PARTLY),
         ("修好了，就是还有点响", Outcome.PARTLY),
+        ("kinda, it still hums a bit", Outcome.PARTLY),
         ("部分好了", Outcome.PARTLY),
         ("kind of ok but the switch makes a noise", Outcome.PARTLY),
         ("没有，还是漏", Outcome.NOT_HELD),

@@ -9,6 +9,9 @@ from service.where import Where, display, parse
 WRITTEN = {
     "3栋2单元1201": Where("3", "2", "1201"),
     "3栋2单元1201室": Where("3", "2", "1201"),
+    "12号楼2门901": Where("12", "2", "901"),
+    "3栋大门坏了": Where("3", None, None, "大门"),
+    "10栋3楼302": Where("10", None, "302"),
     "三栋二单元": Where("3", "2"),
     "十二号楼一单元一二零三": Where("12", "1", "1203"),
     "二十三栋": Where("23"),
