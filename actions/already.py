@@ -13,7 +13,8 @@ from actions.facts import DECLINED, Facts, called, stated
 from actions.turns import FACTS, Turn
 from service import amendments, cases, clocks, db, incident_reports, incidents, same_thing, texts
 from service.errors import IncidentNotFound
-from service.models import Case, Conversation
+from service.models.cases import Case
+from service.models.talks import Conversation
 
 INCIDENT, SAME, LATE = "incident", "case", "late"  # of a mark `<what>:<id>`, which the slot keeps
 QUESTION = "question"  # a mark by itself: no trouble at all, there is an answer to it

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from actions.turns import Turn, read
 from service import clocks, config, conversations, db, texts
 from service.errors import ServiceError
-from service.models import Case, Conversation
+from service.models.cases import Case
+from service.models.talks import Conversation
 from service.texts import Line
 
 Event = dict[str, Any]

@@ -8,7 +8,8 @@ from actions.turns import Turn, any_of
 from service import knowledge, ledger_questions
 from service.knowledge import Match, Reader, Suggestions
 from service.knowledge_shelf import Shelf
-from service.models import Community, Conversation
+from service.models.communities import Community
+from service.models.talks import Conversation
 
 SHELF = Shelf()
 SURE_OF_A_TROUBLE = 0.7  # from which words are the report that they were understood as

@@ -26,7 +26,7 @@ from bot.wake import Wake
 from bot.worker import Worker
 from service import bookings, clocks, communities, db, emergency, files, inbox, outbox
 from service.config import Settings
-from service.models import Community
+from service.models.communities import Community
 from service.sending import Rates
 
 log = structlog.get_logger(__name__)

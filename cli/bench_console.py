@@ -32,7 +32,7 @@ from console.app import make_app
 from console.topics import DOORS
 from service import communities, daily_sums, db, knowledge_base, saved_views, sign_in
 from service.config import ROOT
-from service.models import Role
+from service.models.people import Role
 from service.staff import access_staff
 
 BAR = 150.0  # milliseconds, of 95 of 100 requests

@@ -30,7 +30,8 @@ from service import communities, db, knowledge, knowledge_base, knowledge_entrie
 from service.knowledge import Match, Reader
 from service.knowledge_entries import Content
 from service.knowledge_shelf import Shelf
-from service.models import Community, KnowledgeEntry
+from service.models.communities import Community
+from service.models.knowledge import KnowledgeEntry
 
 QUESTIONS = Path(__file__).with_suffix(".yml")
 THREADS = (1, 8)

@@ -25,7 +25,7 @@ from sqlalchemy import ColumnElement, func, select
 from cli import bench, children, database, demo
 from service import communities, db, residents, takeover
 from service.config import Settings
-from service.models import Staff
+from service.models.people import Staff
 
 MODES = ("group", "private")
 LATENCY = 50.0  # ms of every call to the look-alike

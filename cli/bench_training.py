@@ -31,7 +31,9 @@ from service import config, db, language_models, learning, model_reports, traini
 from service.config import Settings
 from service.errors import ModelRefused
 from service.learning import Labelled
-from service.models import Community, InboxRow, LabelUse, LanguageModel, OutboxRow, TrainingRun
+from service.models.communities import Community
+from service.models.queues import InboxRow, OutboxRow
+from service.models.understanding import LabelUse, LanguageModel, TrainingRun
 
 LATE = 1.0  # seconds
 QUIET = 30.0  # seconds of talk without a training

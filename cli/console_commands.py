@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from service.config import Settings
-    from service.models import Community, Staff
+    from service.models.communities import Community
+    from service.models.people import Staff
 
 app = typer.Typer(help="The staff's web pages.")
 CLOCK_WITHIN = 5.0  # seconds until the demo's clock is not waited for
@@ -101,7 +102,7 @@ def make_link(session: Session, community: Community, number: int | None, *, now
 def _member(session: Session, community: Community, number: int | None) -> Staff:
     from service import staff
     from service.errors import NoSuchMember
-    from service.models import Role
+    from service.models.people import Role
 
     if number is not None:
         return staff.by_number(session, community.id, number)

@@ -21,7 +21,8 @@ from cli.children import Child
 from cli.supervisor import Supervisor
 from service import communities, db, ledger, ledger_file, ledger_import, roster, roster_file, staff
 from service.config import PREFIX, ROOT, Settings, load
-from service.models import Community, Role
+from service.models.communities import Community
+from service.models.people import Role
 
 TOKEN = "100001:demo"
 STORY = Path(__file__).with_name("story.yml")

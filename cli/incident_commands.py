@@ -13,7 +13,7 @@ from cli.starting import community as community_of
 from cli.starting import operator, settings_for
 
 if TYPE_CHECKING:
-    from service.models import Incident
+    from service.models.incidents import Incident
 
 app = typer.Typer()
 incidents_app = typer.Typer(help="What fails for many at once: who reports it is told.", no_args_is_help=True)

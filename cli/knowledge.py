@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from service.knowledge import Reason
-    from service.models import Community
+    from service.models.communities import Community
 
 app = typer.Typer(help="Answers to residents' questions: the community's own, above the base.", no_args_is_help=True)
 Base = Annotated[bool, typer.Option("--base", help="The base that every community inherits, not the community's own.")]

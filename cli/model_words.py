@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from service.language_models import macro_f1
 from service.model_gate import LANGUAGES, Loss, Reason
 from service.model_reports import Report, flipped
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 
 NEVER = "  –  "
 

@@ -17,7 +17,7 @@ from service import db, language_models, shadows
 from service.config import Settings
 from service.model_files import check_file
 from service.model_gate import Reason, why_not_activate
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 
 
 class DatabaseAway(Exception):

@@ -36,7 +36,7 @@ def give_role(
     from service import communities
     from service import staff as members
     from service.errors import NoSuchMember
-    from service.models import Role
+    from service.models.people import Role
 
     roles = (Role.BUTLER, Role.SUPERVISOR, Role.MANAGER)
     if role not in roles:

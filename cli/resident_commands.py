@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from cli.progress import Steps
     from service.config import Settings
-    from service.models import Community, Household
+    from service.models.archive import Household
+    from service.models.communities import Community
     from service.roster import Taken as Moved
     from service.table_cells import Taken
 

@@ -15,7 +15,7 @@ from service.db import Sessions
 from service.errors import ServiceError
 from service.kinds import KINDS
 from service.learning import Cluster
-from service.models import Candidate, CandidateReason, CandidateState
+from service.models.understanding import Candidate, CandidateReason, CandidateState
 
 HELP = "[Enter] yes · an intent · ? guideline, ? intent · m more like it · i ignore · s skip · q quit"
 REASONS = {

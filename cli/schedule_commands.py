@@ -18,7 +18,7 @@ from cli.starting import named_community, operator, refusals, settings_for
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from service.models import Community
+    from service.models.communities import Community
     from service.schedule import FollowUp, Wanted
 
 app = typer.Typer()

@@ -11,7 +11,7 @@ from cli import understanding
 from cli.models import Shelf
 from service import db, readings, shadows
 from service.model_files import BadModel, check_file
-from service.models import ShadowEnd
+from service.models.understanding import ShadowEnd
 
 log = structlog.get_logger(__name__)
 READS_EVERY = 30.0  # seconds; each time a process is started that loads the model, reads what waits, and is gone

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from service.config import Settings
-    from service.models import Community
+    from service.models.communities import Community
 
 
 def settings_for(name: str, *, token: bool = True) -> Settings:

@@ -25,7 +25,7 @@ from cli.models import Shelf
 from service import db, language_models, model_reports, training
 from service.config import Settings
 from service.model_files import BadModel
-from service.models import TrainingRun
+from service.models.understanding import TrainingRun
 
 log = structlog.get_logger(__name__)
 LOOKS_EVERY = 1.0  # seconds

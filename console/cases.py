@@ -14,7 +14,7 @@ from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import case_list, case_sheet, cases, categories, communities, legacy, progress_notes, saved_views, work
 from service.case_list import Wanted
-from service.models import CaseEvent, CaseState
+from service.models.cases import CaseEvent, CaseState
 from service.staff import Right
 
 LIST = "cases"

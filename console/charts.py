@@ -25,7 +25,7 @@ from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import figures, heard, staff
 from service.figures import Scope
-from service.models import Community
+from service.models.communities import Community
 from service.staff import Right
 from service.workbook import cell
 

@@ -26,7 +26,7 @@ from console.visit import House, Visit
 from service import audit, db, held, sign_in, staff
 from service.errors import ServiceError
 from service.held import LineInFlight
-from service.models import Community
+from service.models.communities import Community
 from service.staff import Right
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import files
 from service.files import Look, Media
-from service.models import Message
+from service.models.talks import Message
 from service.staff import Right
 
 LONGEST_NAME = 100  # characters

@@ -17,7 +17,7 @@ from service.errors import NoAnswerYet
 from service.knowledge import Reader
 from service.knowledge_entries import Content
 from service.marked_yaml import Problem
-from service.models import KnowledgeEdit, KnowledgeEntry
+from service.models.knowledge import KnowledgeEdit, KnowledgeEntry
 from service.staff import Right
 from service.texts import LANGUAGES
 

@@ -11,7 +11,7 @@ from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import delivery, inbox, letters, outbox
-from service.models import OutboxRow, OutboxState
+from service.models.queues import OutboxRow, OutboxState
 from service.staff import Right
 
 BOXES = ("unconfirmed", "dead", "unread")

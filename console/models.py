@@ -17,7 +17,7 @@ from service.kinds import KINDS
 from service.model_files import BadModel, check_file
 from service.model_gate import LANGUAGES, why_not_activate
 from service.model_reports import Comparison
-from service.models import LabelUse, LanguageModel, TrainingState
+from service.models.understanding import LabelUse, LanguageModel, TrainingState
 from service.staff import Right
 
 HOME = "/models"

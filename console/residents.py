@@ -8,7 +8,8 @@ from console.doors import deed, page
 from console.troubles import Kind, Trouble
 from console.visit import Visit
 from service import archive, archive_search, conversations, forgetting, ledger, own_data, residents
-from service.models import Conversation, Fee, ParkingSpace, VisitorCode
+from service.models.archive import Fee, ParkingSpace, VisitorCode
+from service.models.talks import Conversation
 from service.staff import Right
 
 HOUSEHOLDS = "households"

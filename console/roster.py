@@ -17,7 +17,7 @@ from console.visit import Visit
 from service import archive, invitation_sheet, invitations, residents, roster, roster_file
 from service.errors import TableUnreadable, TooManyMovedOut
 from service.invitation_sheet import Strip
-from service.models import Household
+from service.models.archive import Household
 from service.roster import Taken
 from service.staff import Right
 

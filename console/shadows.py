@@ -13,7 +13,7 @@ from service import language_models, opinions, readings, shadows
 from service.errors import CandidateNotFound, ModelServedAlready
 from service.kinds import KINDS
 from service.model_files import BadModel, check_file
-from service.models import ShadowEnd
+from service.models.understanding import ShadowEnd
 from service.staff import Right
 
 MODEL = "/models/{id:int}"

@@ -16,7 +16,7 @@ from console.troubles import Kind, Trouble, status_of
 from console.visit import Visit
 from service import conversations, files, phrases, staff, takeover, talks, transcripts, transfer, typed_lines
 from service.errors import ServiceError
-from service.models import Conversation, Owner
+from service.models.talks import Conversation, Owner
 from service.staff import Right
 from service.talks import Wanted
 

@@ -11,7 +11,7 @@ from console.doors import deed, page
 from console.visit import Visit
 from service import guidelines, learning, opinions, teaching
 from service.kinds import KINDS
-from service.models import Candidate, CandidateReason
+from service.models.understanding import Candidate, CandidateReason
 from service.opinions import Answer, Outcome
 from service.staff import Right
 

@@ -26,7 +26,8 @@ from service import schedule, staff
 from service import texts as service_texts
 from service.db import Sessions
 from service.errors import ChangedMeanwhile, ServiceError
-from service.models import Community, Staff
+from service.models.communities import Community
+from service.models.people import Staff
 from service.staff import Right
 
 INSIDE = re.compile(r"/(?!/)[\x21-\x5b\x5d-\x7e]*")  # a path of ours: no host, no backslash, no control characters

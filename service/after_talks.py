@@ -22,7 +22,10 @@ from service import (
     visit_reminders,
 )
 from service.budget import SURVEY
-from service.models import Case, Community, Conversation, OutboxRow, OutboxState, Owner
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation, Owner
 
 SAID = "said after it was held back"
 BY_DAY = (SURVEY, progress_notes.KIND)  # kinds that wait here for the end of the quiet hours

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from service import conversations, takeover, texts, topic_names, waits
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, EmergencyAlarm, Priority
+from service.models.communities import Community
+from service.models.queues import Priority
+from service.models.talks import Conversation
+from service.models.understanding import EmergencyAlarm
 
 
 def raise_alarm(

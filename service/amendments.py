@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from service import cases, phones, where, work_orders
 from service.cases import AT_WORK, Event, Facts
 from service.conversations import Amended
-from service.models import Case, CaseEvent, Conversation, Message
+from service.models.cases import Case, CaseEvent
+from service.models.talks import Conversation, Message
 from service.where import Where
 
 LATE = timedelta(minutes=3)  # a bubble that comes so soon after a case was opened still belongs to what was said

@@ -16,7 +16,9 @@ from service.bookings import LIVE
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, NoVisitWanted, VisitChanged, WindowFull, WindowGone
-from service.models import Appointment, Case, CaseState, Community, Conversation, VisitState
+from service.models.cases import Appointment, Case, CaseState, VisitState
+from service.models.communities import Community
+from service.models.talks import Conversation
 from service.texts import Button, Line
 from service.when import When
 

@@ -13,7 +13,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service import where
-from service.models import ArchiveEvent, Building, Community, Household, Member, MemberRole, Resident
+from service.models.archive import ArchiveEvent, Building, Household, Member, MemberRole
+from service.models.communities import Community
+from service.models.people import Resident
 from service.residents import HOME_LANGUAGE
 from service.where import Where
 

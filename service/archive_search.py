@@ -10,16 +10,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service import paging, where, word_search
-from service.models import (
-    MEMBER_WORDS,
-    RESIDENT_WORDS,
-    Building,
-    Conversation,
-    Household,
-    Invitation,
-    Member,
-    Resident,
-)
+from service.models.archive import MEMBER_WORDS, Building, Household, Invitation, Member
+from service.models.people import RESIDENT_WORDS, Resident
+from service.models.talks import Conversation
 from service.paging import Page
 
 MOST_INVITATIONS = 10  # of a household that are shown, newest first

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from service import paging
-from service.models import AuditEntry
+from service.models.console import AuditEntry
 from service.paging import MomentPage
 
 SHOWN = "shown"

@@ -18,20 +18,11 @@ from sqlalchemy.orm import Session
 from service import archive, communities, conversations, invitations, outbox, phones, residents, texts, where
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, InvitationNotValid
-from service.models import (
-    BindingOffer,
-    BindingRequest,
-    Case,
-    Conversation,
-    Delivery,
-    Household,
-    Invitation,
-    Member,
-    Priority,
-    RequestState,
-    Resident,
-    Staff,
-)
+from service.models.archive import BindingOffer, BindingRequest, Household, Invitation, Member, RequestState
+from service.models.cases import Case
+from service.models.people import Resident, Staff
+from service.models.queues import Delivery, Priority
+from service.models.talks import Conversation
 from service.texts import Button, Line
 
 OFFERED_FOR = timedelta(hours=1)

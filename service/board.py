@@ -19,14 +19,9 @@ from sqlalchemy.orm import Session
 
 from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, today, topics, waits
 from service.communities import STAFF_LANGUAGE, Address
-from service.models import (
-    Board,
-    Community,
-    Delivery,
-    OutboxRow,
-    OutboxState,
-    Priority,
-)
+from service.models.communities import Community
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
+from service.models.talks import Board
 from service.pointers import Pointer
 
 LOOK_EVERY = timedelta(minutes=3)

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, lazyload
 
 from service import calendars, visits, windows
 from service.errors import WindowFull, WindowGone
-from service.models import LIVE_VISIT, Appointment, Case, Community, Department, VisitState, VisitStep
+from service.models.cases import LIVE_VISIT, Appointment, Case, VisitState, VisitStep
+from service.models.communities import Community, Department
 from service.when import When
 from service.windows import Window
 

@@ -19,7 +19,12 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import archive, conversations, texts
-from service.models import Community, Conversation, Household, Member, Resident, UnaskedMessage, table
+from service.models.archive import Household, Member
+from service.models.base import table
+from service.models.communities import Community
+from service.models.follow_ups import UnaskedMessage
+from service.models.people import Resident
+from service.models.talks import Conversation
 
 WORDS = Path(__file__).with_suffix(".yml")
 SURVEY = "survey"

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from service.models import OutboxRow, OutboxState, Twin
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Twin
 from service.pages import MOST_TEXT, units
 
 ACT = "lines"  # of a row that carries several; it carries their words, a copy could carry only one

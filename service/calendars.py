@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.business_time import ALL_DAY, Calendar, read_hours
 from service.calendar_file import WORKDAY, Reading
-from service.models import CalendarDay, Community, WeekdayHours
+from service.models.communities import CalendarDay, Community, WeekdayHours
 
 IN_USE = 4096  # calendars kept ready in a process
 

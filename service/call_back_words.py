@@ -15,7 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import callbacks, cases, spelling
-from service.models import CallBack, Conversation, Message, OutboxRow, Outcome
+from service.models.follow_ups import CallBack, Outcome
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation, Message
 
 TABLE = Path(__file__).with_suffix(".yml")
 FIRST = (Outcome.PARTLY, Outcome.NOT_HELD, Outcome.HELD)  # in this order they are looked for

@@ -25,20 +25,12 @@ from service import (
 )
 from service.budget import Refusal
 from service.errors import CallBackNotOpen
-from service.models import (
-    CallBack,
-    Case,
-    CaseState,
-    Community,
-    Conversation,
-    Delivery,
-    FollowUpState,
-    OutboxRow,
-    Outcome,
-    Owner,
-    Priority,
-    Resident,
-)
+from service.models.cases import Case, CaseState
+from service.models.communities import Community
+from service.models.follow_ups import CallBack, FollowUpState, Outcome
+from service.models.people import Resident
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Conversation, Owner
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)

@@ -16,7 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import emergency, kinds, likeness
-from service.models import Candidate, CandidateReason, CandidateState, Case, Conversation, Label, Message
+from service.models.cases import Case
+from service.models.talks import Conversation, Message
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label
 
 LONGEST = 1_000  # characters that are kept, as many as Rasa reads
 LOW_MARGIN = 0.25  # of nlu/exams/chat.jsonl 9 % lie below, and four in ten of the messages that are sorted wrongly

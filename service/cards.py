@@ -11,16 +11,11 @@ from sqlalchemy.orm import Session
 
 from service import cases, clocks, conversations, phrases, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import (
-    Case,
-    Community,
-    Conversation,
-    FollowUpState,
-    Message,
-    OutboxRow,
-    OutboxState,
-    Survey,
-)
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.follow_ups import FollowUpState, Survey
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation, Message
 from service.phrases import Ready
 from service.texts import Button, Line
 

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session, raiseload
 
 from service import paging, word_search
-from service.models import AT_WORK, CASE_WORDS, Case, CaseClock, CaseState, Department, Survey
+from service.models.cases import AT_WORK, CASE_WORDS, Case, CaseClock, CaseState
+from service.models.communities import Department
+from service.models.follow_ups import Survey
 from service.paging import Page
 
 KINDS = ("repair", "complaint", "inquiry", "suggestion", "request_service")

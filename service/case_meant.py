@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from service import categories
 from service.cases import AT_WORK, Event
-from service.models import Case, CaseEvent, Conversation
+from service.models.cases import Case, CaseEvent
+from service.models.talks import Conversation
 
 WORDS = Path(__file__).with_suffix(".yml")
 NEVER = "praise"  # a kind that is nobody's work

@@ -13,7 +13,9 @@ from service import callbacks, cases, clocks, work
 from service.cases import MEDIA_BELONGS_FOR
 from service.clocks import Standing
 from service.errors import CaseNotFound
-from service.models import CallBack, Case, CaseEvent, Message, Survey
+from service.models.cases import Case, CaseEvent
+from service.models.follow_ups import CallBack, Survey
+from service.models.talks import Message
 
 MOST_FILES = 50
 

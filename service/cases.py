@@ -18,17 +18,11 @@ from service import bookings, categories, clocks, communities, residents, texts,
 from service.categories import Category
 from service.clock_runs import Step
 from service.errors import CaseNotFound, EventNotAllowed
-from service.models import (
-    Case,
-    CaseCounter,
-    CaseEvent,
-    CaseState,
-    Community,
-    Conversation,
-    Department,
-    Staff,
-    table,
-)
+from service.models.base import table
+from service.models.cases import Case, CaseCounter, CaseEvent, CaseState
+from service.models.communities import Community, Department
+from service.models.people import Staff
+from service.models.talks import Conversation
 from service.texts import Line
 
 

@@ -15,7 +15,8 @@ from service import bookings, calendars, clock_runs, targets, texts, visits
 from service.business_time import Calendar, around_the_clock
 from service.clock_runs import Run, Rung, Step
 from service.errors import NotEnoughServiceTime
-from service.models import Appointment, Case, CaseClock, CaseEvent, CaseState, Community
+from service.models.cases import Appointment, Case, CaseClock, CaseEvent, CaseState
+from service.models.communities import Community
 from service.targets import Target, Targets
 from service.when import When
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from service import texts, topics
 from service.config import Settings
 from service.errors import CommunityNotFound
-from service.models import Board, Community, Department, TalksIn
+from service.models.communities import Community, Department, TalksIn
+from service.models.talks import Board
 
 DEPARTMENTS = ("engineering", "order", "cleaning", "service")
 STAFF_LANGUAGE = "zh"  # of cards and work orders

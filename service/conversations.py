@@ -14,20 +14,12 @@ from sqlalchemy.orm import Session, selectinload
 from service import communities, outbox, private_talks, residents, texts, topic_names, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
-from service.models import (
-    Case,
-    Community,
-    Conversation,
-    Delivery,
-    Message,
-    OutboxRow,
-    OutboxState,
-    Owner,
-    Priority,
-    Resident,
-    Staff,
-    table,
-)
+from service.models.base import table
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.people import Resident, Staff
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
+from service.models.talks import Conversation, Message, Owner
 from service.texts import Line
 
 Due = TypeVar("Due")  # a row that a sweep takes: a call-back, a survey

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from service import conversations, outbox, spans, texts, waits
 from service.held import COURTESY
-from service.models import Community, Conversation, Delivery, Owner, Priority, Wait
+from service.models.communities import Community
+from service.models.queues import Delivery, Priority
+from service.models.talks import Conversation, Owner, Wait
 
 EVERY = timedelta(seconds=30)  # the line is edited
 LATER_EVERY = timedelta(minutes=5)  # once all steps are taken: the line is still true, and costs little

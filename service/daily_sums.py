@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from service import tallies
 from service.figures import LATE, Scope
-from service.models import Case, Community, DailySum, FigureChange
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.figures import DailySum, FigureChange
 from service.tallies import Counts
 
 LOCK = 7_262_617  # any fixed number: of two that count the same day at once, the slower would undo the newer sum

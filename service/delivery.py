@@ -24,7 +24,8 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
-from service.models import Conversation, OutboxRow, OutboxState, Owner, Priority
+from service.models.queues import OutboxRow, OutboxState, Priority
+from service.models.talks import Conversation, Owner
 from service.sending import Parcel
 
 

@@ -15,7 +15,9 @@ from service import calendars, clocks, conversations, holds, takeover, texts
 from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import NotEnoughServiceTime
-from service.models import Community, Conversation, DeskMessage, Owner, Priority
+from service.models.communities import Community
+from service.models.queues import Priority
+from service.models.talks import Conversation, DeskMessage, Owner
 
 WORDS = 60  # characters of a message on the list that staff read in the morning
 

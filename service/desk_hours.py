@@ -10,7 +10,7 @@ from sqlalchemy.orm import object_session
 
 from service import calendars, texts
 from service.business_time import Frames, write_hours
-from service.models import Community
+from service.models.communities import Community
 
 
 def told(community: Community, *, language: str) -> str:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from service import staff
 from service.errors import ShiftNotClear
-from service.models import Community, Duty, Role, Shift, Staff
+from service.models.communities import Community
+from service.models.people import Duty, Role, Shift, Staff
 from service.staff import Right
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–~]\s*(\d{1,2}):(\d{2})")

@@ -18,7 +18,9 @@ from sqlalchemy import ColumnElement, Date, Text, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, raiseload
 
 from service import clock_runs, first_time_fix, paging
-from service.models import Case, CaseClock, CaseState, Community, Survey
+from service.models.cases import Case, CaseClock, CaseState
+from service.models.communities import Community
+from service.models.follow_ups import Survey
 from service.paging import MomentPage
 from service.sheets import Period
 

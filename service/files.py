@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import db
-from service.models import Community, Conversation, FetchedFile, Message
+from service.models.communities import Community
+from service.models.talks import Conversation, FetchedFile, Message
 
 CHANNEL = "guanjia_files"
 KINDS = ("photo", "live_photo", "video", "voice", "audio", "video_note", "animation", "document", "sticker")

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from service.models import REOPENED, CallBack, Case, CaseEvent, Outcome
+from service.models.cases import REOPENED, Case, CaseEvent
+from service.models.follow_ups import CallBack, Outcome
 from service.shares import Share
 
 HELD, NOT_HELD = "held", "not_held"

@@ -31,16 +31,11 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Arrival
-from service.models import (
-    Case,
-    CaseState,
-    Community,
-    Conversation,
-    Owner,
-    Priority,
-    Resident,
-    Topic,
-)
+from service.models.cases import Case, CaseState
+from service.models.communities import Community, Topic
+from service.models.people import Resident
+from service.models.queues import Priority
+from service.models.talks import Conversation, Owner
 from service.texts import Line
 from service.where import Where
 

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from service import cases, clocks, communities, conversations, residents, texts
 from service.errors import CaseNotFound
-from service.models import Case, Community, Conversation
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.talks import Conversation
 from service.texts import Line
 
 

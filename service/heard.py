@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, contains_eager
 
 from service import paging
 from service.figures import Moment, Scope
-from service.models import HEARD, UNCLEAR, Activation, Candidate, Conversation, Message
+from service.models.talks import HEARD, Conversation, Message
+from service.models.understanding import UNCLEAR, Activation, Candidate
 from service.paging import MomentPage
 
 MOST_SWITCHES = 20  # of the model: the newest

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from service import outbox, sending
-from service.models import Conversation, OutboxRow, OutboxState
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation
 
 LAST_WORDS = timedelta(seconds=3)  # how long after its call began the line of a killed sender may still arrive
 COURTESY = "courtesy"  # the kind of what only says that they are not forgotten: a butler who comes need not know

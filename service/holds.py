@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.models import Hold
+from service.models.follow_ups import Hold
 
 
 def free(number: InstrumentedAttribute[int]) -> ColumnElement[bool]:

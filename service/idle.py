@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service import conversations, holds, takeover, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Owner
+from service.models.talks import Conversation, Owner
 
 SILENT_FOR = timedelta(minutes=30)  # since a person's last line, until staff are asked
 ANSWER_WITHIN = timedelta(minutes=10)  # until a talk that nobody keeps is handed back

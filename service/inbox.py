@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult, Row, select, text, update
 from sqlalchemy.orm import Session
 
 from service import db
-from service.models import InboxRow
+from service.models.queues import InboxRow
 
 CHANNEL = "guanjia_inbox"
 LEASE = timedelta(seconds=60)  # longer than any turn: Rasa's 15 s and a slow database

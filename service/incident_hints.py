@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 from service import cases, incident_words, incidents, texts, where, work_orders
 from service.communities import STAFF_LANGUAGE
 from service.incident_words import WRITTEN_IN, Entry
-from service.models import Case, Community, Incident, Staff
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.incidents import Incident
+from service.models.people import Staff
 from service.where import Where
 
 REPORTS = 3  # residents

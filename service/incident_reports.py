@@ -11,18 +11,11 @@ from sqlalchemy.orm import Session
 
 from service import budget, cases, categories, clocks, conversations, holds, incidents, quiet_hours, residents, texts
 from service.errors import ButtonExpired
-from service.models import (
-    Case,
-    Community,
-    Conversation,
-    Delivery,
-    Incident,
-    IncidentReport,
-    OutboxRow,
-    Owner,
-    Priority,
-    ReportOutcome,
-)
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.incidents import Incident, IncidentReport, ReportOutcome
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Conversation, Owner
 from service.texts import Line
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is told about last week's water

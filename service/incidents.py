@@ -16,7 +16,9 @@ from service import clocks, communities, conversations, holds, incident_words, o
 from service.communities import STAFF_LANGUAGE
 from service.errors import IncidentNotFound
 from service.incident_words import Entry
-from service.models import Community, Delivery, Incident, IncidentReport, Priority
+from service.models.communities import Community
+from service.models.incidents import Incident, IncidentReport
+from service.models.queues import Delivery, Priority
 from service.texts import Line
 
 STOP = {"zh": "\u3002", "en": "."}  # ends what staff typed without

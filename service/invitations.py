@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service.models import Building, Household, Invitation
+from service.models.archive import Building, Household, Invitation
 
 TOKEN_BYTES = 24  # random
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")  # how these are written; Telegram allows 64 characters behind ?start=

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import outbox
-from service.models import Conversation, Delivery, OutboxRow, Priority
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Conversation
 
 
 def put_away(session: Session, conversation: Conversation, data: str) -> None:

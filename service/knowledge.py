@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from service import archive, binding, conversations, desk_hours, greetings, ledger, texts
 from service.knowledge_entries import Entry
 from service.knowledge_shelf import Shelf
-from service.models import Community, Conversation
+from service.models.communities import Community
+from service.models.talks import Conversation
 from service.texts import Line
 
 # Chosen on cli/bench_knowledge.yml; docs/knowledge.md says what they cost.

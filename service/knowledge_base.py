@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import knowledge_entries, knowledge_file
 from service.knowledge_entries import Content
-from service.models import KnowledgeEdit, KnowledgeEntry
+from service.models.knowledge import KnowledgeEdit, KnowledgeEntry
 
 FOLDER = Path(__file__).with_suffix("")
 SHIPPED = "guanjia"  # who has written what comes with a version, before the version's digest

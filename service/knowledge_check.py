@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service import knowledge, knowledge_entries
 from service.knowledge import Reader, Reason
 from service.knowledge_entries import Entry
-from service.models import Community
+from service.models.communities import Community
 from service.texts import LANGUAGES
 
 SOON = timedelta(days=30)  # before an entry expires, somebody should write the next one

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from service.models import KnowledgeEdit, KnowledgeEntry
+from service.models.knowledge import KnowledgeEdit, KnowledgeEntry
 
 EDIT_LOCK = 7_262_616  # any fixed number: edits come one after the other, so that the newest number is the newest edit
 LONGEST_ANSWER = 400  # characters; longer ones are not read

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from service import knowledge_entries, ledger
 from service.knowledge_entries import LONGEST_ANSWER, LONGEST_QUESTION, PLACEHOLDER, Content
 from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
-from service.models import Community
+from service.models.communities import Community
 from service.texts import LANGUAGES
 
 LONGEST_KEY = 64  # characters

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service import knowledge_entries
 from service.knowledge_entries import Entry, Stamp
 from service.knowledge_index import Index, Written
-from service.models import Community
+from service.models.communities import Community
 
 HELD = 64  # communities; the one asked longest ago makes room
 

@@ -27,7 +27,7 @@ from service.candidates import LONGEST
 from service.kinds import KINDS
 from service.learning import Labelled
 from service.marked_yaml import Problem, Wrong, fields_of, is_storable, items_of, line_of, parse, text_of, written
-from service.models import Label, LabelUse
+from service.models.understanding import Label, LabelUse
 from service.texts import LANGUAGES
 
 USES = tuple(LabelUse)

@@ -14,7 +14,9 @@ from service import clocks, communities, conversations, holds, outbox, texts
 from service.clock_runs import Rung, Step
 from service.clocks import TOLD, Rules, Standing
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, CaseClock, CaseEvent, Community, Priority
+from service.models.cases import Case, CaseClock, CaseEvent
+from service.models.communities import Community
+from service.models.queues import Priority
 from service.texts import Button
 
 LINES = 10  # cases of one message; the group's budget is 18 messages a minute

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import ModelNotFound, ModelRefused, NoEarlierModel, ReasonMissing
 from service.model_gate import why_not_activate
-from service.models import Activation, LanguageModel
+from service.models.understanding import Activation, LanguageModel
 
 SUFFIX = ".tar.gz"
 UNKNOWN = "unknown"  # of a model without a certificate

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from service.errors import CandidateNotFound, LabelConflicts, UnknownIntent
 from service.kinds import KINDS, kind_of
 from service.likeness import Crowd, digest
-from service.models import Candidate, CandidateReason, CandidateState, Label, LabelUse
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label, LabelUse
 
 REVIEW_LOCK = 7_262_615  # any fixed number: one label settles many rows, so people label one after the other
 MOST = 2_000  # open candidates that are looked at, the most telling ones

@@ -17,7 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import archive, texts, visits
-from service.models import Base, Community, Conversation, Fee, Member, ParkingSpace, VisitorCode
+from service.models.archive import Fee, Member, ParkingSpace, VisitorCode
+from service.models.base import Base
+from service.models.communities import Community
+from service.models.talks import Conversation
 from service.texts import Button, Line
 from service.when import When
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from service import archive
 from service.ledger_file import Row
-from service.models import Community
+from service.models.communities import Community
 from service.table_cells import Change, Problem, Taken
 
 LOCK = 7_262_616  # any fixed number: with the community's, the advisory lock that lets one import run at a time

@@ -19,7 +19,9 @@ from service import cases, clocks, conversations, texts
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
 from service.errors import EventNotAllowed
-from service.models import Case, Community, Staff
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.people import Staff
 
 WORDS = Path(__file__).with_suffix(".yml")
 KINDS = ("repair", "complaint")  # that residents' own words can make one

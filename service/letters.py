@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import paging
-from service.models import Community, InboxRow, OutboxRow, OutboxState
+from service.models.communities import Community
+from service.models.queues import InboxRow, OutboxRow, OutboxState
 from service.paging import Page
 
 EXCERPT = 200  # characters that are shown of what was said

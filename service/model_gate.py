@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 
 LANGUAGES = ("zh", "en")
 Scores = Mapping[str, Any]

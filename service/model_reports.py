@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.likeness import digest
-from service.models import Candidate, Label, LanguageModel, ModelReport
+from service.models.understanding import Candidate, Label, LanguageModel, ModelReport
 
 SITE = "site-test-labels"  # the set of this site's own messages, by its file's name
 

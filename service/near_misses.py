@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from service import conversations, texts
 from service.candidates import PUT_ASIDE
 from service.communities import STAFF_LANGUAGE
-from service.models import Candidate, CandidateReason, Community, EmergencyAlarm, OutboxRow, Priority
+from service.models.communities import Community
+from service.models.queues import OutboxRow, Priority
+from service.models.understanding import Candidate, CandidateReason, EmergencyAlarm
 
 POSTED_AT = 9  # o'clock on Mondays, in the community's time zone
 WEEK = timedelta(weeks=1)

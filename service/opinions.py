@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from service import learning
 from service.errors import CandidateNotFound, ChangedMeanwhile, UnknownIntent
 from service.kinds import KINDS
-from service.models import Candidate, CandidateState, Label, Opinion
+from service.models.understanding import Candidate, CandidateState, Label, Opinion
 
 CHECKED_BELOW = "33"  # hexadecimal: of the hashes one in five begins below it
 MOST = 100  # of a list

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from service import db
-from service.models import Community, Delivery, OutboxRow, OutboxState, Priority
+from service.models.communities import Community
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
 from service.pages import pages
 
 CHANNEL = "guanjia_outbox"

@@ -13,31 +13,16 @@ from sqlalchemy.orm import Session
 
 from service import archive, binding, cases, outbox, residents, texts, traces
 from service.errors import ButtonExpired
-from service.models import (
-    Appointment,
-    ArchiveEvent,
-    Base,
-    BindingRequest,
-    CallBack,
-    Candidate,
-    Case,
-    Community,
-    Conversation,
-    DeskMessage,
-    EmergencyAlarm,
-    Fee,
-    Handover,
-    IncidentReport,
-    Member,
-    Message,
-    Owner,
-    ParkingSpace,
-    Resident,
-    Survey,
-    UnansweredQuestion,
-    VisitorCode,
-    Wait,
-)
+from service.models.archive import ArchiveEvent, BindingRequest, Fee, Member, ParkingSpace, VisitorCode
+from service.models.base import Base
+from service.models.cases import Appointment, Case
+from service.models.communities import Community
+from service.models.follow_ups import CallBack, Survey
+from service.models.incidents import IncidentReport
+from service.models.knowledge import UnansweredQuestion
+from service.models.people import Resident
+from service.models.talks import Conversation, DeskMessage, Handover, Message, Owner, Wait
+from service.models.understanding import Candidate, EmergencyAlarm
 from service.texts import Line
 
 THEIR_OWN = ("resident", "bot", "butler")  # whose lines they have read; staff's notes and what staff took back are not

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from service import calendars, callbacks, cases, conversations, phone_cards, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import CallBackNotOpen, NotEnoughServiceTime
-from service.models import CallBack, FollowUpState, Outcome, Staff
+from service.models.follow_ups import CallBack, FollowUpState, Outcome
+from service.models.people import Staff
 
 CALL_WITHIN = timedelta(hours=8)  # of service time
 TRY_AGAIN_WITHIN = timedelta(hours=4)  # of service time, after a call that nobody took

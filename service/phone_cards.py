@@ -6,7 +6,10 @@ from sqlalchemy.orm import Session
 
 from service import clocks, communities, outbox, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import CallBack, Community, Delivery, FollowUpState, Priority, Staff
+from service.models.communities import Community
+from service.models.follow_ups import CallBack, FollowUpState
+from service.models.people import Staff
+from service.models.queues import Delivery, Priority
 from service.texts import Line
 
 

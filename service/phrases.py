@@ -18,7 +18,11 @@ from sqlalchemy.orm import Session
 from service import cases, conversations, desk_hours, residents, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchPhrase, PhraseNotClear, PhraseNotReady
-from service.models import CannedPhrase, Case, Community, Conversation, Priority, Staff
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.people import Staff
+from service.models.queues import Priority
+from service.models.talks import CannedPhrase, Conversation
 from service.staff import Right
 
 DEFAULTS = ("sorry", "looking_into", "coming", "will_call", "ask_phone", "case_at_work", "desk", "anything_else")

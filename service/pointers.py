@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from service.models import Staff
+from service.models.people import Staff
 from service.pages import units
 
 

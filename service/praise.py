@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from service import conversations, pointers, staff, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import Case, Staff
+from service.models.cases import Case
+from service.models.people import Staff
 
 WORDS = Path(__file__).with_suffix(".yml")
 

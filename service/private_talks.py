@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from service import communities, outbox, texts, waits
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, Owner, Priority, Resident, Staff, TalksIn, Twin, Wait
+from service.models.communities import Community, TalksIn
+from service.models.people import Resident, Staff
+from service.models.queues import Priority
+from service.models.talks import Conversation, Owner, Twin, Wait
 from service.texts import Button, Line
 
 

@@ -15,7 +15,11 @@ from service import cases, clocks, communities, conversations, outbox, quiet_hou
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoteWithoutWords
-from service.models import Case, Community, OutboxRow, Owner, Priority, Staff
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.people import Staff
+from service.models.queues import OutboxRow, Priority
+from service.models.talks import Owner
 from service.texts import Line
 
 KIND = "progress_note"  # of the line to the resident

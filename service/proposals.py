@@ -12,7 +12,9 @@ from service import appointments, bookings, cases, visit_offers, work_orders
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
 from service.errors import WindowFull, WindowGone
-from service.models import Appointment, Case, Community, Staff, VisitState
+from service.models.cases import Appointment, Case, VisitState
+from service.models.communities import Community
+from service.models.people import Staff
 from service.texts import Line
 
 

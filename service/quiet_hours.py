@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.models import Community
+from service.models.communities import Community
 
 
 def after(moment: datetime, community: Community) -> datetime:

@@ -20,7 +20,8 @@ from service.candidates import Guess, Heard
 from service.errors import CandidateNotFound
 from service.inbox import Turn
 from service.likeness import digest
-from service.models import DIFFERS, Candidate, CandidateReason, Conversation, Label, Message, Reading, Shadow
+from service.models.talks import Conversation, Message
+from service.models.understanding import DIFFERS, Candidate, CandidateReason, Label, Reading, Shadow
 from service.paging import Page
 
 # Where nothing reads along this finds no row of a table that is all but empty.

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import bursts, conversations, twins
-from service.models import Conversation, Delivery, OutboxRow, OutboxState, Priority, Twin
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
+from service.models.talks import Conversation, Twin
 from service.twins import Place
 
 MOST_CAPTION = 1024  # UTF-16 units that a bot may put below a picture; people with Premium write more

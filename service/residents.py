@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import language, texts, where
-from service.models import Conversation, Owner, Resident
+from service.models.people import Resident
+from service.models.talks import Conversation, Owner
 
 HOME_LANGUAGE = "zh"  # in which a place is kept; it is read again by service/where.py
 HONORIFICS = ("mr", "ms")  # how the roster keeps a title

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import bursts, outbox, pages, relays, twins
-from service.models import Conversation, Delivery, Priority, Twin
+from service.models.queues import Delivery, Priority
+from service.models.talks import Conversation, Twin
 from service.relays import MOST_CAPTION, Words
 from service.twins import Place
 

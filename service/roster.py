@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from service import archive, binding, table_cells
 from service.errors import TooManyMovedOut
-from service.models import Community, Member, Resident
+from service.models.archive import Member
+from service.models.communities import Community
+from service.models.people import Resident
 from service.roster_file import Row
 from service.table_cells import Change, Problem
 

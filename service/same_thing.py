@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from service import categories, likeness, where
 from service.cases import AT_WORK
-from service.models import Case, Conversation
+from service.models.cases import Case
+from service.models.talks import Conversation
 
 KINDS = ("repair", "complaint")  # a complaint that nobody comes is about the repair
 

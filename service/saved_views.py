@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.models import SavedView, Staff
+from service.models.console import SavedView
+from service.models.people import Staff
 
 MOST = 20  # of one list
 LONGEST_NAME = 32  # characters

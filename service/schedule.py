@@ -32,27 +32,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service import conversations, holds, idle, incidents, outbox, surveys, texts
 from service.errors import FollowUpHeld, FollowUpNotFound, FollowUpNotHeld
-from service.models import (
-    CANCELLED,
-    GONE,
-    NOT_REMINDED,
-    Appointment,
-    CallBack,
-    Case,
-    CaseClock,
-    CaseEvent,
-    Conversation,
-    DeskMessage,
-    FollowUpState,
-    Hold,
-    Incident,
-    IncidentReport,
-    OutboxRow,
-    OutboxState,
-    Owner,
-    Survey,
-    Wait,
-)
+from service.models.cases import NOT_REMINDED, Appointment, Case, CaseClock, CaseEvent
+from service.models.follow_ups import CANCELLED, CallBack, FollowUpState, Hold, Survey
+from service.models.incidents import Incident, IncidentReport
+from service.models.queues import GONE, OutboxRow, OutboxState
+from service.models.talks import Conversation, DeskMessage, Owner, Wait
 
 
 @dataclass(frozen=True)

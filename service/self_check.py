@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from service import conversations, texts
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Priority, SelfCheck
+from service.models.communities import Community
+from service.models.figures import SelfCheck
+from service.models.queues import Priority
 
 CHECKED_AT = time(3, 30)  # in the community's time zone
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before the first check everything counts

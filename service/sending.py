@@ -16,7 +16,7 @@ from sqlalchemy import Row, text, update
 from sqlalchemy.orm import Session
 
 from service import bursts, db
-from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
 from service.outbox import CHANNEL, FORGOTTEN, KEY, ORPHANED, SAID_LATER, TAKEN_OVER, TOO_OLD, UNASKED
 
 KEPT = 0.4  # of the bot's tokens, for what is more urgent than a follow-up: it finds one at once, however much waits

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from service import db, language_models, training
 from service.errors import ModelServedAlready
-from service.models import LanguageModel, Reading, Shadow, ShadowEnd
+from service.models.understanding import LanguageModel, Reading, Shadow, ShadowEnd
 
 LASTS = timedelta(days=7)
 MOST = 20_000  # readings of one shadow

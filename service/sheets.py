@@ -16,7 +16,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from service import archive, schedule, texts
-from service.models import CallBack, Case, CaseEvent, Community, Department, Staff, Survey
+from service.models.cases import Case, CaseEvent
+from service.models.communities import Community, Department
+from service.models.follow_ups import CallBack, Survey
+from service.models.people import Staff
 
 AT_ONCE = 500  # rows fetched at a time: 100,000 need no more memory than these
 

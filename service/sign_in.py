@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from service import staff
 from service.errors import LinkNotValid, TooManyTries
-from service.models import Budget, Community, ConsoleLink, ConsoleSession, Staff
+from service.models.communities import Community
+from service.models.console import ConsoleLink, ConsoleSession
+from service.models.people import Staff
+from service.models.queues import Budget
 from service.staff import Right
 
 LINK_VALID = timedelta(minutes=5)

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from service import texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchMember, NotAllowed, NotStaff
-from service.models import ConsoleLink, ConsoleSession, Role, Staff
+from service.models.console import ConsoleLink, ConsoleSession
+from service.models.people import Role, Staff
 
 FIRST_NUMBER = 101  # staff numbers are spoken to residents (N2), so they start where they sound like one
 

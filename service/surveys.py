@@ -25,20 +25,12 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.errors import SurveyNotOpen
-from service.models import (
-    CallBack,
-    Case,
-    CaseState,
-    Community,
-    Conversation,
-    Delivery,
-    FollowUpState,
-    Message,
-    OutboxRow,
-    Priority,
-    Staff,
-    Survey,
-)
+from service.models.cases import Case, CaseState
+from service.models.communities import Community
+from service.models.follow_ups import CallBack, FollowUpState, Survey
+from service.models.people import Staff
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Conversation, Message
 
 BEST = 5  # stars
 LOW = 2  # stars at or below: a person looks at the case

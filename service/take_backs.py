@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from service import conversations, outbox, revisions, staff, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import NothingToTakeBack, TooLateToTakeBack
-from service.models import Conversation, Staff, Twin
+from service.models.people import Staff
+from service.models.talks import Conversation, Twin
 from service.sending import Parcel
 from service.staff import Right
 

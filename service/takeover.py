@@ -11,7 +11,9 @@ from service import cards, conversations, held, private_talks, staff, texts, top
 from service.cards import Understood
 from service.communities import STAFF_LANGUAGE
 from service.errors import ConversationTaken, NothingToHandBack
-from service.models import Conversation, Handover, OutboxRow, Owner, Priority, Staff
+from service.models.people import Staff
+from service.models.queues import OutboxRow, Priority
+from service.models.talks import Conversation, Handover, Owner
 from service.staff import Right
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service import paging, waits
-from service.models import Conversation, Department, Handover, Owner, Wait
+from service.models.communities import Department
+from service.models.talks import Conversation, Handover, Owner, Wait
 from service.paging import MomentPage
 
 

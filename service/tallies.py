@@ -11,7 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service import figures, heard
 from service.figures import CLOCK, FIGURES, Scope
-from service.models import Candidate, Case, CaseClock, CaseState, Message
+from service.models.cases import Case, CaseClock, CaseState
+from service.models.talks import Message
+from service.models.understanding import Candidate
 from service.paging import START
 
 Counts = dict[str, dict[str, int]]  # figure → value → how many

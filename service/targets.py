@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from service import categories, clock_runs
 from service.errors import TargetNotPositive, UnknownTarget
-from service.models import ClockTarget
+from service.models.cases import ClockTarget
 
 LONGEST = timedelta(days=366)  # a target beyond it is a slip of the keyboard
 URGENCIES = (1, 2)

@@ -13,7 +13,9 @@ from service import learning, lessons
 from service.kinds import KINDS
 from service.learning import Cluster
 from service.lessons import Neighbour
-from service.models import Candidate, CandidateReason, Case, Message
+from service.models.cases import Case
+from service.models.talks import Message
+from service.models.understanding import Candidate, CandidateReason
 
 LINES = 6  # of the talk, the message itself included
 NEW_WORDS = "new_words"  # a reason that the words themselves show, beside those of CandidateReason

@@ -13,16 +13,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service import duty, waits
-from service.models import (
-    AT_WORK,
-    Case,
-    CaseClock,
-    Community,
-    Department,
-    Staff,
-    Survey,
-    Wait,
-)
+from service.models.cases import AT_WORK, Case, CaseClock
+from service.models.communities import Community, Department
+from service.models.follow_ups import Survey
+from service.models.people import Staff
+from service.models.talks import Wait
 
 SHOWN = 20  # of a list: the oldest; the count says how many there are
 

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from service import communities, outbox, residents, texts, waits, where
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, Delivery, Owner, Priority, Topic
+from service.models.communities import Community, Topic
+from service.models.queues import Delivery, Priority
+from service.models.talks import Conversation, Owner
 
 LET_SETTLE = timedelta(seconds=60)  # after a change of who answers: most are followed by another
 APART = timedelta(minutes=5)  # two renames of one topic

@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service import outbox
-from service.models import Community, OutboxRow, OutboxState, Priority, Topic
+from service.models.communities import Community, Topic
+from service.models.queues import OutboxRow, OutboxState, Priority
 
 IN_HAND = (OutboxState.PENDING, OutboxState.SENDING)
 

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from service.models import Community, Conversation
+from service.models.communities import Community
+from service.models.talks import Conversation
 
 EVER = 2**63 - 1  # no row of the inbox comes later
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import db
-from service.models import TrainingRun, TrainingState
+from service.models.understanding import TrainingRun, TrainingState
 
 CHANNEL = "guanjia_training"
 SHOWN = 20  # runs of the history

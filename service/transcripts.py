@@ -12,20 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from service import word_search
 from service.errors import TranscriptNotFound
-from service.models import (
-    MESSAGE_WORDS,
-    Case,
-    CaseEvent,
-    Conversation,
-    Handover,
-    Message,
-    OutboxRow,
-    Resident,
-    Staff,
-    Twin,
-    Wait,
-    WaitStep,
-)
+from service.models.cases import Case, CaseEvent
+from service.models.people import Resident, Staff
+from service.models.queues import OutboxRow
+from service.models.talks import MESSAGE_WORDS, Conversation, Handover, Message, Twin, Wait, WaitStep
 from service.paging import Page
 
 MOST_FOUND = 200  # lines of one search

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from service import communities, conversations, held, outbox, private_talks, staff, takeover, texts
 from service.communities import STAFF_LANGUAGE
 from service.errors import NoSuchTarget, NothingToHandBack
-from service.models import Conversation, Department, Owner, Priority, Staff
+from service.models.communities import Department
+from service.models.people import Staff
+from service.models.queues import Priority
+from service.models.talks import Conversation, Owner
 from service.staff import Right
 from service.texts import Line
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from service.models import Message, Twin
+from service.models.talks import Message, Twin
 
 
 @dataclass(frozen=True)

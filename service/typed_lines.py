@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from service import conversations, outbox, phrases, takeover
 from service.conversations import IN_TOPIC
 from service.errors import ResidentUnreachable
-from service.models import Conversation, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation
 from service.phrases import Ready
 from service.texts import Line
 

@@ -18,7 +18,9 @@ from service import knowledge_entries, knowledge_words, texts
 from service.errors import NoAnswerYet, QuestionNotFound
 from service.knowledge_entries import LONGEST_ANSWER, LONGEST_QUESTION, Content
 from service.likeness import Crowd
-from service.models import Case, Conversation, KnowledgeEdit, Message, QuestionState, UnansweredQuestion
+from service.models.cases import Case
+from service.models.knowledge import KnowledgeEdit, QuestionState, UnansweredQuestion
+from service.models.talks import Conversation, Message
 from service.texts import LANGUAGES
 
 MOST = 2_000  # open questions that are looked at, the newest

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from service import conversations, texts, twins
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Priority, Twin
+from service.models.queues import Priority
+from service.models.talks import Conversation, Twin
 from service.sending import Parcel
 
 GONE = ("message to copy not found", "message to forward not found", "there are no messages to")

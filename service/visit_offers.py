@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service import bookings, categories, clocks, keyboards, residents, texts, visits, where, windows, work_orders
-from service.models import Case, CaseState, Community
+from service.models.cases import Case, CaseState
+from service.models.communities import Community
 from service.texts import Button, Line
 from service.when import When
 from service.windows import Window

@@ -27,17 +27,10 @@ from service import (
 from service.bookings import LIVE
 from service.cases import Event
 from service.communities import STAFF_LANGUAGE
-from service.models import (
-    Appointment,
-    Case,
-    CaseState,
-    Community,
-    Delivery,
-    OutboxRow,
-    Owner,
-    Priority,
-    VisitStep,
-)
+from service.models.cases import Appointment, Case, CaseState, VisitStep
+from service.models.communities import Community
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Owner
 
 TALK_WAIT = timedelta(minutes=5)  # how often a reminder looks whether the butler has handed back
 TOO_LATE = timedelta(days=1)  # after a long downtime nobody is told that nobody came last week

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from service import communities, conversations, duty, outbox, pointers, spans, texts, topics, waits
 from service.communities import STAFF_LANGUAGE
-from service.models import Community, Conversation, Priority, Role, Staff, Wait
+from service.models.communities import Community
+from service.models.people import Role, Staff
+from service.models.queues import Priority
+from service.models.talks import Conversation, Wait
 
 ONE_BY_ONE = 3  # that staff are told of each in its topic; more at once go in one message, for the group's budget
 LINES = 10  # of such a message

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from service import calendars, conversations, courtesies, desk, holds, wait_calls, waits
 from service.business_time import Calendar, around_the_clock
 from service.errors import NotEnoughServiceTime
-from service.models import Conversation, Message, Wait, WaitStep
+from service.models.talks import Conversation, Message, Wait, WaitStep
 from service.wait_calls import Call
 
 TABLE = Path(__file__).with_suffix(".yml")

@@ -11,7 +11,9 @@ from sqlalchemy.sql.elements import Tuple
 
 from service import outbox
 from service.held import COURTESY
-from service.models import Community, Conversation, Delivery, Owner, Priority, Wait
+from service.models.communities import Community
+from service.models.queues import Delivery, Priority
+from service.models.talks import Conversation, Owner, Wait
 
 URGENT = "emergency"  # the reason that goes before all others
 TO_STAFF = "waiting"  # the kind of what staff are told of somebody who waits

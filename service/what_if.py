@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service import clocks
 from service.clock_runs import Step
 from service.clocks import Rules
-from service.models import Case, CaseEvent
+from service.models.cases import Case, CaseEvent
 
 BATCH = 1000  # cases read at once
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from service import quiet_hours
 from service.business_time import Calendar
-from service.models import Community
+from service.models.communities import Community
 from service.when import When
 
 DAYS = 14  # that are offered

@@ -32,7 +32,9 @@ from service import (
 )
 from service.cases import AT_WORK, Event
 from service.errors import ButtonExpired, CaseIsOver
-from service.models import Case, CaseState, Conversation, Message, OutboxRow
+from service.models.cases import Case, CaseState
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation, Message
 from service.texts import Button, Line
 
 WORDS = Path(__file__).with_suffix(".yml")

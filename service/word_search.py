@@ -14,7 +14,7 @@ def holds(searched: str, words: str) -> ColumnElement[bool]:
     """Whether a text holds every one of the words; signs have no meaning of their own.
 
     Args:
-        searched: the expression of the index, from service/models.py.
+        searched: the expression of the index, from service/models/.
         words: separated by blanks; without any, every row is meant.
     """
     wanted = [condition for word in words.split()[:MOST_WORDS] for condition in _conditions(searched, word)]

@@ -24,7 +24,10 @@ from service import (
     work_orders,
 )
 from service.cases import Event
-from service.models import Case, CaseState, Community, Conversation, Staff
+from service.models.cases import Case, CaseState
+from service.models.communities import Community
+from service.models.people import Staff
+from service.models.talks import Conversation
 from service.texts import Button
 
 # What a button's word means, and what the resident hears about it.

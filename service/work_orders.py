@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from service import bookings, clocks, communities, outbox, texts, visits
 from service.clocks import Outlook
 from service.communities import STAFF_LANGUAGE
-from service.models import Appointment, Case, CaseState, Community, Delivery, Message, OutboxRow, Priority
+from service.models.cases import Appointment, Case, CaseState
+from service.models.communities import Community
+from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.talks import Message
 from service.texts import Button, Line
 from service.when import When
 

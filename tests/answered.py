@@ -9,7 +9,8 @@ from service import conversations, readings
 from service.candidates import Guess, Heard
 from service.conversations import Said
 from service.inbox import Turn
-from service.models import Conversation, InboxRow
+from service.models.queues import InboxRow
+from service.models.talks import Conversation
 from tests.stage import BOT_ID, NOON, Stage
 
 SERVED = "guanjia-old"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from service.models import Building, Household, Member, MemberRole
+from service.models.archive import Building, Household, Member, MemberRole
 from tests.stage import Stage
 
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from service.models import Base, Fee, Household, ParkingSpace, VisitorCode
+from service.models.archive import Fee, Household, ParkingSpace, VisitorCode
+from service.models.base import Base
 from tests.stage import Stage
 
 AS_OF = date(2026, 11, 22)

@@ -43,21 +43,13 @@ from service import (
 from service.cards import Understood
 from service.conversations import Said
 from service.learning import Labelled
-from service.models import (
-    CallBack,
-    CandidateReason,
-    Case,
-    Conversation,
-    Department,
-    FollowUpState,
-    InboxRow,
-    LabelUse,
-    Message,
-    OutboxRow,
-    Owner,
-    Staff,
-    Survey,
-)
+from service.models.cases import Case
+from service.models.communities import Department
+from service.models.follow_ups import CallBack, FollowUpState, Survey
+from service.models.people import Staff
+from service.models.queues import InboxRow, OutboxRow
+from service.models.talks import Conversation, Message, Owner
+from service.models.understanding import CandidateReason, LabelUse
 from service.relays import Bundle
 from service.revisions import Revision
 from tests.households import member

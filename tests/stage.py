@@ -18,7 +18,12 @@ from sqlalchemy.orm import Session
 from cli.postgres import Postgres
 from service import cases, communities, conversations, db, residents, sending, takeover
 from service.conversations import Said
-from service.models import Base, Case, Community, Conversation, OutboxRow, Role, Staff
+from service.models.base import Base
+from service.models.cases import Case
+from service.models.communities import Community
+from service.models.people import Role, Staff
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
 from service.sending import Rates
 from service.staff import access_staff
 

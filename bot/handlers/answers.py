@@ -11,7 +11,8 @@ from bot.rasa import Answer, Ask, Reply
 from service import binding, candidates, communities, conversations, forgetting, readings, residents, texts
 from service.communities import STAFF_LANGUAGE
 from service.inbox import Turn
-from service.models import Conversation, Owner, Priority
+from service.models.queues import Priority
+from service.models.talks import Conversation, Owner
 from service.texts import Button, Line
 
 

@@ -25,7 +25,9 @@ from service import (
     withdrawals,
 )
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Outcome, ReportOutcome
+from service.models.follow_ups import Outcome
+from service.models.incidents import ReportOutcome
+from service.models.talks import Conversation
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene

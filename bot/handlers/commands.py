@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.rasa import Ask
 from service import binding, budget, conversations, forgetting, greetings, invitations, own_data, texts
-from service.models import Conversation
+from service.models.talks import Conversation
 from service.texts import Line
 
 if TYPE_CHECKING:

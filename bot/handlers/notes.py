@@ -8,7 +8,7 @@ from telegram import Message
 
 from service import outbox, private_talks, texts, topics
 from service.communities import STAFF_LANGUAGE
-from service.models import Priority
+from service.models.queues import Priority
 from service.texts import Line
 
 if TYPE_CHECKING:

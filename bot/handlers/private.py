@@ -16,7 +16,8 @@ from bot.handlers.staff_commands import Order
 from bot.rasa import Ask
 from service import conversations, private_talks
 from service.errors import ServiceError
-from service.models import Conversation, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene

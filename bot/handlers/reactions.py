@@ -11,7 +11,7 @@ from bot.handlers import incoming, undo
 from service import conversations, residents, revisions, texts, twins
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
-from service.models import Conversation
+from service.models.talks import Conversation
 from service.staff import access_staff
 
 if TYPE_CHECKING:

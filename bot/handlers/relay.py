@@ -12,7 +12,8 @@ from bot.handlers import incoming
 from service import bursts, conversations, pages, relays, revisions, texts, undelivered
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
-from service.models import Conversation, Priority
+from service.models.queues import Priority
+from service.models.talks import Conversation
 from service.relays import MOST_CAPTION, Bundle
 from service.revisions import Revision
 

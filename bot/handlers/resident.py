@@ -39,7 +39,7 @@ from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
 from service.knowledge import Reader
 from service.knowledge_shelf import Shelf
-from service.models import Conversation, Owner
+from service.models.talks import Conversation, Owner
 from service.staff import Right
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bot.handlers import buttons, membership, private, reactions, staff, staff_t
 from bot.rasa import Ask
 from service import communities, forgetting
 from service.inbox import Turn
-from service.models import Community
+from service.models.communities import Community
 
 
 class Unreadable(Exception):

@@ -13,7 +13,8 @@ from bot.handlers.staff_commands import Order
 from service import conversations, progress_notes, staff, takeover, texts, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ServiceError
-from service.models import Conversation, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation
 from service.staff import Right
 
 if TYPE_CHECKING:

@@ -24,7 +24,9 @@ from service import (
     transfer,
 )
 from service.communities import STAFF_LANGUAGE
-from service.models import Conversation, Department, Duty, Owner, Role, Staff, TalksIn
+from service.models.communities import Department, TalksIn
+from service.models.people import Duty, Role, Staff
+from service.models.talks import Conversation, Owner
 from service.staff import Right
 
 if TYPE_CHECKING:

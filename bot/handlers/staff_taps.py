@@ -32,7 +32,7 @@ from service import (
 )
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired, ServiceError
-from service.models import Conversation, Owner
+from service.models.talks import Conversation, Owner
 from service.staff import Right, access_staff
 from service.texts import Button
 

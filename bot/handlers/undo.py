@@ -10,7 +10,8 @@ from telegram.constants import ReactionEmoji
 from bot.handlers import incoming
 from service import take_backs
 from service.errors import NothingToTakeBack
-from service.models import Conversation, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene

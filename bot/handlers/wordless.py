@@ -9,7 +9,8 @@ from telegram import Message
 
 from bot.handlers import incoming
 from service import amendments, cases, conversations, texts, undelivered, work, work_orders
-from service.models import Case, Conversation
+from service.models.cases import Case
+from service.models.talks import Conversation
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from service.models import Base
+from service.models.base import Base
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)

@@ -20,7 +20,8 @@ from actions.base import Desk
 from actions.facts import Facts
 from actions.turns import Turn, read
 from service import texts
-from service.models import Case, Conversation, Owner
+from service.models.cases import Case
+from service.models.talks import Conversation, Owner
 from tests.actions.turns import message
 from tests.stage import Stage
 

@@ -15,7 +15,8 @@ import actions.withdrawals
 from actions.base import Desk
 from actions.turns import read
 from service import cases, knowledge_base, knowledge_entries, texts, unanswered
-from service.models import ArchiveEvent, Owner
+from service.models.archive import ArchiveEvent
+from service.models.talks import Owner
 from tests.actions.turns import message
 from tests.households import member
 from tests.ledgers import fee

@@ -17,7 +17,8 @@ from actions.base import Desk
 from actions.facts import DECLINED, Facts
 from actions.turns import read
 from service import cases, incident_words, incidents, knowledge_base
-from service.models import Conversation, Incident
+from service.models.incidents import Incident
+from service.models.talks import Conversation
 from tests.actions.turns import message
 from tests.stage import NOON, Stage
 

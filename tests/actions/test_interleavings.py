@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from actions.facts import Facts, stated
-from service.models import Case
+from service.models.cases import Case
 from tests.actions.talks import NOT_UNDERSTOOD, Line, Talk
 from tests.stage import Stage
 

@@ -11,7 +11,8 @@ from actions import withdrawals
 from actions.base import Desk
 from actions.turns import read
 from service import texts
-from service.models import CaseState, Conversation
+from service.models.cases import CaseState
+from service.models.talks import Conversation
 from tests.actions.turns import message
 from tests.stage import Stage
 

@@ -19,7 +19,7 @@ from bot.wake import Wake
 from bot.worker import Worker
 from service import communities, inbox, outbox
 from service.db import Sessions
-from service.models import TalksIn
+from service.models.communities import TalksIn
 from tests.sandbox.client import TOKEN, Client
 from tests.stage import NOON, PLENTY
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from bot.handlers import answers
 from bot.rasa import Answer, Ask, Reply
 from service import archive, invitations, withdrawals
-from service.models import BindingOffer, Conversation, Message, Owner
+from service.models.archive import BindingOffer
+from service.models.talks import Conversation, Message, Owner
 from tests.bot.updates import RESIDENT, message, receive, staff_message, tap, turn_of
 from tests.households import household, member
 from tests.stage import NOON, STAFF_CHAT, Stage

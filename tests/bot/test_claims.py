@@ -15,7 +15,8 @@ from bot.worker import Worker
 from service import conversations, inbox, sending
 from service.db import Sessions
 from service.inbox import Arrival
-from service.models import Conversation, Owner, Topic
+from service.models.communities import Topic
+from service.models.talks import Conversation, Owner
 from service.sending import Parcel
 from service.texts import Line
 from tests.bot.updates import staff_message

@@ -18,7 +18,7 @@ from bot.transport import make_bot
 from bot.wake import Wake
 from service import files
 from service.db import Sessions
-from service.models import FetchedFile
+from service.models.talks import FetchedFile
 from tests.bot.servers import refusal, serving
 from tests.service.test_files import JPEG, ask, sends
 from tests.stage import BOT_ID, NOON, Stage

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from service import typed_lines
-from service.models import Conversation, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation
 from tests.bot.talks import JSON, Talk, talking
 from tests.botapi_spec import check_request
 from tests.house.tree import need

@@ -15,19 +15,12 @@ from bot.handlers.route import Unreadable
 from bot.rasa import Answer, Ask, Reply
 from service import callbacks, cases, conversations, emergency, knowledge_base, work
 from service.candidates import Guess, Heard
-from service.models import (
-    CallBack,
-    Candidate,
-    Case,
-    CaseState,
-    Conversation,
-    FollowUpState,
-    Message,
-    Owner,
-    Staff,
-    Survey,
-    Topic,
-)
+from service.models.cases import Case, CaseState
+from service.models.communities import Topic
+from service.models.follow_ups import CallBack, FollowUpState, Survey
+from service.models.people import Staff
+from service.models.talks import Conversation, Message, Owner
+from service.models.understanding import Candidate
 from tests.bot.updates import (
     BUTLER,
     RESIDENT,

@@ -10,7 +10,7 @@ import pytest
 from bot.handlers import answers
 from bot.rasa import NOTHING_TO_SAY
 from service import archive
-from service.models import Conversation, Message
+from service.models.talks import Conversation, Message
 from tests.bot.updates import RESIDENT, message, receive, tap, turn_of
 from tests.households import member
 from tests.stage import NOON, Stage

@@ -13,7 +13,10 @@ from bot.arrivals import arrival
 from bot.ingress import without_needless_waits
 from service import delivery, forgetting, idle, sending, takeover, topics, twins
 from service.inbox import Arrival
-from service.models import Conversation, Message, OutboxRow, OutboxState, Owner, Resident, Staff, TalksIn
+from service.models.communities import TalksIn
+from service.models.people import Resident, Staff
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation, Message, Owner
 from service.sending import Parcel
 from tests.bot.updates import BUTLER, JSON, RESIDENT, member_update, message, receive, staff_message, tap, turn_of, user
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage

@@ -12,7 +12,7 @@ from telegram import TelegramObject
 
 from bot import render
 from service import texts
-from service.models import Delivery
+from service.models.queues import Delivery
 from service.sending import Parcel
 from tests.botapi_spec import check_request
 

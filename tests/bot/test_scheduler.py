@@ -17,7 +17,9 @@ from bot import scheduler
 from bot.clock import Clock
 from bot.scheduler import SWEEPS, Scheduler
 from service.db import Sessions
-from service.models import Base, CallBack, FollowUpState, OutboxRow
+from service.models.base import Base
+from service.models.follow_ups import CallBack, FollowUpState
+from service.models.queues import OutboxRow
 from tests.bot.servers import serving
 from tests.service.test_follow_ups import finish
 from tests.stage import NOON, Stage

@@ -17,7 +17,8 @@ from bot.transport import make_bot
 from bot.wake import Wake
 from service import conversations, outbox, sending, topics
 from service.db import Sessions
-from service.models import Delivery, OutboxRow, OutboxState, Topic
+from service.models.communities import Topic
+from service.models.queues import Delivery, OutboxRow, OutboxState
 from service.texts import Line
 from tests.bot.servers import Telegram, refusal, serving
 from tests.botapi_spec import check_request

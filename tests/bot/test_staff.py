@@ -10,20 +10,11 @@ from sqlalchemy import select, text
 from bot.handlers import staff_commands
 from bot.handlers.undo import EMOJI
 from service import duty, takeover, topics, transfer, twins
-from service.models import (
-    CannedPhrase,
-    Conversation,
-    Department,
-    Duty,
-    Handover,
-    Incident,
-    Message,
-    OutboxState,
-    Owner,
-    Role,
-    Staff,
-    Topic,
-)
+from service.models.communities import Department, Topic
+from service.models.incidents import Incident
+from service.models.people import Duty, Role, Staff
+from service.models.queues import OutboxState
+from service.models.talks import CannedPhrase, Conversation, Handover, Message, Owner
 from tests.bot.updates import BUTLER, RESIDENT, member_update, message, receive, staff_message, tap, turn_of, user
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage, sent_to_residents
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from service import cases, conversations, files, work
-from service.models import CaseState, Conversation, Message, Owner
+from service.models.cases import CaseState
+from service.models.talks import Conversation, Message, Owner
 from tests.bot.updates import RESIDENT, message, photo, receive, turn_of
 from tests.stage import NOON, STAFF_CHAT, Stage
 

@@ -7,7 +7,7 @@ import subprocess
 from service import inbox, sending
 from service.db import Sessions
 from service.inbox import Arrival
-from service.models import OutboxRow, OutboxState
+from service.models.queues import OutboxRow, OutboxState
 from tests.service.test_outbox import take, write
 from tests.stage import BOT_ID, Stage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.db import Sessions
-from service.models import CalendarDay
+from service.models.communities import CalendarDay
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from service import cases, communities, residents
 from service.db import Sessions
-from service.models import CaseClock
+from service.models.cases import CaseClock
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from service import sign_in
 from service.db import Sessions
-from service.models import AuditEntry, Role
+from service.models.console import AuditEntry
+from service.models.people import Role
 from tests.stage import BOT_ID, Stage
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from service.models import ArchiveEvent
+from service.models.archive import ArchiveEvent
 
 
 def test_a_sheet_is_written_for_its_owner_only_and_the_export_is_logged(guanjia, sessions, database_url, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from service import learning
 from service.db import Sessions
 from service.learning import Labelled
-from service.models import Label, LabelUse
+from service.models.understanding import Label, LabelUse
 
 LEAKS = ("厨房水管漏水", "电梯不动了", "门禁失灵")
 

@@ -8,7 +8,7 @@ import pytest
 
 from cli import model_words
 from service.model_gate import Loss, Reason
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 from tests.stage import NOON
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -6,7 +6,8 @@ import pytest
 
 from service import self_check
 from service.db import Sessions
-from service.models import Role, SelfCheck, Staff
+from service.models.figures import SelfCheck
+from service.models.people import Role, Staff
 from tests.stage import BOT_ID, NOON, Stage
 
 

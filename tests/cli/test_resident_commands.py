@@ -15,7 +15,7 @@ import segno
 from cli import bench_roster
 from service import invitation_sheet, invitations
 from service.db import Sessions
-from service.models import Fee, Invitation, Member
+from service.models.archive import Fee, Invitation, Member
 
 FEES = "房屋,收费项目,金额,缴费日期\n3栋2单元1201,物业费,1234.5,\n9栋1201,物业费,1234.5,\n"
 ROSTER = "楼栋,单元,房号,姓名,手机号\n3,2,1201,王芳,13800138000\n3,2,1202,李雷,\n"

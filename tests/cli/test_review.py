@@ -18,7 +18,7 @@ from service.candidates import Guess
 from service.config import ROOT
 from service.db import Sessions
 from service.kinds import KINDS
-from service.models import Candidate, CandidateReason, Label
+from service.models.understanding import Candidate, CandidateReason, Label
 from tests.stage import NOON, Stage
 
 Why = CandidateReason

@@ -10,7 +10,7 @@ import yaml
 from cli import site_data
 from service import learning
 from service.learning import Labelled
-from service.models import LabelUse
+from service.models.understanding import LabelUse
 from tests.stage import NOON
 
 ODD = {

@@ -14,7 +14,7 @@ from cli.models import Shelf
 from service import db, language_models, readings, shadows, training
 from service.config import Settings
 from service.language_models import file_of
-from service.models import Reading, Shadow, ShadowEnd, TrainingRun
+from service.models.understanding import Reading, Shadow, ShadowEnd, TrainingRun
 from tests.answered import answered
 from tests.cli.shelf import put
 from tests.nlu.conftest import DATA, train

@@ -11,7 +11,7 @@ from cli import transcript_lines
 from service import cases, clocks, conversations, take_backs, texts, transcripts, twins, waiting
 from service.conversations import Said
 from service.db import Sessions
-from service.models import OutboxState
+from service.models.queues import OutboxState
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 
 

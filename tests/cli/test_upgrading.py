@@ -10,7 +10,7 @@ from cli import understanding, upgrading
 from service import language_models, learning
 from service.config import Settings
 from service.learning import Labelled
-from service.models import Activation, LabelUse
+from service.models.understanding import Activation, LabelUse
 from tests.cli.shelf import FINE, WORSE, put
 from tests.nlu.conftest import DATA, train
 from tests.stage import NOON

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from service import communities
-from service.models import Department
+from service.models.communities import Department
 
 
 def test_a_departments_places_are_set(guanjia, sessions, database_url):

@@ -13,7 +13,7 @@ import pytest
 from console.app import make_app
 from service import db, sign_in
 from service.db import Sessions
-from service.models import Role
+from service.models.people import Role
 from tests.stage import NOON, Stage
 
 URL = "https://console.example.org"

@@ -6,24 +6,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from service import cases, sign_in, takeover
-from service.models import (
-    Activation,
-    CallBack,
-    Candidate,
-    CandidateReason,
-    CandidateState,
-    Case,
-    CaseClock,
-    CaseState,
-    Conversation,
-    Duty,
-    FollowUpState,
-    LanguageModel,
-    Message,
-    Outcome,
-    Role,
-    Survey,
-)
+from service.models.cases import Case, CaseClock, CaseState
+from service.models.follow_ups import CallBack, FollowUpState, Outcome, Survey
+from service.models.people import Duty, Role
+from service.models.talks import Conversation, Message
+from service.models.understanding import Activation, Candidate, CandidateReason, CandidateState, LanguageModel
 from tests.stage import NOON, Stage
 
 NAMES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service import language_models, model_reports
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 from tests.cli.shelf import put
 from tests.stage import NOON, Stage
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service import audit
-from service.models import Role
+from service.models.people import Role
 from tests.stage import NOON
 
 ODD = {  # and how many fields of each are wrong

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from service import communities, self_check, takeover, transfer
-from service.models import FollowUpState, Owner, Role, Survey
+from service.models.follow_ups import FollowUpState, Survey
+from service.models.people import Role
+from service.models.talks import Owner
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

@@ -22,16 +22,9 @@ from console.topics import DOORS
 from service import candidates, db, model_reports, outbox, readings, shadows, sign_in, takeover, training
 from service.candidates import Guess
 from service.db import Sessions
-from service.models import (
-    Candidate,
-    CandidateReason,
-    CandidateState,
-    Conversation,
-    Label,
-    LanguageModel,
-    Resident,
-    Role,
-)
+from service.models.people import Resident, Role
+from service.models.talks import Conversation
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label, LanguageModel
 from tests.answered import answered
 from tests.console import lively, reports, town
 from tests.stage import NOON, Stage

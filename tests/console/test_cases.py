@@ -11,7 +11,9 @@ from sqlalchemy import event, select
 from console import texts
 from service import cases, conversations, work
 from service.conversations import Said
-from service.models import Case, CaseState, Role, SavedView
+from service.models.cases import Case, CaseState
+from service.models.console import SavedView
+from service.models.people import Role
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

@@ -13,7 +13,10 @@ import pytest
 from console.topics import DOORS
 from service import candidates, communities, daily_sums, figures, shares, staff
 from service.figures import Scope
-from service.models import CallBack, CandidateReason, CaseClock, FollowUpState, Outcome, Role, Survey
+from service.models.cases import CaseClock
+from service.models.follow_ups import CallBack, FollowUpState, Outcome, Survey
+from service.models.people import Role
+from service.models.understanding import CandidateReason
 from service.shares import Share
 from tests.stage import NOON, Stage
 

@@ -8,7 +8,7 @@ from console.app import make_app
 from console.doors import MOST_BYTES
 from console.topics import DOORS, MENU
 from console.troubles import REFUSED, Kind, Trouble
-from service.models import Role
+from service.models.people import Role
 from service.staff import RIGHTS
 from tests.console.conftest import URL, Browser, Quiet
 

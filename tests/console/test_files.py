@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service import files
-from service.models import AuditEntry, FetchedFile, Message
+from service.models.console import AuditEntry
+from service.models.talks import FetchedFile, Message
 from tests.service.test_files import JPEG, PHOTO, sends
 from tests.stage import BOT_ID, NOON, Stage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.knowledge import HOME
 from service import knowledge_entries, unanswered
-from service.models import Role
+from service.models.people import Role
 from tests.stage import NOON, Stage
 
 ANSWER = {"questions": ["游泳池几点开"], "answer": "早上六点到晚上九点，{community}业主凭卡。"}

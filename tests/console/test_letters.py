@@ -9,7 +9,8 @@ import pytest
 from console import follow_ups
 from service import callbacks, inbox, outbox
 from service.inbox import Arrival
-from service.models import InboxRow, OutboxRow, OutboxState, Role
+from service.models.people import Role
+from service.models.queues import InboxRow, OutboxRow, OutboxState
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

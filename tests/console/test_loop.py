@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 from cli import bench, bench_swaps, bench_training
 from service import communities, config, db, language_models, sign_in, staff
 from service.db import Sessions
-from service.models import Role
+from service.models.people import Role
 from tests.console.test_browser import ARGUMENTS, find_browser
 
 pytestmark = pytest.mark.loop

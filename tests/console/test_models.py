@@ -13,7 +13,8 @@ from console import texts
 from console.app import make_app
 from console.models import HOME
 from service import language_models, model_reports, readings, shadows, training
-from service.models import Activation, Label, Reading, Role, ShadowEnd, TrainingRun, TrainingState
+from service.models.people import Role
+from service.models.understanding import Activation, Label, Reading, ShadowEnd, TrainingRun, TrainingState
 from tests.answered import answered
 from tests.console import reports
 from tests.console.conftest import URL, Quiet

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 from bot.handlers import route
 from console import roster
 from service import conversations, forgetting, inbox
-from service.models import Household, InboxRow, Invitation, Member, Resident, Role
+from service.models.archive import Household, Invitation, Member
+from service.models.people import Resident, Role
+from service.models.queues import InboxRow
 from tests.console.conftest import URL
 from tests.households import household, member
 from tests.ledgers import fee, space, visitor_code

@@ -6,7 +6,8 @@ from typing import Any
 
 from service import sign_in, staff
 from service.audit import SHOWN
-from service.models import AuditEntry, ConsoleSession, Role, Staff
+from service.models.console import AuditEntry, ConsoleSession
+from service.models.people import Role, Staff
 from tests.console.conftest import URL, Browser
 
 KEY = re.compile("__Host-guanjia=([^;]+)")

@@ -10,7 +10,9 @@ import pytest
 from console import doors
 from service import conversations, takeover
 from service.conversations import Said
-from service.models import Conversation, Handover, OutboxState, Owner, Role
+from service.models.people import Role
+from service.models.queues import OutboxState
+from service.models.talks import Conversation, Handover, Owner
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

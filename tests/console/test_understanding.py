@@ -13,17 +13,9 @@ from console.understanding import ACCEPT, BACK, HOME, IGNORE, KEYS, NOISE, SKIP
 from service import candidates, forgetting, learning, opinions
 from service.candidates import Guess
 from service.kinds import KINDS
-from service.models import (
-    Candidate,
-    CandidateReason,
-    CandidateState,
-    Conversation,
-    Label,
-    LabelUse,
-    Message,
-    Opinion,
-    Role,
-)
+from service.models.people import Role
+from service.models.talks import Conversation, Message
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label, LabelUse, Opinion
 from tests.stage import NOON, Stage
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(1)</script>'

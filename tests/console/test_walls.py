@@ -11,7 +11,8 @@ from sqlalchemy import select
 from console.doors import Door
 from console.topics import DOORS
 from service import sign_in
-from service.models import AuditEntry, Role
+from service.models.console import AuditEntry
+from service.models.people import Role
 from tests.console import town
 from tests.console.conftest import Browser
 from tests.stage import Stage

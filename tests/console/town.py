@@ -25,20 +25,12 @@ from service import (
 )
 from service.conversations import Said
 from service.inbox import Arrival
-from service.models import (
-    Candidate,
-    CandidateReason,
-    Case,
-    Conversation,
-    FetchedFile,
-    FollowUpState,
-    LabelUse,
-    Message,
-    OutboxRow,
-    OutboxState,
-    Staff,
-    Survey,
-)
+from service.models.cases import Case
+from service.models.follow_ups import FollowUpState, Survey
+from service.models.people import Staff
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation, FetchedFile, Message
+from service.models.understanding import Candidate, CandidateReason, LabelUse
 from tests.households import member
 from tests.stage import NOON, Stage
 

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from service import callbacks, cases, db, surveys
 from service.cases import Event
-from service.models import CallBack, Case, FollowUpState, Survey
+from service.models.cases import Case
+from service.models.follow_ups import CallBack, FollowUpState, Survey
 from tests.faults.harness import Stack, until
 from tests.faults.people import Person, resident, text_of
 

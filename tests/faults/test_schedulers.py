@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from cli.children import Child
 from service import callbacks, cases, communities, db, residents
-from service.models import CallBack
+from service.models.follow_ups import CallBack
 from tests.faults.figures import put_between
 from tests.faults.harness import BOT_ID, NOON, Stack, running, until
 from tests.faults.people import Person, resident, text_of

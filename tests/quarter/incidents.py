@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from service import conversations, incident_reports, incident_words, incidents
 from service.cases import Facts
-from service.models import Community, IncidentReport, Owner, ReportOutcome
+from service.models.communities import Community
+from service.models.incidents import IncidentReport, ReportOutcome
+from service.models.talks import Owner
 from service.sending import Parcel
 from tests.quarter.world import ZONE
 

@@ -36,7 +36,10 @@ from service import (
 )
 from service.cases import Facts
 from service.conversations import Said
-from service.models import CallBack, Case, Conversation, Outcome, Owner, Role, Staff
+from service.models.cases import Case
+from service.models.follow_ups import CallBack, Outcome
+from service.models.people import Role, Staff
+from service.models.talks import Conversation, Owner
 from service.relays import Bundle
 from service.sending import Parcel
 from service.staff import access_staff

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from service import clocks
 from service.first_time_fix import first_time_fix
-from service.models import Case, CaseClock, Outcome
+from service.models.cases import Case, CaseClock
+from service.models.follow_ups import Outcome
 from service.shares import Share
 from tests.quarter.oracle import Counted, Oracle, Step
 from tests.quarter.people import TAIL, People, Scale

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from service import outbox
-from service.models import Delivery, Outcome
+from service.models.follow_ups import Outcome
+from service.models.queues import Delivery
 from service.sending import Parcel
 from tests.quarter.command import Screen, Stand
 from tests.quarter.people import WEEK

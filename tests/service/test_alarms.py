@@ -6,7 +6,9 @@ import pytest
 
 from service import alarms
 from service.emergency import EmergencyKind
-from service.models import Conversation, EmergencyAlarm, Owner, Priority
+from service.models.queues import Priority
+from service.models.talks import Conversation, Owner
+from service.models.understanding import EmergencyAlarm
 from tests.stage import NOON, STAFF_CHAT, Stage, sent_to_residents
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from service import amendments, cases, conversations
 from service.cases import Facts
 from service.conversations import Said
-from service.models import Case, Conversation, Message
+from service.models.cases import Case
+from service.models.talks import Conversation, Message
 from tests.stage import NOON, Stage
 
 LATER = NOON + timedelta(minutes=1)

@@ -25,7 +25,10 @@ from service import (
 )
 from service.db import Sessions
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed, NoVisitWanted, VisitChanged
-from service.models import Appointment, Case, CaseClock, CaseState, Conversation, Department, OutboxRow, VisitState
+from service.models.cases import Appointment, Case, CaseClock, CaseState, VisitState
+from service.models.communities import Department
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
 from service.when import When
 from tests.stage import NOON, Stage
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from service import archive, residents, where
-from service.models import ArchiveEvent, MemberRole
+from service.models.archive import ArchiveEvent, MemberRole
 from tests.households import household, member
 from tests.stage import NOON, Stage
 

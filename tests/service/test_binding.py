@@ -12,7 +12,9 @@ from sqlalchemy import select
 from service import archive, binding, communities, conversations, invitations, residents, texts
 from service.db import Sessions
 from service.errors import ButtonExpired, InvitationNotValid, ServiceError
-from service.models import ArchiveEvent, BindingRequest, Conversation, Member, MemberRole, Resident
+from service.models.archive import ArchiveEvent, BindingRequest, Member, MemberRole
+from service.models.people import Resident
+from service.models.talks import Conversation
 from service.texts import Line
 from tests.households import household, member
 from tests.stage import NOON, Stage

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import text
 
 from service import alarms, board, takeover, topics
-from service.models import Case, Conversation, Duty, OutboxRow, OutboxState, Priority
+from service.models.cases import Case
+from service.models.people import Duty
+from service.models.queues import OutboxRow, OutboxState, Priority
+from service.models.talks import Conversation
 from tests.stage import NOON, STAFF_CHAT, Stage, sent_to_residents
 
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from service import archive, budget, callbacks
 from service.db import Sessions
-from service.models import CallBack, Conversation, FollowUpState, UnaskedMessage
+from service.models.follow_ups import CallBack, FollowUpState, UnaskedMessage
+from service.models.talks import Conversation
 from tests.households import member
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
 from tests.stage import NOON, Stage

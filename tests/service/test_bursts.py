@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from service import bursts, conversations, relays, revisions, sending, twins
-from service.models import Conversation, OutboxState, Twin
+from service.models.queues import OutboxState
+from service.models.talks import Conversation, Twin
 from service.relays import Bundle
 from service.revisions import Revision
 from service.sending import Parcel

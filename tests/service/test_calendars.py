@@ -8,7 +8,7 @@ import pytest
 
 from service import calendar_file, calendars
 from service.errors import NotEnoughServiceTime
-from service.models import CalendarDay, WeekdayHours
+from service.models.communities import CalendarDay, WeekdayHours
 from tests.stage import NOON, Stage
 
 HOUR = timedelta(hours=1)

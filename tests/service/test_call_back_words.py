@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from service import call_back_words, callbacks, work
-from service.models import CallBack, CaseState, Conversation, Outcome
+from service.models.cases import CaseState
+from service.models.follow_ups import CallBack, Outcome
+from service.models.talks import Conversation
 from tests.stage import NOON, Stage
 
 

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from service import candidates, conversations, emergency, learning, work
 from service.candidates import LONGEST, LOW_MARGIN, NEAR_DANGER, Guess, Heard
 from service.conversations import Said
-from service.models import Candidate, CandidateReason, CandidateState, Case, Conversation
+from service.models.cases import Case
+from service.models.talks import Conversation
+from service.models.understanding import Candidate, CandidateReason, CandidateState
 from tests.stage import NOON, Stage
 
 UNSURE = Guess("repair", 0.41, 0.05, "guanjia-abc")

@@ -8,7 +8,8 @@ import pytest
 
 from service import cards, cases, clocks, phrases, surveys, texts
 from service.cards import Understood
-from service.models import Conversation, Survey
+from service.models.follow_ups import Survey
+from service.models.talks import Conversation
 from tests.stage import NOON, Stage
 
 

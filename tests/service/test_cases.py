@@ -8,7 +8,7 @@ import pytest
 
 from service import callbacks, cases, texts, work
 from service.errors import CaseNotFound, EventNotAllowed
-from service.models import CaseState
+from service.models.cases import CaseState
 from tests.stage import NOON
 
 

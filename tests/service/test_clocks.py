@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from service import calendar_file, calendars, cases, clocks, targets, work
 from service.errors import TargetNotPositive, UnknownTarget
-from service.models import Case, CaseClock, CaseState, WeekdayHours
+from service.models.cases import Case, CaseClock, CaseState
+from service.models.communities import WeekdayHours
 from service.targets import Target
 from tests.stage import NOON, Stage
 

@@ -12,7 +12,7 @@ import pytest
 
 from service import communities, conversations, greetings, topics
 from service.db import Sessions
-from service.models import Community, Department, Topic
+from service.models.communities import Community, Department, Topic
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 
 

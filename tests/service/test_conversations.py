@@ -10,7 +10,8 @@ from sqlalchemy import select
 from service import conversations, takeover
 from service.conversations import Said
 from service.errors import ButtonExpired
-from service.models import Conversation, Message, OutboxState, Priority
+from service.models.queues import OutboxState, Priority
+from service.models.talks import Conversation, Message
 from service.texts import Line
 from tests.stage import NOON, STAFF_CHAT, Stage
 

@@ -14,20 +14,11 @@ from sqlalchemy.orm import Session
 
 from service import daily_sums, figures, heard, tallies
 from service.figures import Scope
-from service.models import (
-    CallBack,
-    Candidate,
-    CandidateReason,
-    Case,
-    CaseClock,
-    CaseEvent,
-    CaseState,
-    DailySum,
-    FigureChange,
-    Message,
-    Outcome,
-    Survey,
-)
+from service.models.cases import Case, CaseClock, CaseEvent, CaseState
+from service.models.figures import DailySum, FigureChange
+from service.models.follow_ups import CallBack, Outcome, Survey
+from service.models.talks import Message
+from service.models.understanding import Candidate, CandidateReason
 from tests.console.lively import a_month
 from tests.stage import NOON, Stage
 

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from service import db
-from service.models import Base
+from service.models.base import Base
 
 
 @pytest.mark.parametrize(

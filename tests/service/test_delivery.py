@@ -10,7 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from service import callbacks, delivery, incident_reports, sending, surveys, visit_reminders
-from service.models import CallBack, Case, Conversation, IncidentReport, OutboxRow, OutboxState, ReportOutcome, Survey
+from service.models.cases import Case
+from service.models.follow_ups import CallBack, Survey
+from service.models.incidents import IncidentReport, ReportOutcome
+from service.models.queues import OutboxRow, OutboxState
+from service.models.talks import Conversation
 from tests.house.tree import place, python_files
 from tests.service.test_follow_ups import answer, asked
 from tests.service.test_incidents import ended

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from service import calendar_file, calendars, desk, desk_hours, takeover
-from service.models import Conversation, DeskMessage, Owner, WeekdayHours
+from service.models.communities import WeekdayHours
+from service.models.talks import Conversation, DeskMessage, Owner
 from tests.stage import NOON, Stage
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import pytest
 from service import duty
 from service.duty import Hours
 from service.errors import NotAllowed, ShiftNotClear
-from service.models import Duty, Role, Staff
+from service.models.people import Duty, Role, Staff
 from tests.stage import NOON, Stage  # a Monday, 12:00 in Shanghai
 
 

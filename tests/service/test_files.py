@@ -11,7 +11,7 @@ from sqlalchemy import select
 from service import conversations, files, forgetting
 from service.conversations import Said
 from service.files import Look, Wanted
-from service.models import Conversation, FetchedFile, Message
+from service.models.talks import Conversation, FetchedFile, Message
 from tests.stage import BOT_ID, NOON, Stage
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"

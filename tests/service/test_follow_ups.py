@@ -13,19 +13,10 @@ from sqlalchemy import select
 from service import after_talks, callbacks, cases, delivery, outbox, surveys, takeover, work
 from service.db import Sessions
 from service.errors import CallBackNotOpen, EventNotAllowed, SurveyNotOpen
-from service.models import (
-    CallBack,
-    Case,
-    CaseState,
-    Delivery,
-    FollowUpState,
-    OutboxRow,
-    OutboxState,
-    Outcome,
-    Owner,
-    Priority,
-    Survey,
-)
+from service.models.cases import Case, CaseState
+from service.models.follow_ups import CallBack, FollowUpState, Outcome, Survey
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
+from service.models.talks import Owner
 from tests.stage import NOON, Stage, sent_to_residents
 
 DAY = timedelta(days=1)

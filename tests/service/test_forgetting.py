@@ -24,25 +24,12 @@ from service import (
     undelivered,
 )
 from service.conversations import Said
-from service.models import (
-    ArchiveEvent,
-    Base,
-    BindingOffer,
-    BindingRequest,
-    Candidate,
-    CandidateReason,
-    CandidateState,
-    Case,
-    Conversation,
-    InboxRow,
-    Invitation,
-    Label,
-    Member,
-    OutboxRow,
-    OutboxState,
-    RequestState,
-    Twin,
-)
+from service.models.archive import ArchiveEvent, BindingOffer, BindingRequest, Invitation, Member, RequestState
+from service.models.base import Base
+from service.models.cases import Case
+from service.models.queues import InboxRow, OutboxRow, OutboxState
+from service.models.talks import Conversation, Twin
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label
 from tests.lives import CHAT, NEEDLES, PHONE, WORDS, lived, write
 from tests.service.test_personal_columns import FORGOTTEN
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage

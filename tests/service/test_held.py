@@ -24,7 +24,11 @@ from service import (
     work,
 )
 from service.held import LineInFlight
-from service.models import CallBack, Case, Conversation, Delivery, FollowUpState, OutboxRow, OutboxState, Owner, Staff
+from service.models.cases import Case
+from service.models.follow_ups import CallBack, FollowUpState
+from service.models.people import Staff
+from service.models.queues import Delivery, OutboxRow, OutboxState
+from service.models.talks import Conversation, Owner
 from service.sending import Parcel
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from service import communities, idle, transfer
-from service.models import Conversation, Owner, Staff
+from service.models.people import Staff
+from service.models.talks import Conversation, Owner
 from tests.stage import NOON, Stage
 
 HALF_AN_HOUR = idle.SILENT_FOR + timedelta(seconds=1)

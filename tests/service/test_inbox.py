@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service import inbox
 from service.db import Sessions
 from service.inbox import Arrival, LeaseLost, Turn
-from service.models import InboxRow
+from service.models.queues import InboxRow
 from tests.stage import BOT_ID
 
 OTHER_BOT = BOT_ID + 1

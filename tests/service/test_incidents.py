@@ -12,7 +12,11 @@ from service import after_talks, cases, incident_hints, incident_reports, incide
 from service.cases import Facts
 from service.db import Sessions
 from service.errors import ButtonExpired, IncidentNotClear, IncidentNotFound
-from service.models import Case, Conversation, Incident, IncidentReport, OutboxRow, ReportOutcome, UnaskedMessage
+from service.models.cases import Case
+from service.models.follow_ups import UnaskedMessage
+from service.models.incidents import Incident, IncidentReport, ReportOutcome
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
 from tests.service.test_follow_ups import sender_was_down
 from tests.stage import NOON, STAFF_CHAT, Stage, sent_to_residents
 

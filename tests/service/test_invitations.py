@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from service import invitations
-from service.models import Invitation
+from service.models.archive import Invitation
 from tests.households import household
 from tests.stage import NOON
 

@@ -9,7 +9,7 @@ import pytest
 from service import knowledge_base, knowledge_entries
 from service.knowledge_entries import LONGEST_ANSWER
 from service.knowledge_index import Index, Written
-from service.models import KnowledgeEntry
+from service.models.knowledge import KnowledgeEntry
 from service.texts import LANGUAGES
 from tests.stage import NOON
 

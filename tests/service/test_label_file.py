@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service import label_file, learning, texts
 from service.label_file import Taken
 from service.learning import Labelled
-from service.models import Label, LabelUse
+from service.models.understanding import Label, LabelUse
 from tests.stage import NOON, Stage
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from service import cases, clocks, ladder, targets, work
 from service.db import Sessions
-from service.models import Case, CaseClock, CaseEvent, Priority
+from service.models.cases import Case, CaseClock, CaseEvent
+from service.models.queues import Priority
 from service.targets import Target
 from tests.stage import NOON, Stage
 

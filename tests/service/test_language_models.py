@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from service import language_models
 from service.errors import ModelNotFound, ModelRefused, NoEarlierModel, ReasonMissing
-from service.models import Activation
+from service.models.understanding import Activation
 from tests.stage import NOON
 
 FINE = {"measured": "m", "languages": {}}

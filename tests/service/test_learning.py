@@ -12,7 +12,7 @@ from service import candidates, learning
 from service.candidates import Guess
 from service.errors import CandidateNotFound, LabelConflicts, UnknownIntent
 from service.learning import Labelled
-from service.models import Candidate, CandidateReason, CandidateState, Label, LabelUse
+from service.models.understanding import Candidate, CandidateReason, CandidateState, Label, LabelUse
 from tests.stage import NOON, Stage
 
 MONTH = timedelta(days=30)

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event
 
 from service import archive, forgetting, ledger, own_data
-from service.models import Conversation, Fee, Member
+from service.models.archive import Fee, Member
+from service.models.talks import Conversation
 from tests.households import household, member
 from tests.ledgers import fee, space, visitor_code
 from tests.stage import NOON, Stage

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service import ledger_import, texts
 from service.ledger_file import Row
-from service.models import ArchiveEvent, Fee, ParkingSpace, VisitorCode
+from service.models.archive import ArchiveEvent, Fee, ParkingSpace, VisitorCode
 from service.table_cells import Problem, Taken
 from tests.households import household
 from tests.stage import NOON, Stage

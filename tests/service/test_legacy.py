@@ -8,7 +8,8 @@ import pytest
 
 from service import after_talks, cases, clocks, ladder, legacy, progress_notes, schedule, takeover, targets, work
 from service.errors import CaseNotFound, EventNotAllowed, NoteWithoutWords
-from service.models import Case, Staff
+from service.models.cases import Case
+from service.models.people import Staff
 from service.schedule import Wanted
 from service.targets import Target
 from tests.stage import NOON, Stage, sent_to_residents

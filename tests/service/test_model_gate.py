@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.model_gate import Loss, Reason, why_not_activate
-from service.models import LanguageModel
+from service.models.understanding import LanguageModel
 
 
 def scores(

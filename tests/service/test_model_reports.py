@@ -7,7 +7,7 @@ from typing import Any
 
 from service import candidates, learning, model_reports
 from service.model_reports import Comparison
-from service.models import CandidateReason, LabelUse, LanguageModel, ModelReport
+from service.models.understanding import CandidateReason, LabelUse, LanguageModel, ModelReport
 from tests.stage import NOON, Stage
 
 OURS, THEIRS = "我家的波斯地毯泡水了", "月亮湾的话"

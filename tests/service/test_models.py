@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import event
 
-from service.models import Community
+from service.models.communities import Community
 from tests.stage import Stage
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from service import alarms, candidates, communities, learning, near_misses
 from service.db import Sessions
-from service.models import CandidateReason, Conversation, OutboxRow
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
+from service.models.understanding import CandidateReason
 from tests.stage import STAFF_CHAT, Stage
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

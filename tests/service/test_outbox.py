@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from service import conversations, outbox, pages, sending, takeover, topics
 from service.db import Sessions
-from service.models import Delivery, OutboxRow, OutboxState, Priority
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
 from service.sending import Parcel, Rates
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage

@@ -11,7 +11,9 @@ from sqlalchemy import select
 from service import archive, conversations, own_data, texts
 from service.conversations import Said
 from service.errors import ButtonExpired
-from service.models import ArchiveEvent, Conversation, MemberRole, OutboxRow
+from service.models.archive import ArchiveEvent, MemberRole
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
 from tests.households import member
 from tests.lives import AMONG_STAFF, BY_STAFF, FILE, TAKEN_BACK, WORDS, lived
 from tests.stage import NOON, Stage

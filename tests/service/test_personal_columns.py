@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import JSON, Column, Engine, Enum, LargeBinary, String, text
 from sqlalchemy.orm import Session
 
-from service.models import Base
+from service.models.base import Base
 from tests.lives import NEEDLES, lived
 from tests.stage import Stage
 

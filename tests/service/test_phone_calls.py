@@ -10,7 +10,10 @@ import pytest
 from service import after_talks, callbacks, cases, phone_calls, takeover, work
 from service.errors import CallBackNotOpen
 from service.first_time_fix import first_time_fix
-from service.models import CallBack, CaseState, Delivery, FollowUpState, Outcome, Staff
+from service.models.cases import CaseState
+from service.models.follow_ups import CallBack, FollowUpState, Outcome
+from service.models.people import Staff
+from service.models.queues import Delivery
 from service.shares import Share
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
 from tests.stage import NOON, Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service import praise
-from service.models import Staff
+from service.models.people import Staff
 from tests.stage import Stage
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from service import residents
 from service.db import Sessions
-from service.models import Conversation, Owner, Resident
+from service.models.people import Resident
+from service.models.talks import Conversation, Owner
 from tests.stage import NOON, Stage
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from service import archive, communities, roster, texts
 from service.db import Sessions
 from service.errors import TooManyMovedOut
-from service.models import ArchiveEvent, Building, Household, Member
+from service.models.archive import ArchiveEvent, Building, Household, Member
 from service.roster import Taken
 from service.roster_file import Row
 from service.table_cells import Problem

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service import same_thing
-from service.models import CaseState
+from service.models.cases import CaseState
 
 HOME = "3栋2单元1201"
 KITCHEN = f"{HOME} 厨房"

@@ -29,7 +29,9 @@ from service import (
     waiting,
 )
 from service.errors import FollowUpHeld, FollowUpNotFound, FollowUpNotHeld
-from service.models import CallBack, Conversation, FollowUpState, Hold, OutboxState
+from service.models.follow_ups import CallBack, FollowUpState, Hold
+from service.models.queues import OutboxState
+from service.models.talks import Conversation
 from service.schedule import FollowUp, Wanted
 from service.texts import Line
 from tests.house.tree import python_files

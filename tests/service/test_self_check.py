@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from service import conversations, self_check, sending, takeover
-from service.models import Conversation, Owner
+from service.models.talks import Conversation, Owner
 from service.texts import Line
 from tests.stage import BOT_ID, NOON, PLENTY, Stage, sent_to_residents
 

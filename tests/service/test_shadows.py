@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from service import forgetting, language_models, learning, opinions, readings, shadows
 from service.errors import CandidateNotFound, ModelServedAlready
-from service.models import (
+from service.models.talks import Message
+from service.models.understanding import (
     Candidate,
     CandidateReason,
     CandidateState,
     LabelUse,
     LanguageModel,
-    Message,
     Reading,
     Shadow,
     ShadowEnd,

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from cli import sheet_file
 from service import callbacks, communities, phone_calls, sheets, surveys, texts
-from service.models import ArchiveEvent, Staff
+from service.models.archive import ArchiveEvent
+from service.models.people import Staff
 from service.sheets import CALL_BACKS, SURVEYS, Period, Sheet
 from tests.service.test_follow_ups import answer, asked, finish, rated, survey_of
 from tests.stage import BOT_ID, NOON, Stage

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from service import outbox, sending, sign_in, staff
 from service.errors import LinkNotValid, NotAllowed, TooManyTries
-from service.models import Delivery, OutboxState, Role
+from service.models.people import Role
+from service.models.queues import Delivery, OutboxState
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
 
 SOON = NOON + timedelta(minutes=1)

@@ -12,7 +12,7 @@ import pytest
 from service import staff
 from service.db import Sessions
 from service.errors import NotAllowed, NotStaff
-from service.models import Role, Staff
+from service.models.people import Role, Staff
 from service.staff import Right
 from tests.stage import NOON, Stage
 

@@ -8,7 +8,9 @@ import pytest
 
 from service import callbacks, conversations, surveys, takeover, work
 from service.errors import SurveyNotOpen
-from service.models import CaseState, FollowUpState, Outcome, Owner, Survey
+from service.models.cases import CaseState
+from service.models.follow_ups import FollowUpState, Outcome, Survey
+from service.models.talks import Owner
 from tests.service.test_follow_ups import answer, asked, finish, survey_of
 from tests.stage import NOON, Stage
 

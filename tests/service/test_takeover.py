@@ -11,7 +11,8 @@ from sqlalchemy import select
 from service import conversations, takeover, topics
 from service.db import Sessions
 from service.errors import ConversationTaken, NothingToHandBack
-from service.models import Conversation, Handover, Owner, Role
+from service.models.people import Role
+from service.models.talks import Conversation, Handover, Owner
 from service.texts import Line
 from tests.stage import NOON, Stage, sent_to_residents
 

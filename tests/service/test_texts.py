@@ -8,7 +8,7 @@ import yaml
 
 from service import categories, texts
 from service.emergency import EmergencyKind
-from service.models import CaseState
+from service.models.cases import CaseState
 
 DOMAIN = yaml.safe_load(texts.DOMAIN.read_text("utf-8"))
 RESPONSES = DOMAIN["responses"]

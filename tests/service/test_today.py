@@ -5,7 +5,9 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from service import duty, takeover, today
-from service.models import CaseClock, Duty, FollowUpState, Survey
+from service.models.cases import CaseClock
+from service.models.follow_ups import FollowUpState, Survey
+from service.models.people import Duty
 from tests.stage import NOON, Stage
 
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from service import alarms, communities, takeover, topic_names, topics, transfer
-from service.models import Conversation, OutboxRow, Priority, Topic
+from service.models.communities import Topic
+from service.models.queues import OutboxRow, Priority
+from service.models.talks import Conversation
 from tests.stage import NOON, Stage
 
 MINUTE = timedelta(minutes=1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from service import sending, takeover, topics
-from service.models import OutboxRow, Priority, Topic
+from service.models.communities import Topic
+from service.models.queues import OutboxRow, Priority
 from tests.service.test_outbox import send_all, take, write
 from tests.stage import BOT_ID, NOON, PLENTY, STAFF_CHAT, Stage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from service import training
-from service.models import LanguageModel, TrainingRun, TrainingState
+from service.models.understanding import LanguageModel, TrainingRun, TrainingState
 from tests.stage import NOON, Stage
 
 LATER = NOON + timedelta(minutes=1)

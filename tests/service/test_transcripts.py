@@ -10,7 +10,8 @@ import pytest
 from service import cases, communities, conversations, residents, takeover, texts, transcripts, transfer
 from service.conversations import Said
 from service.errors import TranscriptNotFound
-from service.models import Conversation, OutboxState
+from service.models.queues import OutboxState
+from service.models.talks import Conversation
 from tests.stage import NOON, Stage
 
 MINUTE = timedelta(minutes=1)

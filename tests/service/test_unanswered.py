@@ -10,7 +10,7 @@ from service.errors import NoAnswerYet, QuestionNotFound
 from service.knowledge import Match, Reader
 from service.knowledge_entries import Source
 from service.knowledge_shelf import Shelf
-from service.models import QuestionState
+from service.models.knowledge import QuestionState
 from tests.stage import NOON
 
 SAID_BY_THE_DESK = {"zh": "本小区客服的答复", "en": "an answer of this estate's desk"}

@@ -12,7 +12,9 @@ from sqlalchemy import select, text
 
 from service import after_talks, appointments, bookings, budget, outbox, takeover, visit_reminders, work
 from service.db import Sessions
-from service.models import Appointment, Case, CaseEvent, Delivery, OutboxRow, Owner, VisitState, VisitStep
+from service.models.cases import Appointment, Case, CaseEvent, VisitState, VisitStep
+from service.models.queues import Delivery, OutboxRow
+from service.models.talks import Owner
 from tests.service.test_follow_ups import sender_was_down
 from tests.stage import NOON, Stage
 

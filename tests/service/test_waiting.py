@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from service import alarms, communities, desk, takeover, texts, transfer, wait_calls, waiting, waits
 from service.held import COURTESY
-from service.models import Conversation, Duty, Owner, Role, Staff, Wait, WaitStep
+from service.models.people import Duty, Role, Staff
+from service.models.talks import Conversation, Owner, Wait, WaitStep
 from tests.stage import NOON, Stage, sent_to_residents
 
 MINUTE = timedelta(minutes=1)

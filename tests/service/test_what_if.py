@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from service import calendar_file, calendars, clocks, targets, what_if, work
 from service.clocks import Rules
-from service.models import Case, CaseClock, ClockTarget
+from service.models.cases import Case, CaseClock, ClockTarget
 from service.targets import Target
 from tests.stage import NOON, Stage
 

@@ -9,7 +9,7 @@ import pytest
 
 from service import windows
 from service.business_time import Calendar, Frames, read_hours
-from service.models import Community
+from service.models.communities import Community
 from service.when import When
 from service.windows import Window
 from tests.stage import NOON

@@ -10,7 +10,10 @@ from sqlalchemy import select
 from service import appointments, bookings, cases, clocks, conversations, proposals, withdrawals, work
 from service.cases import Event
 from service.errors import ButtonExpired, CaseIsOver, CaseNotFound
-from service.models import Appointment, CallBack, Case, CaseClock, CaseState, Conversation, OutboxRow, VisitState
+from service.models.cases import Appointment, Case, CaseClock, CaseState, VisitState
+from service.models.follow_ups import CallBack
+from service.models.queues import OutboxRow
+from service.models.talks import Conversation
 from service.texts import Line
 from tests.stage import NOON, Stage
 

@@ -6,16 +6,10 @@ import pytest
 from sqlalchemy import select, text
 
 from service import word_search
-from service.models import (
-    CASE_WORDS,
-    MEMBER_WORDS,
-    MESSAGE_WORDS,
-    RESIDENT_WORDS,
-    Case,
-    Member,
-    Message,
-    Resident,
-)
+from service.models.archive import MEMBER_WORDS, Member
+from service.models.cases import CASE_WORDS, Case
+from service.models.people import RESIDENT_WORDS, Resident
+from service.models.talks import MESSAGE_WORDS, Message
 
 SEARCHED = ((Case, CASE_WORDS), (Resident, RESIDENT_WORDS), (Member, MEMBER_WORDS), (Message, MESSAGE_WORDS))
 

@@ -8,7 +8,10 @@ from sqlalchemy import event
 from service import cases, delivery, legacy, sending, surveys, work
 from service.communities import DEPARTMENTS
 from service.errors import ButtonExpired, CaseNotFound, EventNotAllowed
-from service.models import CallBack, Case, CaseState, Delivery, OutboxRow, OutboxState, Staff
+from service.models.cases import Case, CaseState
+from service.models.follow_ups import CallBack
+from service.models.people import Staff
+from service.models.queues import Delivery, OutboxRow, OutboxState
 from tests.service.test_outbox import take, write
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 

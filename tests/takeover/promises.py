@@ -7,7 +7,7 @@ from collections import Counter
 from sqlalchemy import Engine
 
 from service import outbox
-from service.models import Owner
+from service.models.talks import Owner
 from tests.stage import STAFF_CHAT
 from tests.takeover.histories import History
 from tests.takeover.world import BUTLERS, RESIDENT, STEPS, World, a_world

@@ -41,7 +41,10 @@ from service import (
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.inbox import Arrival, Turn
-from service.models import Case, CaseState, Community, Conversation, Owner, Staff, TalksIn
+from service.models.cases import Case, CaseState
+from service.models.communities import Community, TalksIn
+from service.models.people import Staff
+from service.models.talks import Conversation, Owner
 from service.sending import Parcel
 from tests.bot.updates import message, staff_message, tap, user
 from tests.stage import BOT_ID, NOON, PLENTY, Stage
