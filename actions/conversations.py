@@ -42,8 +42,8 @@ def handoff(desk: Desk) -> list[Event]:
 def not_understood(desk: Desk) -> list[Event]:
     """Ask to rephrase, then offer choices, then call a butler; anything understood in between starts afresh.
 
-    What has a clear answer is answered all the same. What comes right after a case was opened is more of it,
-    understood or not: its worker reads the words.
+    What stands word for word among the questions is answered all the same. What comes right after a case was opened is
+    more of it, understood or not: its worker reads the words.
     """
     in_form = bool(desk.slots.get("requested_slot"))
     if not in_form and times.whole(desk.turn) == desk.turn.text and cases.take_visit_time(desk):
@@ -54,7 +54,7 @@ def not_understood(desk: Desk) -> list[Event]:
         desk.not_understood()
         already.add(desk, late)
         return []
-    if not in_form and knowledge.tell_if_clear(desk):
+    if not in_form and knowledge.tell_if_clear(desk, word_for_word=True):
         return []
     before = misunderstood_before(desk.events) % (len(TRIES) + 1)
     desk.conversation.misunderstood = before + 1

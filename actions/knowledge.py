@@ -45,15 +45,18 @@ def _look_up(desk: Desk) -> list[Event]:
     return _without_an_answer(desk, found)
 
 
-def tell_if_clear(desk: Desk, *, only: str | None = None) -> bool:
+def tell_if_clear(desk: Desk, *, only: str | None = None, word_for_word: bool = False) -> bool:
     """Answer what has one clear answer; what only sounds like idle talk may have one still: 「你是机器人吗」.
 
     Args:
         desk: the turn's.
         only: the key of the one entry that may be said.
+        word_for_word: whether the question has to stand there just so.
     """
     found = questions.look_up(desk.session, desk.conversation, desk.turn)
     if not isinstance(found, knowledge.Match) or only not in (None, found.entry.key):
+        return False
+    if word_for_word and not found.word_for_word:
         return False
     _tell(desk, found.entry)
     return True

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import callbacks, cases, spelling
+from service import callbacks, cases, conversations, spelling
 from service.models.follow_ups import CallBack, Outcome
 from service.models.queues import OutboxRow
-from service.models.talks import Conversation, Message
+from service.models.talks import Conversation
 
 TABLE = Path(__file__).with_suffix(".yml")
 FIRST = (Outcome.PARTLY, Outcome.NOT_HELD, Outcome.HELD)  # in this order they are looked for
 LONGEST = 60  # characters; who tells a story tells more than whether it holds
-LINES = 6  # that are looked back for the question: bubbles of one answer
 MARKS = " ,.!~，。！～"
 
 
@@ -60,14 +58,8 @@ def _plain(words: str) -> str:
 
 def _asked(session: Session, conversation: Conversation) -> CallBack | None:
     """The call-back that the last line asks or reminds of, if it is still open; nobody else has spoken since."""
-    found = (
-        select(Message.author, OutboxRow)
-        .join(OutboxRow, OutboxRow.id == Message.outbox_id, isouter=True)
-        .where(Message.conversation_id == conversation.id)
-        .order_by(Message.id.desc())
-        .limit(LINES)
-    )
-    ours = (row for author, row in session.execute(found) if author != "resident")
+    lines = conversations.newest_lines(session, conversation)
+    ours = (row for author, row in lines if author != "resident")
     asked: OutboxRow | None = next(ours, None)
     if asked is None or asked.kind not in callbacks.PHRASES or not callbacks.is_still_open(session, asked):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -111,6 +111,21 @@ _SAID_LAST = (
 def said_last(session: Session, conversation: Conversation) -> str:
     """The bot's newest line to the resident; nothing when it has said none yet."""
     return session.scalar(_SAID_LAST, {"conversation_id": conversation.id}) or ""
+
+
+LINES = 12  # that are looked back for a question which words may answer
+_NEWEST = (
+    select(Message.author, OutboxRow)
+    .join(OutboxRow, OutboxRow.id == Message.outbox_id, isouter=True)
+    .where(Message.conversation_id == bindparam("conversation_id"))
+    .order_by(Message.id.desc())
+    .limit(LINES)
+)
+
+
+def newest_lines(session: Session, conversation: Conversation) -> Sequence[Row[str, OutboxRow]]:
+    """Who has written the newest lines, the last first, and what was sent for each of ours."""
+    return session.execute(_NEWEST, {"conversation_id": conversation.id}).all()
 
 
 def _file(media: dict[str, Any] | None) -> str | None:

@@ -38,6 +38,7 @@ class Match:
     """The entry that is clearly meant."""
 
     entry: Entry
+    word_for_word: bool = False  # whether the question stands there just so
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def answer(session: Session, shelf: Shelf, reader: Reader, question: str) -> Mat
         return None
     for entry, _ in nearest:
         if _asks_so(entry, question):
-            return Match(entry)
+            return Match(entry, word_for_word=True)
     (entry, first), *others = nearest
     is_ahead = not others or others[0][1].rank <= first.rank * (1 - AHEAD)
     if first.share >= SURE and first.pieces >= PIECES and is_ahead:

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import (
@@ -34,13 +33,12 @@ from service.cases import AT_WORK, Event
 from service.errors import ButtonExpired, CaseIsOver
 from service.models.cases import Case, CaseState
 from service.models.queues import OutboxRow
-from service.models.talks import Conversation, Message
+from service.models.talks import Conversation
 from service.texts import Button, Line
 
 WORDS = Path(__file__).with_suffix(".yml")
 KIND = "withdrawal"  # of the line that asks; its row names the case, unless it asks which one
 MOST = 3  # cases to choose from
-LINES = 12  # that are looked back for the question
 REASON = "the resident withdrew the case"  # of what is not asked any more
 UNDER_WAY = (CaseState.ON_THE_WAY, CaseState.ON_SITE)
 HAN_PAIR = re.compile(r"[\u4e00-\u9fff]{2}")
@@ -181,14 +179,7 @@ def question(session: Session, conversation: Conversation) -> OutboxRow | None:
 
     Somebody who is on the way meanwhile makes a 「好的」 mean something else.
     """
-    found = (
-        select(Message.author, OutboxRow)
-        .join(OutboxRow, OutboxRow.id == Message.outbox_id, isouter=True)
-        .where(Message.conversation_id == conversation.id)
-        .order_by(Message.id.desc())
-        .limit(LINES)
-    )
-    lines = session.execute(found).all()
+    lines = conversations.newest_lines(session, conversation)
     ours = next((place for place, line in enumerate(lines) if line.author != "resident"), len(lines))
     for author, sent in lines[ours:] if ours else ():
         row: OutboxRow | None = sent
