@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from service import archive, binding, conversations, desk_hours, greetings, ledger, texts
+from service import archive, binding, conversations, desk_hours, greetings, knowledge_entries, ledger, texts
 from service.knowledge_entries import Entry
-from service.knowledge_shelf import Shelf
 from service.models.communities import Community
 from service.models.talks import Conversation
 from service.texts import Line
+
+if TYPE_CHECKING:
+    from service.knowledge_shelf import Shelf  # with the library of its index, which the bot does not need: 60 MB
 
 # Chosen on cli/bench_knowledge.yml; docs/knowledge.md says what they cost.
 SURE = 0.33  # of the question that the nearest entry holds, from which it is the answer …
@@ -120,18 +123,26 @@ def _plain(question: str) -> str:
     return " ".join(WORD.findall(question.casefold()))
 
 
-def about_the_assistant(session: Session, shelf: Shelf, reader: Reader, words: str) -> Line | None:
-    """Who answers here, if the words ask nothing else: no form takes that for an answer, nobody is called."""
-    entry = find(session, shelf, reader, WHO_ANSWERS) if len(words) <= LONGEST_ABOUT_US else None
-    return worded(reader, entry) if entry is not None and _asks_so(entry, words) else None
+def about_the_assistant(session: Session, reader: Reader, words: str) -> Line | None:
+    """Who answers here, if the words ask nothing else: no form takes that for an answer, nobody is called.
+
+    It is asked of every short message, before anything else, so no index of all entries is made for it.
+    """
+    if len(words) > LONGEST_ABOUT_US:
+        return None
+    entry = knowledge_entries.entry(session, reader.community.id, WHO_ANSWERS)
+    is_asked = entry is not None and _asks_so(entry, words)
+    return worded(reader, entry) if entry is not None and is_asked and _is_fit(entry, reader) else None
 
 
 def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:
     """An entry by its key, if it can be said to this reader still."""
     entry = shelf.book(session, reader.community.id).entries.get(key)
-    facts, today = set(reader.facts), reader.today
-    is_fit = entry is not None and why_not_offered(entry, reader.language, facts=facts, today=today) is None
-    return entry if is_fit else None
+    return entry if entry is not None and _is_fit(entry, reader) else None
+
+
+def _is_fit(entry: Entry, reader: Reader) -> bool:
+    return why_not_offered(entry, reader.language, facts=set(reader.facts), today=reader.today) is None
 
 
 def why_not_offered(entry: Entry, language: str, *, facts: set[str], today: date) -> Reason | None:

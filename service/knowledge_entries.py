@@ -127,6 +127,14 @@ def of_community(session: Session, community_id: int) -> dict[str, Entry]:
     return {key: read(row) for key, row in sorted(rows.items()) if not row.content.get("withdrawn")}
 
 
+def entry(session: Session, community_id: int, key: str) -> Entry | None:
+    """One entry, the community's own before the base's; None when there is none or it was withdrawn."""
+    owner = KnowledgeEntry.community_id
+    found = select(KnowledgeEntry).where(KnowledgeEntry.key == key, (owner == community_id) | owner.is_(None))
+    row = session.scalars(found.order_by(owner.nulls_last()).limit(1)).one_or_none()
+    return read(row) if row is not None and not row.content.get("withdrawn") else None
+
+
 def read(row: KnowledgeEntry) -> Entry:
     """A row as an entry."""
     content, source = row.content, row.content.get("source")

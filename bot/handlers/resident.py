@@ -38,14 +38,12 @@ from service import (
 from service.communities import STAFF_LANGUAGE
 from service.conversations import Amended
 from service.knowledge import Reader
-from service.knowledge_shelf import Shelf
 from service.models.talks import Conversation, Owner
 from service.staff import Right
 
 if TYPE_CHECKING:
     from bot.handlers.route import Scene
 
-SHELF = Shelf()
 MOST_WORDS = 1000  # characters that are given to Rasa; all are kept
 
 
@@ -192,7 +190,7 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
 def _asks_who_we_are(scene: Scene, conversation: Conversation, words: str) -> bool:
     """Answered before anything can take it for an answer, 「你是真人吗」, or for the wish to speak with a person."""
     reader = Reader(scene.community, conversation.resident.language, scene.now)
-    line = knowledge.about_the_assistant(scene.session, SHELF, reader, words)
+    line = knowledge.about_the_assistant(scene.session, reader, words)
     if line is not None:
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:who")
     return line is not None
