@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,3 +53,10 @@ async def test_a_process_settles_in_as_soon_as_the_database_answers(sessions: Se
     assert lines[0]["event"] == "database_does_not_answer_yet"
     with sessions.begin() as session:
         assert communities.access_community(session, 7).bot_id == 7
+
+
+def test_the_bot_holds_no_library_of_indexes():
+    """Only the action server looks questions up in one: in the bot it would be sixty megabytes for nothing."""
+    held = "import sys, bot.process; print([name for name in ('bm25s', 'numpy') if name in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", held], capture_output=True, text=True, check=True).stdout == "[]\n"
