@@ -190,7 +190,6 @@ def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     if row.kind == "call_back":
         call_back.state = FollowUpState.PLANNED
     call_back.due_at, call_back.reason, call_back.reminded_at = now, "a butler talked", None
-    budget.give_back(session, row.id)
 
 
 def asked_in(session: Session, row: OutboxRow) -> CallBack | None:

@@ -174,7 +174,6 @@ def plan_again(session: Session, row: OutboxRow, *, now: datetime) -> None:
     if report is None or report.outcome is not None:
         return
     report.due_at, report.told_at, report.reason = now, None, "a butler talked"
-    budget.give_back(session, row.id)
 
 
 def is_still_open(session: Session, row: OutboxRow) -> bool:
