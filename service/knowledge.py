@@ -93,13 +93,9 @@ def answer(session: Session, shelf: Shelf, reader: Reader, question: str) -> Mat
     Returns:
         A Match when one entry is clearly meant, up to three Suggestions when some are near, None when none is.
     """
-    book, facts, today = shelf.book(session, reader.community.id), set(reader.facts), reader.today
+    book = shelf.book(session, reader.community.id)
     ranked = ((book.entries[found.key], found) for found in book.index.rank(question))
-    fit = (
-        (entry, found)
-        for entry, found in ranked
-        if why_not_offered(entry, reader.language, facts=facts, today=today) is None
-    )
+    fit = ((entry, found) for entry, found in ranked if _is_fit(entry, reader))
     nearest = list(islice(fit, OFFERED))
     if not nearest or nearest[0][1].share < NEAR:
         return None
@@ -131,8 +127,9 @@ def about_the_assistant(session: Session, reader: Reader, words: str) -> Line | 
     if len(words) > LONGEST_ABOUT_US:
         return None
     entry = knowledge_entries.entry(session, reader.community.id, WHO_ANSWERS)
-    is_asked = entry is not None and _asks_so(entry, words)
-    return worded(reader, entry) if entry is not None and is_asked and _is_fit(entry, reader) else None
+    if entry is None or not _asks_so(entry, words) or not _is_fit(entry, reader):
+        return None
+    return worded(reader, entry)
 
 
 def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:
