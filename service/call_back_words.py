@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, reduce
-from operator import getitem
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from sqlalchemy.orm import Session
@@ -49,7 +47,7 @@ def meaning(words: str) -> Outcome | None:
     plain = _plain(words)
     if len(plain) > LONGEST or plain.endswith("?") or _any("another").search(plain):
         return None
-    return next((outcome for outcome in FIRST if _any("outcomes", outcome).search(plain)), None)
+    return next((outcome for outcome in FIRST if _any(outcome).search(plain)), None)
 
 
 def _plain(words: str) -> str:
@@ -67,13 +65,12 @@ def _asked(session: Session, conversation: Conversation) -> CallBack | None:
 
 
 @cache
-def _any(*group: str) -> re.Pattern[str]:
+def _any(group: str) -> re.Pattern[str]:
     """Any of the patterns of a group of the table."""
-    patterns: Any = reduce(getitem, group, _table())
-    return re.compile("|".join(patterns))
+    return re.compile("|".join(_table()[group]))
 
 
 @cache
-def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = yaml.safe_load(TABLE.read_text("utf-8"))
+def _table() -> Mapping[str, list[str]]:
+    table: Mapping[str, list[str]] = yaml.safe_load(TABLE.read_text("utf-8"))
     return table
