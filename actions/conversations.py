@@ -46,7 +46,7 @@ def not_understood(desk: Desk) -> list[Event]:
     more of it, understood or not: its worker reads the words.
     """
     in_form = bool(desk.slots.get("requested_slot"))
-    if not in_form and times.whole(desk.turn) == desk.turn.text and cases.take_visit_time(desk):
+    if not in_form and times.is_all(desk.turn) and cases.take_visit_time(desk):
         return []
     late = amendments.just_opened(desk.session, desk.conversation, now=desk.turn.now)
     says_something = any(map(str.isalnum, desk.turn.text))

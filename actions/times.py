@@ -41,12 +41,14 @@ def to_come(words: str, turn: Turn) -> When | None:
 
 
 def whole(turn: Turn) -> str:
-    """The time of a message; else all of it, where it is nothing but a time: "afternoon" alone sounds like a greeting.
-
-    Empty when it names no time.
-    """
+    """The time of a message; else all of it, where it is nothing but a time. Empty when it names none."""
     found = " ".join(turn.found("time"))
     return found or (turn.text if not turn.tapped and meaning(turn.text, turn) is not None else "")
+
+
+def is_all(turn: Turn) -> bool:
+    """Whether a message is nothing but a time, whatever it was understood as: "afternoon" sounds like a greeting."""
+    return whole(turn) == turn.text
 
 
 def of_a_visit(turn: Turn, *, is_asked: bool) -> Sequence[str]:
