@@ -6,7 +6,6 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,16 +22,6 @@ from tests.quarter.watch import Watch
 from tests.stage import PLENTY
 
 PROCESSES = 1_000_000_000  # their numbers begin here; smaller ones lock other things
-
-
-@dataclass(frozen=True)
-class Orders:
-    """One turn: what time it is, which sweeps are woken, and whether anything is sent."""
-
-    now: datetime
-    sweeps: tuple[str, ...] = ()
-    sends: bool = True  # what waits already, and what the sweeps write
-    was_down: timedelta | None = None  # until a moment ago
 
 
 class Machine:
@@ -54,16 +43,28 @@ class Machine:
         self._asked: list[Parcel] = []  # what has arrived with buttons below it
         self._be_born()
 
-    def turn(self, orders: Orders) -> Sequence[Parcel]:
-        """Wake the sweeps, and let the sender send while it can; gives the messages that ask somebody something."""
-        self.now, self._asked = orders.now, []
+    def turn(
+        self, now: datetime, sweeps: Sequence[str], *, sends: bool, was_down: timedelta | None
+    ) -> Sequence[Parcel]:
+        """Wake sweeps, and let the sender send while it can.
+
+        Args:
+            now: the moment.
+            sweeps: which are woken.
+            sends: whether anything is sent.
+            was_down: how long the machine stood still, until a moment ago.
+
+        Returns:
+            What has arrived and asks somebody something.
+        """
+        self.now, self._asked = now, []
         self._time_passes()
-        if orders.was_down is not None:
-            self._one_by_one.execute(_AGES, {"length": orders.was_down})
+        if was_down is not None:
+            self._one_by_one.execute(_AGES, {"length": was_down})
             self._be_born()
-        for name in orders.sweeps:
+        for name in sweeps:
             self._sweep(name)
-        if orders.sends:
+        if sends:
             self._send()
         return self._asked
 

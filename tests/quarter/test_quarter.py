@@ -263,7 +263,7 @@ def test_every_trouble_of_telegrams_is_met():
 
 
 def test_a_log_shows_what_is_broken_at_once_and_only_once():
-    """Twenty quarters take an hour and a half: whoever looks at the log need not wait for the end."""
+    """Twenty quarters take two hours: whoever looks at the log need not wait for the end."""
     log = io.StringIO()
     screen = Screen(Console(file=log), WEEK)
     for violations in ([], ["it came twice"], ["it came twice", "is off"]):

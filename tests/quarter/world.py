@@ -26,7 +26,7 @@ from service import calendar_file, calendars, communities, db, delivery, held
 from service.errors import ServiceError
 from service.held import LineInFlight
 from service.sending import Parcel
-from tests.quarter.machine import Machine, Orders
+from tests.quarter.machine import Machine
 from tests.quarter.watch import NEWS, QUIET_FROM
 from tests.stage import BOT_ID, STAFF_CHAT
 
@@ -165,7 +165,7 @@ class World:
 
     def _take_turns(self) -> None:
         """The machine has its turn, people act, and hear what has arrived."""
-        asked = self.machine.turn(self._orders())
+        asked = self._machines_turn()
         for act in self._acts_of_now():
             act()
         for parcel in asked:
@@ -182,15 +182,15 @@ class World:
             else:
                 yield act
 
-    def _orders(self) -> Orders:
-        """What the machine is to do; one that stops does so right after the sweeps, before anything is sent."""
+    def _machines_turn(self) -> Sequence[Parcel]:
+        """What it has brought; a machine that stops does so right after the sweeps, before anything is sent."""
         was_down, self._outage, self._stops_for = self._outage, self._stops_for, None
         if self._outage is not None:
             self.saw("outages")
             self._down_until = self.now + self._outage
         sweeps = self._sweeps()
         sends = not self._is_down() and (self._something_waits or bool(sweeps))
-        return Orders(self.now, sweeps, sends=sends, was_down=was_down)
+        return self.machine.turn(self.now, sweeps, sends=sends, was_down=was_down)
 
     def _sweeps(self) -> tuple[str, ...]:
         """Those that have something to do; in the rounds all of them."""
