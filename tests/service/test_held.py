@@ -296,11 +296,17 @@ def test_whatever_is_held_has_an_answer_after_the_hand_back():
     assert set(after_talks._WHY_NOT) == set(outbox.SAID_LATER)
 
 
-def test_a_survey_is_asked_after_the_hand_back(stage):
+def held_survey(stage: Stage) -> tuple[Conversation, Staff, Case]:
+    """One that was to be asked while a butler talks."""
     talk, butler = stage.resident(), stage.member()
     case = stage.case(talk, state="finished")
     claim(stage, talk, butler)
     surveys.ask(stage.session, case, now=NOON)
+    return talk, butler, case
+
+
+def test_a_survey_is_asked_after_the_hand_back(stage):
+    talk, butler, _ = held_survey(stage)
     assert not any("打个分" in line for line in sent_to_residents(stage))
 
     back(stage, talk, butler)
@@ -310,10 +316,8 @@ def test_a_survey_is_asked_after_the_hand_back(stage):
 
 def test_the_fortnight_counts_from_when_a_held_survey_went_out(stage):
     """They were asked when they could read it, not when it was thought of."""
-    talk, butler = stage.resident(), stage.member()
-    case, later, fortnight = stage.case(talk, state="finished"), NOON + timedelta(hours=8), timedelta(days=14)
-    claim(stage, talk, butler)
-    surveys.ask(stage.session, case, now=NOON)
+    talk, butler, _ = held_survey(stage)
+    later, fortnight = NOON + timedelta(hours=8), timedelta(days=14)
     takeover.hand_back(stage.session, talk, butler, source="turn:done", now=later)
     after_talks.take_up(stage.session, now=later)
 
@@ -322,10 +326,7 @@ def test_the_fortnight_counts_from_when_a_held_survey_went_out(stage):
 
 
 def test_a_survey_that_never_went_out_has_cost_nothing(stage):
-    talk, butler = stage.resident(), stage.member()
-    case = stage.case(talk, state="finished")
-    claim(stage, talk, butler)
-    surveys.ask(stage.session, case, now=NOON)
+    talk, butler, case = held_survey(stage)
     surveys.withdraw(stage.session, case, reason="the case was reopened")
 
     back(stage, talk, butler)
@@ -334,10 +335,7 @@ def test_a_survey_that_never_went_out_has_cost_nothing(stage):
 
 
 def test_a_survey_that_was_withdrawn_meanwhile_is_not(stage):
-    talk, butler = stage.resident(), stage.member()
-    case = stage.case(talk, state="finished")
-    claim(stage, talk, butler)
-    surveys.ask(stage.session, case, now=NOON)
+    talk, butler, case = held_survey(stage)
     surveys.withdraw(stage.session, case, reason="the case was reopened")
 
     back(stage, talk, butler)
