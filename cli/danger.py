@@ -23,6 +23,7 @@ from service.config import ROOT
 DANGER = ROOT / "nlu/data/danger"
 LABELLED = {  # voice → messages, most telling first: a text counts for the first that has it
     "voices": DANGER / "voices.jsonl",  # names its voices
+    "tripwire": DANGER / "tripwire.jsonl",  # too; the classifier is not taught these, its training has no room for more
     "wordings": DANGER / "wordings.jsonl",
     "first": DANGER / "first.jsonl",
     "exam": ROOT / "nlu/exams/emergency.jsonl",

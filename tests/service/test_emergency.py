@@ -24,8 +24,9 @@ def sentences(name):
 SENTENCES = sentences("first.jsonl")  # with kinds
 WORDINGS = sentences("wordings.jsonl")  # many people, many ways to say it
 VOICES = sentences("voices.jsonl")  # people who came later, each with everything that sounds like danger to them
+TRIPWIRE = sentences("tripwire.jsonl")  # more of these
 EXAM = sentences("../../exams/emergency.jsonl")
-EVERYTHING = SENTENCES + WORDINGS + VOICES + EXAM
+EVERYTHING = SENTENCES + WORDINGS + VOICES + TRIPWIRE + EXAM
 EMERGENCIES = [row for row in SENTENCES if row["emergency"]]
 HARMLESS = [row["text"] for row in EVERYTHING if not row["emergency"]]
 
