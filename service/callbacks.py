@@ -29,11 +29,12 @@ from service.models.cases import Case, CaseState
 from service.models.communities import Community
 from service.models.follow_ups import CallBack, FollowUpState, Outcome
 from service.models.people import Resident
-from service.models.queues import Delivery, OutboxRow, Priority
+from service.models.queues import Delivery, OutboxRow, OutboxState, Priority
 from service.models.talks import Conversation, Owner
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
+BEFORE_REMINDING = timedelta(hours=24)  # when the question has not gone out yet
 LATE, LATE_AT_ONCE = "too late", 250  # rows that are off at a stroke
 REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
 
@@ -133,6 +134,9 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
             _cancel_late(session, now=now)
         return
     kind = "call_back" if call_back.state is FollowUpState.PLANNED else "reminder"
+    if kind == "reminder" and _is_on_its_way(session, call_back):  # nobody is reminded of what they have not read
+        call_back.due_at = now + BEFORE_REMINDING
+        return
     refusal = budget.why_not(session, call_back.case.resident, kind, now=now)
     if refusal is not None and refusal.until is None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, refusal.reason
@@ -149,6 +153,12 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
         call_back.reminded_at = now
     community = session.get_one(Community, call_back.case.community_id)
     call_back.due_at = quiet_hours.after(now + REMIND_AFTER, community)
+
+
+def _is_on_its_way(session: Session, call_back: CallBack) -> bool:
+    """Whether the question still waits for a sender, which checks it anew when it has waited for long."""
+    state = session.scalar(select(OutboxRow.state).where(OutboxRow.id == call_back.outbox_id))
+    return state in (OutboxState.PENDING, OutboxState.SENDING, OutboxState.HELD)
 
 
 def _cancel_late(session: Session, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from service.models.follow_ups import CallBack, FollowUpState, UnaskedMessage
 from service.models.talks import Conversation
 from tests.households import member
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
-from tests.stage import NOON, Stage
+from tests.stage import NOON, Stage, sent_to_residents
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -122,6 +122,7 @@ def test_progress_of_ones_own_case_is_told_all_the_same(stage):
 
 def test_every_message_nobody_asked_for_is_written_down(stage):
     call_back = asked(stage)
+    sent_to_residents(stage)
     callbacks.send_due(stage.session, now=call_back.due_at)
     answer(stage, call_back, held=True)
 

@@ -16,7 +16,7 @@ from service.models.people import Staff
 from service.models.queues import Delivery
 from service.shares import Share
 from tests.service.test_follow_ups import answer, asked, call_back_of, finish
-from tests.stage import NOON, Stage
+from tests.stage import NOON, Stage, sent_to_residents
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -25,6 +25,7 @@ DAY = timedelta(days=1)
 def reminded(stage: Stage) -> CallBack:
     """A call-back that was asked and reminded of."""
     call_back = asked(stage)
+    sent_to_residents(stage)
     callbacks.send_due(stage.session, now=call_back.due_at)
     return call_back_of(stage, call_back.case)
 
@@ -52,6 +53,7 @@ def task(stage: Stage) -> dict[str, Any]:
 
 def test_who_does_not_answer_is_reminded_once_a_day_later(stage):
     call_back = asked(stage)
+    sent_to_residents(stage)
     first = call_back.due_at
 
     assert callbacks.send_due(stage.session, now=first - timedelta(seconds=1)) == 0
@@ -63,6 +65,17 @@ def test_who_does_not_answer_is_reminded_once_a_day_later(stage):
     assert len(row.payload["buttons"]) == 3
     assert row.delivery is Delivery.AT_MOST_ONCE
     assert len(stage.outbox("call_back")) == 1
+
+
+def test_nobody_is_reminded_of_a_question_that_has_not_gone_out(stage):
+    """The sender has been down for a day: the question is checked anew, and the reminder comes a day after it."""
+    call_back = asked(stage)
+    callbacks.send_due(stage.session, now=call_back.due_at)
+    assert stage.outbox("reminder") == []
+
+    sent_to_residents(stage)
+    callbacks.send_due(stage.session, now=call_back_of(stage, call_back.case).due_at)
+    assert len(stage.outbox("reminder")) == 1
 
 
 def test_who_has_answered_is_left_alone(stage):
@@ -77,6 +90,7 @@ def test_who_has_answered_is_left_alone(stage):
 
 def test_a_reminder_waits_like_a_question_while_a_butler_talks(stage):
     call_back = asked(stage)
+    sent_to_residents(stage)
     stage.take_over(call_back.case.conversation)
     callbacks.send_due(stage.session, now=call_back.due_at)
 

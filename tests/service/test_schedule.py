@@ -38,7 +38,7 @@ from tests.house.tree import python_files
 from tests.service import test_incidents
 from tests.service.test_follow_ups import asked, call_back_of, finish
 from tests.service.test_visit_reminders import agreed
-from tests.stage import NOON, Stage
+from tests.stage import NOON, Stage, sent_to_residents
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MUCH_LATER = NOON + 30 * DAY
@@ -57,6 +57,7 @@ def _reminder(stage: Stage, talk: Conversation) -> None:
 
 def _phone_call(stage: Stage, talk: Conversation) -> None:
     _reminder(stage, talk)
+    sent_to_residents(stage)
     callbacks.send_due(stage.session, now=NOON + 3 * DAY)
 
 
