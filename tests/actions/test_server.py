@@ -45,7 +45,7 @@ def test_what_it_is_made_of_is_not_looked_through_for_garbage(monkeypatch: pytes
     """It took Python a fifth of a second, in which whoever opened a case held the counter that all others needed."""
     kept = []
     monkeypatch.setattr(Sanic, "_app_registry", {})
-    monkeypatch.setattr(server.base, "sessions", lambda: sessions)
+    monkeypatch.setattr("actions.base.sessions", lambda: sessions)
     monkeypatch.setattr(Sanic, "run", lambda *_, **__: kept.append(gc.get_freeze_count()))
 
     server.serve("127.0.0.1", 0)
