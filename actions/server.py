@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import pkgutil
@@ -60,4 +61,5 @@ def serve(host: str, port: int) -> None:
     app = make_app()
     with db.transaction(base.sessions()) as session:
         questions.SHELF.fill(session)
+    gc.freeze()  # it stays for good: looked through for garbage, it held whoever opened a case, and the counter, 200 ms
     app.run(host=host, port=port, single_process=True, access_log=False, motd=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -60,6 +62,11 @@ class Figures:
         """Milliseconds within which this share of the answers came."""
         ordered = sorted(self.latencies)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+    def likely(self, share: float) -> tuple[float, float]:
+        """Milliseconds between which nineteen of twenty runs of this length would find that percentile, by its rank."""
+        off = 1.96 * math.sqrt(share * (1 - share) / len(self.latencies))
+        return self.percentile(share - off), self.percentile(share + off)
 
 
 async def run(*, people: int, steady_seconds: float, ingress: int) -> dict[str, float]:
@@ -121,7 +128,11 @@ async def _closed_loop(ask: Ask, people: int, turns: Sequence[Turn]) -> Figures:
 
 
 async def steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int, rate: float = STEADY_RATE) -> Figures:
-    """Newcomers begin at a steady pace, so that on the whole `rate` messages come a second."""
+    """Newcomers begin at a steady pace, so that on the whole `rate` messages come a second.
+
+    Each begins at a moment of its own within its place, or all messages would come in bundles and every case would be
+    opened together with another. The moments are the same whenever this is called: phases can be held beside another.
+    """
     figures = Figures(seconds=seconds)
     pause = len(turns) / rate  # one newcomer brings this many messages
 
@@ -131,11 +142,15 @@ async def steady(ask: Ask, turns: Sequence[Turn], *, seconds: float, people: int
             await _timed(ask, person, turn, figures)
             await asyncio.sleep(max(next_at - time.perf_counter(), 0.0))
 
-    newcomers = [
-        asyncio.create_task(_after(number * pause, talk(people + 1 + number))) for number in range(int(seconds / pause))
-    ]
-    await asyncio.gather(*newcomers)
+    begin = begins(int(seconds / pause), pause=pause)
+    await asyncio.gather(*(_after(at, talk(people + 1 + number)) for number, at in enumerate(begin)))
     return figures
+
+
+def begins(newcomers: int, *, pause: float) -> list[float]:
+    """After how many seconds each newcomer begins: one in every `pause`, and not in step."""
+    places = Random(newcomers)
+    return [(number + places.random()) * pause for number in range(newcomers)]
 
 
 async def _after(seconds: float, work: Awaitable[None]) -> None:

@@ -1,8 +1,9 @@
 """`guanjia bench backlog`: the scheduler comes back after a week, and residents go on talking.
 
 So many call-backs became due while it was down. Measured are how soon those that are too late are off, how fast the
-rest goes out under the bot's real budget, and what residents notice of it: answers to the same steady talk before,
-while the scheduler finds nothing due among as many rows, and meanwhile. Private chats and the group have no limits, so
+rest goes out under the bot's real budget, and what residents notice of it: answers to the same steady talk while the
+scheduler finds nothing due among as many rows, meanwhile, and once more when nothing is due any more: how much the p99
+of the two idle times differs says how much of any difference is chance. Private chats and the group have no limits, so
 that only the bot's own is felt. It takes as long as residents talk, however many rows there are; what is left by then
 is counted.
 """
@@ -13,7 +14,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,6 +41,11 @@ AT_TELEGRAM = 1.2  # times as many people as can be written to meanwhile have a 
 NOBODY = 10**12  # the others' chats begin here; nothing comes to them within the time
 LOOK_EVERY = 5.0  # seconds; every look counts all rows
 P99_MAY_GROW = 0.2  # the bar
+HEAD = "ms                answers     p50             p99            nineteen of twenty such runs find a p99"
+ROW = (
+    "{name:18}{answers:7.0f}{p50_ms:8.0f}{p50_growth:+7.0%}{p99_ms:9.0f}{p99_growth:+7.0%}"
+    "     from {p99_from_ms:.0f} to {p99_to_ms:.0f}"
+)
 
 _PEOPLE = """
     WITH people AS (
@@ -68,23 +74,30 @@ _CALL_BACKS = """
     FROM placed
 """
 _FALL_DUE = "UPDATE call_backs SET due_at = due_at - interval '30 days'"
+_PUT_OFF = "UPDATE call_backs SET due_at = due_at + interval '30 days' WHERE state = 'planned'"
 _LEFT = "SELECT count(*) FROM call_backs WHERE state = 'planned' AND due_at <= clock_timestamp()"
-_LATE_LEFT = f"{_LEFT} - interval '3 days'"
+_LATE_LEFT = """
+    SELECT CAST(EXISTS (SELECT 1 FROM call_backs WHERE state = 'planned'
+                        AND due_at <= clock_timestamp() - interval '3 days') AS int)
+"""
 _SENT = "SELECT count(*) FROM outbox WHERE kind = 'call_back' AND state = 'sent'"
-LOOKED_AT = (_LEFT, _LATE_LEFT, _SENT)
 _IN_HAND = "SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')"
 _TOO_LATE = "SELECT count(*) FROM call_backs WHERE state = 'cancelled' AND reason = 'too late'"
 
 
 @dataclass
 class Watched:
-    """What was seen while the backlog was worked off."""
+    """What was seen, look by look, while residents talked; also while nothing was due, so that looks cost the same."""
 
-    late_off_after: float | None = None  # seconds until nothing was due any more that is too late
-    left: int = 0  # rows that nobody has looked at yet
-    sent: list[tuple[float, int]] = field(default_factory=list)  # how many had gone out after how many seconds
+    fell_due: float = float("inf")  # when, by the clock of the looks
+    late: list[tuple[float, int]] = field(default_factory=list)  # whether anything was due that is too late, and when
+    sent: list[tuple[float, int]] = field(default_factory=list)  # how many had gone out, and when
     first_sent: asyncio.Event = field(default_factory=asyncio.Event)
-    memory: list[Mapping[str, float]] = field(default_factory=list)  # MB by process, look by look
+    memory: list[Mapping[str, float]] = field(default_factory=list)  # MB by process
+
+    def late_off_after(self) -> float:
+        """Seconds until nothing was due any more that is too late."""
+        return next((at - self.fell_due for at, late in self.late if at > self.fell_due and not late), float("inf"))
 
 
 async def run(rows: int, *, seconds: float) -> dict[str, float]:
@@ -92,43 +105,56 @@ async def run(rows: int, *, seconds: float) -> dict[str, float]:
 
     Args:
         rows: call-backs that are due.
-        seconds: how long residents talk, before and meanwhile.
+        seconds: how long residents talk, each time.
     """
     turns: Sequence[bench.Turn] = yaml.safe_load(bench.SCRIPT.read_text("utf-8"))["turns"]
     async with bench.house_on_look_alike(LIMITS, name="bench-backlog") as house:
         engine = db.connect(house.database_url)
         await _meet(house, int(BOT_PER_SECOND * seconds * AT_TELEGRAM), engine)
-        house.signal("scheduler", signal.SIGSTOP)
-        await asyncio.to_thread(_prepare, engine, rows)
-        house.signal("scheduler", signal.SIGCONT)
+        await _without_scheduler(house, _prepare, engine, rows)
         await bench.steady(house.ask, turns, seconds=min(seconds, 10.0), people=10_000)  # warms everything up
-        before = await bench.steady(house.ask, turns, seconds=seconds, people=20_000)
-        house.signal("scheduler", signal.SIGSTOP)
-        await asyncio.to_thread(_fall_due, engine)
-        house.signal("scheduler", signal.SIGCONT)
-        watched = Watched()
+        watched, talks = Watched(), {}
         watching = asyncio.create_task(_watch(house, engine, watched))
-        sweeping = await bench.steady(house.ask, turns, seconds=seconds, people=30_000)
+        talks["idle"] = await bench.steady(house.ask, turns, seconds=seconds, people=20_000)
+        await _without_scheduler(house, _fall_due, engine)
+        watched.fell_due = time.perf_counter()
+        talks["sweeping"] = await bench.steady(house.ask, turns, seconds=seconds, people=30_000)
         await watched.first_sent.wait()
-        sending = await bench.steady(house.ask, turns, seconds=seconds, people=40_000)
+        talks["sending"] = await bench.steady(house.ask, turns, seconds=seconds, people=40_000)
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        talks = {"idle": before, "sweeping": sweeping, "sending": sending}
-        figures = _figures(talks, watched, too_late=_count(engine, _TOO_LATE))
+        left = await asyncio.to_thread(_count, engine, _LEFT)
+        await _without_scheduler(house, _put_off, engine)
+        await _until(lambda: not _count(engine, _IN_HAND))
+        watching = asyncio.create_task(_watch(house, engine, Watched()))
+        talks["idle_again"] = await bench.steady(house.ask, turns, seconds=seconds, people=50_000)
+        watching.cancel()
+        of_all = _of_all(watched, left=left, too_late=_count(engine, _TOO_LATE))
         engine.dispose()
-    _print(figures, rows)
-    return figures
+    by_talk = of_talks(talks)
+    _print(of_all, by_talk, rows)
+    flat = {f"{name}_{figure}": value for name, of in by_talk.items() for figure, value in of.items()}
+    return {f"backlog_{name}": value for name, value in (of_all | flat).items()}
+
+
+async def _without_scheduler(house: House, change: Callable[..., None], *arguments: Any) -> None:
+    """Change what is due while nobody sweeps."""
+    house.signal("scheduler", signal.SIGSTOP)
+    await asyncio.to_thread(change, *arguments)
+    house.signal("scheduler", signal.SIGCONT)
 
 
 async def _meet(house: House, people: int, engine: Engine) -> None:
     """People who have started the bot, so that Telegram takes what is sent to them."""
     for number in range(people):
         await house.greet(f"B{number}")
-    while True:
-        met = await asyncio.to_thread(_count, engine, "SELECT count(*) FROM conversations")
-        if met >= people and not await asyncio.to_thread(_count, engine, _IN_HAND):
-            return
+    await _until(lambda: _count(engine, "SELECT count(*) FROM conversations") >= people)
+    await _until(lambda: not _count(engine, _IN_HAND))
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - another program has no event to wait for
         await asyncio.sleep(LOOK_EVERY)
 
 
@@ -146,6 +172,12 @@ def _fall_due(engine: Engine) -> None:
     _tidy(engine)
 
 
+def _put_off(engine: Engine) -> None:
+    """Nothing is due any more, as before."""
+    _execute(engine, _PUT_OFF)
+    _tidy(engine)
+
+
 def _tidy(engine: Engine) -> None:
     """Away with what so many rows at once leave behind; a week does not."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -155,15 +187,13 @@ def _tidy(engine: Engine) -> None:
 
 async def _watch(house: House, engine: Engine, watched: Watched) -> None:
     """Look now and then, until told to stop."""
-    started = time.perf_counter()
     while True:
-        watched.left, late, sent = await asyncio.to_thread(lambda: [_count(engine, sql) for sql in LOOKED_AT])
-        seconds = time.perf_counter() - started
+        late, sent = await asyncio.to_thread(lambda: [_count(engine, sql) for sql in (_LATE_LEFT, _SENT)])
+        at = time.perf_counter()
+        watched.late.append((at, late))
         if sent:
-            watched.sent.append((seconds, sent))
+            watched.sent.append((at, sent))
             watched.first_sent.set()
-        if late == 0 and watched.late_off_after is None:
-            watched.late_off_after = seconds
         watched.memory.append(house.memory())
         await asyncio.sleep(LOOK_EVERY)
 
@@ -174,31 +204,43 @@ def _pace(sent: Sequence[tuple[float, int]]) -> float:
     return (last - first) / (ended - begun) if ended > begun else 0.0
 
 
-def _figures(talks: Mapping[str, Figures], watched: Watched, *, too_late: int) -> dict[str, float]:
-    """What was measured; residents talked while nothing was due, while rows were swept, and while they were sent."""
+def _of_all(watched: Watched, *, left: int, too_late: int) -> dict[str, float]:
+    """What was measured of the backlog."""
     used = [memory["bot"] + memory["scheduler"] for memory in watched.memory]
-    idle = talks["idle"].percentile(0.99)
-    figures = {
-        "backlog_late_off_seconds": watched.late_off_after or float("inf"),
-        "backlog_left": watched.left,
-        "backlog_too_late": too_late,
-        "backlog_sent_per_second": _pace(watched.sent),
-        "backlog_mb_first": used[0],
-        "backlog_mb_last": used[-1],
-        "backlog_mb_most": max(used),
+    return {
+        "late_off_seconds": watched.late_off_after(),
+        "left": left,
+        "too_late": too_late,
+        "sent_per_second": _pace(watched.sent),
+        "mb_first": used[0],
+        "mb_last": used[-1],
+        "mb_most": max(used),
     }
-    for name, talk in talks.items():
-        p99 = talk.percentile(0.99)
-        figures |= {f"backlog_p50_{name}_ms": talk.percentile(0.5), f"backlog_p99_{name}_ms": p99}
-        figures[f"backlog_p99_{name}_growth"] = p99 / idle - 1
+
+
+def of_talks(talks: Mapping[str, Figures]) -> dict[str, dict[str, float]]:
+    """What residents noticed, beside both times together when nothing was due, before and after."""
+    idle = Figures(latencies=[*talks["idle"].latencies, *talks["idle_again"].latencies])
+    return {name: _beside(idle, talk) for name, talk in talks.items()}
+
+
+def _beside(idle: Figures, talk: Figures) -> dict[str, float]:
+    figures = {"answers": float(len(talk.latencies))}
+    for share in (50, 99):
+        took = talk.percentile(share / 100)
+        figures |= {f"p{share}_ms": took, f"p{share}_growth": took / idle.percentile(share / 100) - 1}
+    figures["p99_from_ms"], figures["p99_to_ms"] = talk.likely(0.99)
     return figures
 
 
-def _print(figures: Mapping[str, float], rows: int) -> None:
+def _print(of_all: Mapping[str, float], by_talk: Mapping[str, Mapping[str, float]], rows: int) -> None:
     late = f"what is older than {TOO_LATE.days} is not asked"
     print(f"\n{rows} call-backs were due, over the last {WEEK.days} days; {late}")
-    for name, figure in figures.items():
-        print(f"{name.removeprefix('backlog_'):24}{figure:10.2f}")
+    for name, figure in of_all.items():
+        print(f"{name:20}{figure:10.2f}")
+    print(HEAD)
+    for name, figures in by_talk.items():
+        print(ROW.format(name=name, **figures))
     print("processes wanting a core, over 1, 5 and 15 minutes: {:.1f} {:.1f} {:.1f}".format(*os.getloadavg()))
     print(f"bars: p99 may grow by {P99_MAY_GROW:.0%}; the bot may send {BOT_PER_SECOND:.0f} messages a second in all")
 

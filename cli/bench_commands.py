@@ -65,7 +65,7 @@ def training(
 
 @app.command()
 def backlog(
-    rows: Annotated[int, typer.Argument()] = 100_000, *, steady: Seconds = 60.0, json_file: Json = None
+    rows: Annotated[int, typer.Argument()] = 100_000, *, steady: Seconds = 100.0, json_file: Json = None
 ) -> None:
     """Work off so many call-backs that fell due in a week, while residents talk."""
     from cli import bench_backlog

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,3 +63,20 @@ def test_the_bot_holds_no_library_of_indexes():
     held = "import sys, bot.process; print([name for name in ('bm25s', 'numpy') if name in sys.modules])"
 
     assert subprocess.run([sys.executable, "-c", held], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+async def test_what_a_process_is_made_of_is_not_looked_through_for_garbage(sessions: Sessions, database_url: str):
+    """It took Python a tenth of a second, again and again, and every answer waited for it."""
+    settings = Settings(bot_token=TOKEN, data_dir="unused", clock_url=None)
+    with capture_logs() as lines:
+        running = asyncio.create_task(process.run(settings, database_url=database_url, roles=()))
+        async with asyncio.timeout(10):
+            while "started" not in [line["event"] for line in lines]:
+                await asyncio.wait({running}, timeout=0.01)
+
+    kept = gc.get_freeze_count()
+    gc.unfreeze()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
+
+    assert kept > 100_000
