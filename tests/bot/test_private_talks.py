@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from bot.arrivals import arrival
 from bot.ingress import without_needless_waits
-from service import delivery, forgetting, idle, sending, takeover, topics, twins
+from service import conversations, delivery, forgetting, idle, sending, takeover, topics, twins
 from service.inbox import Arrival
 from service.models.communities import TalksIn
 from service.models.people import Resident, Staff
@@ -437,7 +437,7 @@ def test_the_idle_notice_comes_where_the_butler_reads(stage, talk):
     """And says whom it is about: several residents are in that chat."""
     takes(stage)
 
-    idle.sweep(stage.session, now=NOON + 2 * idle.SILENT_FOR)
+    idle.sweep(stage.session, now=NOON + 2 * conversations.SILENT_FOR)
 
     asked = rows_to(stage, BUTLER)[-1].payload
     assert asked["text"].startswith("▎王芳")

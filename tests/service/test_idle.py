@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from service import communities, idle, transfer
+from service import communities, conversations, idle, transfer
 from service.models.people import Staff
 from service.models.talks import Conversation, Owner
 from tests.stage import NOON, Stage
 
-HALF_AN_HOUR = idle.SILENT_FOR + timedelta(seconds=1)
+HALF_AN_HOUR = conversations.SILENT_FOR + timedelta(seconds=1)
 TEN_MINUTES = idle.ANSWER_WITHIN + timedelta(seconds=1)
 
 
