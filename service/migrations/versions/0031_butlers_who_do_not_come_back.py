@@ -10,18 +10,26 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
+COURTESY = (
+    "^(好的?|嗯|收到|(非常)?感谢|多谢|(谢谢)+[您你啦了]?|辛苦[了啦]?|再见|拜拜|"
+    "ok|okay|thanks|thank you|bye|👍|🙏|[ ,.!，。！～])+$"
+)
 MOMENTS = (("conversations", "owed_since"), ("conversations", "look_at"), ("waits", "called_at"))
 
 
 def upgrade() -> None:
     for table, column in MOMENTS:
         op.add_column(table, sa.Column(column, sa.DateTime(timezone=True)))
-    # Whoever a butler had forgotten is looked at right after this.
-    op.execute("""
-        UPDATE conversations SET owed_since = CASE WHEN answer_owed THEN active_at END,
-                                 look_at = coalesce(idle_told_at + interval '10 min', active_at + interval '30 min')
+    # Whom a butler had forgotten is looked at right after this; who has only thanked is handed back, as from now on.
+    carry_over = sa.text("""
+        UPDATE conversations AS talk SET
+            owed_since = CASE WHEN answer_owed AND coalesce((
+                SELECT text !~* :courtesy FROM messages WHERE conversation_id = talk.id AND author = 'resident'
+                ORDER BY id DESC LIMIT 1), true) THEN active_at END,
+            look_at = coalesce(idle_told_at + interval '10 min', active_at + interval '30 min')
         WHERE owner <> 'bot'
     """)
+    op.execute(carry_over.bindparams(courtesy=COURTESY))
     op.drop_column("conversations", "answer_owed")
     _index_by("look_at")
 
