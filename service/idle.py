@@ -80,22 +80,26 @@ def _ask(session: Session, conversation: Conversation, *, source: str, now: date
 
 
 def _remind(session: Session, conversation: Conversation, *, owed_since: datetime, source: str, now: datetime) -> None:
-    """The butler is reminded by when to answer; nobody else is called for it while the desk is closed."""
+    """The butler reads by when to answer; after that others are called, in the hours of the desk."""
     hours = calendars.counting(session, conversation.community_id, since=now)
     was_reminded = conversation.idle_told_at is not None
     if was_reminded and hours.is_open(now):
-        _call_others(session, conversation, owed_since=owed_since, source=source, now=now)
+        _call_others(session, conversation, waited=now - hours.next_opening(owed_since), source=source, now=now)
         return
     by = hours.due(now, ANSWER_OWED_WITHIN)
-    conversation.look_at = by
-    if was_reminded:
-        return
-    conversation.idle_told_at = now
+    conversation.idle_told_at, conversation.look_at = now, by
+    if not was_reminded:
+        _say_by_when(session, conversation, by, waited=now - owed_since, source=source, now=now)
+
+
+def _say_by_when(
+    session: Session, conversation: Conversation, by: datetime, *, waited: timedelta, source: str, now: datetime
+) -> None:
     zone = session.get_one(Community, conversation.community_id).timezone
     line = texts.say(
         "utter_staff_answer_owed",
         language=STAFF_LANGUAGE,
-        waited=_waited(owed_since, now, language=STAFF_LANGUAGE),
+        waited=_minutes(waited, language=STAFF_LANGUAGE),
         then=clocks.by_when(by, now=now, timezone=zone, language=STAFF_LANGUAGE),
         conversation_id=conversation.id,
     )
@@ -103,7 +107,7 @@ def _remind(session: Session, conversation: Conversation, *, owed_since: datetim
 
 
 def _call_others(
-    session: Session, conversation: Conversation, *, owed_since: datetime, source: str, now: datetime
+    session: Session, conversation: Conversation, *, waited: timedelta, source: str, now: datetime
 ) -> None:
     """The butler does not come back: the resident waits for any of them, and both sides hear it."""
     butler, room = session.get_one(Staff, conversation.butler_id), private_talks.room(session, conversation)
@@ -112,10 +116,9 @@ def _call_others(
     takeover.tell_in_private(session, room, conversation, told, key=f"{source}:left_private")
     if conversation.resident.unreachable_since is None:
         language = conversation.resident.language
-        waited = _waited(owed_since, now, language=language)
-        line = texts.say("utter_waiting_left", language=language, waited=waited)
+        line = texts.say("utter_waiting_left", language=language, waited=_minutes(waited, language=language))
         conversations.tell(session, conversation, line, key=f"{source}:waits", kind=COURTESY, now=now)
 
 
-def _waited(since: datetime, now: datetime, *, language: str) -> str:
-    return spans.said((now - since) // MINUTE * MINUTE, language=language)
+def _minutes(length: timedelta, *, language: str) -> str:
+    return spans.said(length // MINUTE * MINUTE, language=language)

@@ -183,6 +183,7 @@ def test_at_night_others_are_called_ten_minutes_after_the_desk_opens(stage):
     assert owners(stage, talk, NIGHT + HALF_AN_HOUR, NIGHT + timedelta(hours=2), MORNING) == [Owner.BUTLER] * 3
     assert "请在明天 08:10前回复" in notes(stage)[-1]
     assert owners(stage, talk, MORNING + 10 * MINUTE) == [Owner.WAITING]
+    assert "让您等了 10 分钟" in stage.lines_to(talk)[-1]
 
 
 def test_a_look_that_comes_too_late_waits_for_the_morning(stage):
