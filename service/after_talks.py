@@ -28,11 +28,12 @@ from service.models.queues import OutboxRow, OutboxState
 from service.models.talks import Conversation, Owner
 
 SAID = "said after it was held back"
+NEWS = ("progress", "visit", progress_notes.KIND)  # said to whoever waits for a person too, so in their order
 BY_DAY = (SURVEY, progress_notes.KIND)  # kinds that wait here for the end of the quiet hours
 
 
 def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
-    """Take up what is held in conversations that the bot answers again; any number of processes may do so at once.
+    """Take up what is held in conversations that no butler has any more; any number of processes may do so at once.
 
     Args:
         session: the caller's transaction.
@@ -49,7 +50,8 @@ def take_up(session: Session, *, now: datetime, limit: int = 50) -> int:
     held = (
         select(OutboxRow.id, OutboxRow.conversation_id)
         .join(Conversation, Conversation.id == OutboxRow.conversation_id)
-        .where(OutboxRow.state == OutboxState.HELD, Conversation.owner == Owner.BOT, holds.free(OutboxRow.id))
+        .where(OutboxRow.state == OutboxState.HELD, holds.free(OutboxRow.id))
+        .where((Conversation.owner == Owner.BOT) | ((Conversation.owner == Owner.WAITING) & OutboxRow.kind.in_(NEWS)))
         .where(OutboxRow.kind.not_in(BY_DAY) | OutboxRow.community_id.not_in(asleep))
         .order_by(OutboxRow.id)
         .limit(limit)
@@ -66,7 +68,7 @@ def _holding(session: Session) -> Sequence[Community]:
 def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetime) -> bool:
     conversation = conversations.lock(session, conversation_id)
     row = session.get_one(OutboxRow, row_id, populate_existing=True)
-    if conversation.owner is not Owner.BOT or row.state is not OutboxState.HELD:
+    if row.state is not OutboxState.HELD or not _may_be_said(conversation, row):
         return False
     if holds.open_hold(session, OutboxRow.id, row_id) is not None:
         return False
@@ -81,6 +83,11 @@ def _settle(session: Session, row_id: int, conversation_id: int, *, now: datetim
         budget.give_back(session, row_id)
         row.state, row.reason, row.settled_at = OutboxState.DROPPED, reason, func.clock_timestamp()
     return True
+
+
+def _may_be_said(conversation: Conversation, row: OutboxRow) -> bool:
+    """Not while a butler talks; whoever is in line again, because theirs did not come back, reads how the work goes."""
+    return conversation.owner is Owner.BOT or (conversation.owner is Owner.WAITING and row.kind in NEWS)
 
 
 def _why_not_progress(session: Session, row: OutboxRow, now: datetime) -> str | None:

@@ -10,8 +10,9 @@ from sqlalchemy import BindParameter, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.business_time import ALL_DAY, Calendar, read_hours
+from service.business_time import ALL_DAY, Calendar, around_the_clock, read_hours
 from service.calendar_file import WORKDAY, Reading
+from service.errors import NotEnoughServiceTime
 from service.models.communities import CalendarDay, Community, WeekdayHours
 
 IN_USE = 4096  # calendars kept ready in a process
@@ -61,6 +62,16 @@ def made(community: Community, week: Mapping[int, str], days: Mapping[date, str]
 def of_id(session: Session, community_id: int) -> Calendar:
     """The same, by the community's id."""
     return of(session, session.get_one(Community, community_id))
+
+
+def counting(session: Session, community_id: int, *, since: datetime) -> Calendar:
+    """The hours in which waiting counts; every minute, where nobody knows when the community opens again."""
+    hours = of_id(session, community_id)
+    try:
+        hours.next_opening(since)
+    except NotEnoughServiceTime:
+        return around_the_clock()
+    return hours
 
 
 def special_days(session: Session, community: Community, *, since: date = date.min) -> Sequence[CalendarDay]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from service import communities, outbox, private_talks, residents, texts, topic_names, topics
+from service import communities, outbox, private_talks, residents, settled, texts, topic_names, topics
 from service.communities import STAFF_LANGUAGE
 from service.errors import ButtonExpired
 from service.models.base import table
@@ -27,6 +27,8 @@ REPLY = "reply"  # an answer, in staff's words
 IN_TOPIC = -1  # where the record of a talk stands, and what is about a message of the group's
 JOINT = "，"  # between bubbles that are read as one turn
 WHOEVER_ANSWERS = ("emergency",)  # kinds that reach the resident also while a butler talks
+SILENT_FOR = timedelta(minutes=30)  # until a butler is asked whether the talk is over, or reminded of an answer owed
+MOODS = ("sticker", "dice", "game")  # kinds that tell how somebody feels, and ask for nothing
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,23 @@ def hear(session: Session, conversation: Conversation, said: Said, *, now: datet
         **vars(said),
     }
     session.execute(_KEEP, values)
-    conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, by is None, None
+    conversation.active_at = now
+    if by or conversation.owed_since is None:  # whoever waits for an answer is not put off by asking again
+        stir(conversation, now=now)
+    if by:
+        conversation.owed_since = None
+    elif conversation.owner is not Owner.BOT and not _asks_nothing(said):
+        conversation.owed_since = conversation.owed_since or now
+
+
+def stir(conversation: Conversation, *, now: datetime) -> None:
+    """The talk goes on: the time until its butler is asked whether it is over begins anew."""
+    conversation.idle_told_at, conversation.look_at = None, now + SILENT_FOR
+
+
+def _asks_nothing(said: Said) -> bool:
+    """Whether no answer is owed to it; nor does it make up for one that is."""
+    return said.kind in MOODS or (said.kind == "text" and settled.is_courtesy(said.text))
 
 
 def as_one(bubbles: Iterable[str]) -> str:
@@ -121,6 +139,12 @@ _NEWEST = (
     .order_by(Message.id.desc())
     .limit(LINES)
 )
+
+
+def is_unanswered(session: Session, conversation: Conversation) -> bool:
+    """Whether nobody has said anything since the resident did."""
+    said = [row.author for row in newest_lines(session, conversation) if row.author != "note"]
+    return said[:1] == ["resident"]
 
 
 def newest_lines(session: Session, conversation: Conversation) -> Sequence[Row[str, OutboxRow]]:

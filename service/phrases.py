@@ -216,7 +216,8 @@ def send(
     conversations.write_down(
         session, conversation, ready.text, author="butler", outbox_id=row_id, staff=member, now=now
     )
-    conversation.active_at, conversation.answer_owed, conversation.idle_told_at = now, False, None
+    conversation.active_at, conversation.owed_since = now, None
+    conversations.stir(conversation, now=now)
     note = texts.say("utter_staff_phrase_sent", language=STAFF_LANGUAGE, text=ready.text)
     facts: dict[str, Any] = {"key": f"{key}:shown", "kind": "note", "priority": Priority.WORK_ORDER, "where": where}
     note_id = conversations.to_staff(session, conversation, "say", note.payload() | {"shows": row_id}, **facts)

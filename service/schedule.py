@@ -36,7 +36,7 @@ from service.models.cases import NOT_REMINDED, Appointment, Case, CaseClock, Cas
 from service.models.follow_ups import CANCELLED, CallBack, FollowUpState, Hold, Survey
 from service.models.incidents import Incident, IncidentReport
 from service.models.queues import GONE, OutboxRow, OutboxState
-from service.models.talks import Conversation, DeskMessage, Owner, Wait
+from service.models.talks import Conversation, DeskMessage, Wait
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,8 @@ KINDS: Sequence[Kind] = (
     Kind(
         "silent_talk",
         number=Conversation.id,
-        due=func.coalesce(Conversation.idle_told_at + idle.ANSWER_WITHIN, Conversation.active_at + idle.SILENT_FOR),
-        open=and_(
-            Conversation.owner == Owner.BUTLER,
-            Conversation.active_at.is_not(None),
-            or_(Conversation.idle_told_at.is_(None), ~Conversation.answer_owed),
-        ),
+        due=Conversation.look_at,
+        open=and_(idle.HAS_BUTLER, Conversation.look_at.is_not(None)),
         talk=Conversation.id,
     ),
     Kind("held_line", open=OutboxRow.state == OutboxState.HELD, **_OUTBOX),

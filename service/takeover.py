@@ -44,6 +44,7 @@ def escalate(
     if conversation.owner is not Owner.BOT:
         return False
     change_owner(session, conversation, Owner.WAITING, reason=reason, now=now)
+    conversation.owed_since = now
     if not quietly:
         line = texts.say("utter_handoff", language=conversation.resident.language, seed=source)
         conversations.tell(session, conversation, line, key=f"{source}:handoff", now=now)
@@ -80,6 +81,7 @@ def claim(session: Session, conversation: Conversation, member: Staff, *, source
     if conversation.butler_id != member.id:
         change_owner(session, conversation, Owner.BUTLER, butler=member, reason="claimed", now=now)
     if before is Owner.BOT:  # nobody has told the butlers yet what it is about
+        conversation.owed_since = now if unsaid or conversations.is_unanswered(session, conversation) else None
         _post_card(session, conversation, reason="staff", source=source, understood=None, now=now)
     _greet(session, conversation, member, source=source, now=now)
     told = texts.say("utter_staff_claimed", language=STAFF_LANGUAGE, number=member.number, name=member.display_name)
@@ -140,12 +142,23 @@ def give_back(
     """The bot answers again; staff read `told`, the resident `phrase`."""
     butler = private_talks.room(session, conversation)
     change_owner(session, conversation, Owner.BOT, reason=reason, now=now)
-    conversation.misunderstood, conversation.answer_owed = 0, False
+    conversation.misunderstood, conversation.owed_since = 0, None
     conversation.dialogue_is_old = True
     line = texts.say(phrase, language=conversation.resident.language)
     conversations.tell(session, conversation, line, key=f"{source}:handed_back", now=now)
     _to_record(session, conversation, told, key=f"{source}:handed_back_note")
     tell_in_private(session, butler, conversation, told, key=f"{source}:handed_back_private")
+
+
+def call_others(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
+    """Their butler does not come back: the resident waits again, any butler may take over, the card is posted anew.
+
+    A department's member may have had them: then it is the department's people who are called, as at first.
+    """
+    left = session.get_one(Staff, conversation.butler_id)
+    department_id = None if staff.may(left, Right.TALK) else left.department_id
+    change_owner(session, conversation, Owner.WAITING, reason=waits.LEFT, department_id=department_id, now=now)
+    _post_card(session, conversation, reason=waits.LEFT, source=source, understood=None, now=now)
 
 
 def go_private(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
@@ -245,7 +258,8 @@ def change_owner(
     conversation.department_id = department_id
     if owner is not Owner.BUTLER:
         conversation.greeted_by_id = None
-    conversation.active_at, conversation.idle_told_at = now, None
+    conversation.active_at = now
+    conversations.stir(conversation, now=now)
     waits.follow(session, conversation, reason=reason, now=now)
     topic_names.look_again(session, conversation, now=now)
     session.add(

@@ -10,15 +10,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service import communities, conversations, duty, outbox, pointers, spans, texts, topics, waits
+from service import clocks, communities, conversations, duty, outbox, pointers, spans, texts, topics, waits
 from service.communities import STAFF_LANGUAGE
 from service.models.communities import Community
 from service.models.people import Role, Staff
 from service.models.queues import Priority
 from service.models.talks import Conversation, Wait
+from service.texts import Line
 
 ONE_BY_ONE = 3  # that staff are told of each in its topic; more at once go in one message, for the group's budget
 LINES = 10  # of such a message
+MINUTE = timedelta(minutes=1)
 
 ROLES: Mapping[str, Role] = {
     "speakers": Role.BUTLER,
@@ -86,6 +88,38 @@ def _tell_in_topic(session: Session, call: Call) -> None:
     key = f"wait:{call.wait.id}:{call.step}"
     priority = Priority.EMERGENCY if call.wait.reason == waits.URGENT else Priority.FOLLOW_UP
     conversations.to_staff(session, call.talk, "say", payload, key=key, kind=waits.TO_STAFF, priority=priority)
+
+
+def tell_left(session: Session, talk: Conversation, butler: Staff, *, key: str, now: datetime) -> Line:
+    """Staff hear that a butler has not come back, the supervisor by name: who it was, and since when one waits.
+
+    Args:
+        session: the caller's transaction; the conversation is locked in it.
+        talk: whose, in line again.
+        butler: who had them.
+        key: saying the same key again does nothing.
+        now: the moment, aware UTC.
+
+    Returns:
+        What they read.
+    """
+    wait = waits.of(session, talk)
+    assert wait is not None, "whoever is in line waits"
+    community = session.get_one(Community, talk.community_id)
+    call = Call(talk, wait, waits.LEFT, "supervisor", members(session, talk, "supervisor", now=now), now - wait.since)
+    line = texts.say(
+        "utter_staff_left",
+        language=STAFF_LANGUAGE,
+        who=_names(call),
+        number=butler.number,
+        name=butler.display_name,
+        since=clocks.moment(wait.since, community, language=STAFF_LANGUAGE),
+        waited=spans.said(call.waited // MINUTE * MINUTE, language=STAFF_LANGUAGE),
+        conversation_id=talk.id,
+    )
+    payload = line.payload() | _pointing(line.text, map(pointers.at_member, call.members))
+    conversations.to_staff(session, talk, "say", payload, key=key, kind=waits.TO_STAFF, priority=Priority.FOLLOW_UP)
+    return line
 
 
 def _tell_in_general(session: Session, calls: Sequence[Call]) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from service import calendars, conversations, courtesies, desk, holds, wait_calls, waits
 from service.business_time import Calendar, around_the_clock
-from service.errors import NotEnoughServiceTime
 from service.models.talks import Conversation, Message, Wait, WaitStep
 from service.wait_calls import Call
 
@@ -88,12 +87,7 @@ def _hours(session: Session, wait: Wait, *, now: datetime) -> Calendar:
     """What counts: the desk's hours, or every minute where there is danger, or where nobody knows when it opens."""
     if wait.reason == waits.URGENT:
         return around_the_clock()
-    hours = calendars.of_id(session, wait.community_id)
-    try:
-        hours.next_opening(max(wait.since, now))
-    except NotEnoughServiceTime:
-        return around_the_clock()
-    return hours
+    return calendars.counting(session, wait.community_id, since=max(wait.since, now))
 
 
 def _break_off(session: Session, talk: Conversation, wait: Wait, *, now: datetime) -> None:
@@ -103,6 +97,11 @@ def _break_off(session: Session, talk: Conversation, wait: Wait, *, now: datetim
         said = select(Message.text).where(Message.conversation_id == talk.id, Message.author == "resident")
         last = session.scalar(said.order_by(Message.id.desc()).limit(1))
         desk.take_message(session, talk, last or "", now=now)
+
+
+def _called(wait: Wait) -> datetime:
+    """What the steps count from: who was left by a butler has waited before others were called."""
+    return wait.called_at or wait.since
 
 
 def steps_ahead(session: Session, wait: Wait) -> list[Step]:
@@ -116,7 +115,7 @@ def _climb(
     session: Session, talk: Conversation, wait: Wait, hours: Calendar, *, waited: timedelta, now: datetime
 ) -> list[Call]:
     """Write down the steps that have come; the last one is told."""
-    reached = [one for one in steps_ahead(session, wait) if hours.between(wait.since, now) >= one.after]
+    reached = [one for one in steps_ahead(session, wait) if hours.between(_called(wait), now) >= one.after]
     if not reached:
         return []
     last = reached[-1]
@@ -136,7 +135,7 @@ def _next(
 ) -> datetime | None:
     """When the wait is to be looked at again: at its next step, or when the line is to be edited."""
     ahead = steps_ahead(session, wait)
-    due = [max(hours.due(wait.since, one.after), now) for one in ahead[:1]]
+    due = [max(hours.due(_called(wait), one.after), now) for one in ahead[:1]]
     if courtesies.are_due(talk, wait):
         every = courtesies.EVERY if ahead else courtesies.LATER_EVERY
         due.append(begun + (max(now - begun, timedelta()) // every + 1) * every)

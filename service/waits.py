@@ -16,6 +16,7 @@ from service.models.queues import Delivery, Priority
 from service.models.talks import Conversation, Owner, Wait
 
 URGENT = "emergency"  # the reason that goes before all others
+LEFT = "left"  # the reason of who had a butler that did not come back: they wait since their first unanswered word
 TO_STAFF = "waiting"  # the kind of what staff are told of somebody who waits
 FIRST_LINE = timedelta(seconds=5)  # after the handoff phrase; who is answered by then hears nothing more
 KEPT_FOR = timedelta(minutes=10)  # the place of who left the line unanswered
@@ -122,6 +123,8 @@ def _begin(session: Session, conversation: Conversation, *, reason: str, now: da
     wait = session.scalars(left).one_or_none()
     if wait is None:
         wait = Wait(community_id=conversation.community_id, conversation_id=conversation.id, since=now)
+        if reason == LEFT:
+            wait.since, wait.called_at = conversation.owed_since or now, now
         session.add(wait)
     wait.reason, wait.ended_at, wait.wake_at = reason, None, now + FIRST_LINE
     session.flush()

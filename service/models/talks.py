@@ -30,7 +30,7 @@ class Conversation(Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        Index("conversations_of_butlers", "active_at", postgresql_where=text("owner = 'butler'")),
+        Index("conversations_of_butlers", "look_at", postgresql_where=text("owner = 'butler'")),
         Index("conversations_by_activity", "community_id", "active_at", "id"),
         Index("conversations_waiting", "community_id", postgresql_where=text("owner = 'waiting'")),
     )
@@ -51,8 +51,9 @@ class Conversation(Base):
     greeted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # the butler whose number was told
     held_until: Mapped[datetime | None]  # database time: a claim waits for a line in flight, no other is begun
     active_at: Mapped[datetime | None]  # when a person last said something
-    answer_owed: Mapped[bool] = mapped_column(default=False, server_default="false")  # the resident said it
-    idle_told_at: Mapped[datetime | None]  # when staff were asked whether the talk is over
+    owed_since: Mapped[datetime | None]  # when a butler came to owe the resident an answer; none: nothing is owed
+    idle_told_at: Mapped[datetime | None]  # when staff were asked whether the talk is over, or reminded to answer
+    look_at: Mapped[datetime | None]  # when it is looked at, if a butler has it by then
 
     resident: Mapped[Resident] = relationship(lazy="joined", innerjoin=True)
     butler: Mapped[Staff | None] = relationship(lazy="raise_on_sql", foreign_keys=[butler_id])
@@ -210,6 +211,7 @@ class Wait(Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
     reason: Mapped[str] = mapped_column(String(32))  # as in the handover; emergency goes before all others
     since: Mapped[datetime]  # the place in line follows from it
+    called_at: Mapped[datetime | None]  # when others were called, for whom a butler has left: the steps count from it
     wake_at: Mapped[datetime | None]  # when somebody is to be told next
     courtesy_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))  # the line that says how long by now
     ended_at: Mapped[datetime | None]

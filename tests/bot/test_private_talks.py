@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from bot.arrivals import arrival
 from bot.ingress import without_needless_waits
-from service import delivery, forgetting, idle, sending, takeover, topics, twins
+from service import conversations, delivery, forgetting, idle, sending, takeover, topics, twins
 from service.inbox import Arrival
 from service.models.communities import TalksIn
 from service.models.people import Resident, Staff
@@ -437,12 +437,30 @@ def test_the_idle_notice_comes_where_the_butler_reads(stage, talk):
     """And says whom it is about: several residents are in that chat."""
     takes(stage)
 
-    idle.sweep(stage.session, now=NOON + 2 * idle.SILENT_FOR)
+    idle.sweep(stage.session, now=NOON + 2 * conversations.SILENT_FOR)
 
     asked = rows_to(stage, BUTLER)[-1].payload
     assert asked["text"].startswith("▎王芳")
     taps(stage, asked["buttons"][0]["data"])
     assert talk.idle_told_at is None
+
+
+def test_a_butler_who_was_away_reads_in_private_that_others_are_called_and_takes_the_talk_back_with_a_tap(stage, talk):
+    """They read it where the talk was; a line typed there goes to nobody until they have it again."""
+    takes(stage)
+    says(stage, "几点来？")
+    for moment in (conversations.SILENT_FOR, conversations.SILENT_FOR + idle.ANSWER_OWED_WITHIN):
+        idle.sweep(stage.session, now=talk.active_at + moment)
+
+    told = rows_to(stage, BUTLER)[-1].payload
+    assert (talk.owner, "一直没有回复" in told["text"]) == (Owner.WAITING, True)
+    privately(stage, "马上到")
+    assert copied_to(stage, RESIDENT) == []
+
+    taps(stage, told["buttons"][0]["data"])
+    privately(stage, "马上到")
+    assert talk.owner is Owner.BUTLER
+    assert len(copied_to(stage, RESIDENT)) == 1
 
 
 def test_what_the_bot_held_back_is_told_in_private(stage, talk):

@@ -22,6 +22,7 @@ CHINESE_DATA = {
     "bot/handlers/undo.py": "a command that people type: it is matched, never said",
     "service/incident_words.py": "how staff write places and times: read, never said",
     "service/config.py": "defaults and examples of settings, which the operator replaces",
+    "service/migrations/versions/0031_butlers_who_do_not_come_back.py": "thanks of before: matched, never said",
     "service/numerals.py": "numerals: they are read, never said",
     "service/where.py": "variants of characters: they are read, never said",
 }

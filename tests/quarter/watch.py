@@ -84,6 +84,7 @@ AT_THE_END: Mapping[str, str] = {
         WHERE due_at IS NOT NULL OR told_at IS NULL AND outcome IS NULL AND reason IS NULL
     """,
     "somebody waited for a person and still does": "SELECT conversation_id FROM waits WHERE ended_at IS NULL",
+    "a talk that nobody ended": "SELECT id FROM conversations WHERE owner = 'butler'",
     "found by the nightly self-check": "SELECT violations FROM self_checks WHERE violations <> '[]'",
     "the log of who answers has a gap": """
         SELECT talk.id FROM conversations AS talk JOIN handovers AS log ON log.conversation_id = talk.id

@@ -52,10 +52,10 @@ DUE: Mapping[str, str] = {
     "incidents_over": "SELECT due_at FROM incident_reports WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
     "clocks": "SELECT wake_at FROM case_clocks WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
     "desk": "SELECT opens_at FROM desk_messages WHERE handed_over_at IS NULL ORDER BY opens_at LIMIT 1",
-    "idle": """SELECT min(coalesce(idle_told_at + interval '11 min', active_at + interval '31 min')) FROM conversations
-        WHERE owner = 'butler' AND butler_id IS NOT NULL AND (idle_told_at IS NULL OR NOT answer_owed)""",
+    "idle": "SELECT min(look_at) FROM conversations WHERE owner = 'butler' AND butler_id IS NOT NULL",
     "after_talks": """SELECT to_timestamp(0) FROM outbox AS line JOIN conversations AS talk
-        ON talk.id = line.conversation_id AND talk.owner = 'bot' WHERE line.state = 'held' LIMIT 1""",
+        ON talk.id = line.conversation_id WHERE line.state = 'held' AND (talk.owner = 'bot'
+            OR talk.owner = 'waiting' AND line.kind IN ('progress', 'visit', 'progress_note')) LIMIT 1""",
     "unconfirmed": f"""SELECT to_timestamp(0) FROM outbox
         WHERE state = 'unconfirmed' AND reason <> '{delivery.SHOWN}' LIMIT 1""",
 }

@@ -105,6 +105,37 @@ def migrate(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
 
 
+def test_whom_a_butler_had_forgotten_is_looked_at_after_the_upgrade_and_thanks_are_no_question(server_url):
+    """They would wait for ever, as they did; and nobody who has only thanked is told how sorry we are."""
+    url = db.ensure_database(server_url, f"left_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}")
+    engine = create_engine(db.url_for(url))
+    migrate(engine, "0030")
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # without the people around them
+        connection.execute(
+            text("""INSERT INTO conversations (community_id, resident_id, owner, epoch, misunderstood, dialogue_is_old,
+                                               butler_id, active_at, answer_owed, idle_told_at)
+                    VALUES (1, 1, 'butler', 1, 0, false, 1, '2026-11-01 12:00Z', true, '2026-11-01 12:30Z'),
+                           (1, 2, 'butler', 1, 0, false, 1, '2026-11-01 12:00Z', true, '2026-11-01 12:30Z'),
+                           (1, 3, 'butler', 1, 0, false, 1, '2026-11-01 12:00Z', false, NULL),
+                           (1, 4, 'bot', 1, 0, false, NULL, '2026-11-01 12:00Z', true, NULL)""")
+        )
+        connection.execute(
+            text("""INSERT INTO messages (conversation_id, author, kind, text, said_at)
+                    SELECT id, 'resident', 'text', CASE resident_id WHEN 2 THEN '好的，谢谢您！'
+                           ELSE '谢谢，几点来' END, active_at FROM conversations""")
+        )
+    migrate(engine, "head")
+
+    with engine.connect() as connection:
+        query = text("""SELECT to_char(owed_since AT TIME ZONE 'UTC', 'HH24:MI'),
+                               to_char(look_at AT TIME ZONE 'UTC', 'HH24:MI')
+                        FROM conversations ORDER BY resident_id""")
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    assert found == [("12:00", "12:40"), (None, "12:40"), (None, "12:30"), (None, None)]
+
+
 def test_call_backs_of_before_keep_their_answers_and_nobody_is_called_about_old_questions(server_url):
     """An upgrade must not put a month of unanswered questions on the butlers' phones."""
     url = db.ensure_database(server_url, f"old_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}")

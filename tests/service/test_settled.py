@@ -13,6 +13,23 @@ NOT = ["解决了吗", "没解决", "还没解决了", "解决了一半", "没�
 ONLY_WHILE_WAITING = ["好了", "不用了，谢谢", "可以了", "never mind", "算了不用人工了"]
 
 
+COURTESIES = ["谢谢", "好的，谢谢您！", "收到", "OK", "ok bye", "Thanks a lot!", "👍", "👍🏽👍🏽", "谢谢🙏", "❤️",
+              "嗯嗯", "好好好", "谢谢师傅，辛苦了～", "晚安", "行", "可以", "got it, thank you"]  # fmt: skip
+NO_COURTESIES = ["", "…", "？", "好的？", "ok?", "谢谢，几点来", "好的，那水呢", "在吗", "麻烦您快一点", "可以吗",
+                 "没解决", "bye the way", "算了", "8", "👎", "谢谢" * 40]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COURTESIES)
+def test_nobody_waits_for_an_answer_to_a_courtesy(words):
+    assert settled.is_courtesy(words)
+
+
+@pytest.mark.parametrize("words", NO_COURTESIES)
+def test_whatever_says_more_asks_for_an_answer(words):
+    """A wrong yes would hand somebody who waits back to the assistant."""
+    assert not settled.is_courtesy(words)
+
+
 @pytest.mark.parametrize("words", SETTLED)
 @pytest.mark.parametrize("waiting", [True, False])
 def test_it_is_heard(words, waiting):
