@@ -20,17 +20,25 @@ def is_settled(words: str, *, waiting: bool) -> bool:
         words: the message.
         waiting: nobody has answered yet, so that 「好了」 answers no question.
     """
+    return _says(words, ("settled", "while_waiting") if waiting else ("settled",))
+
+
+def wants_no_person(words: str) -> bool:
+    """Whether somebody who waits takes the wish for a person back, whatever has become of the matter."""
+    return _says(words, ("no_person_wanted",))
+
+
+def _says(words: str, groups: tuple[str, ...]) -> bool:
     if len(words) > LONGEST:
         return False
-    return bool(_pattern(waiting=waiting).fullmatch(_MARKS.sub(" ", words.lower().replace("’", "'")).strip()))
+    return bool(_pattern(groups).fullmatch(_MARKS.sub(" ", words.lower().replace("’", "'")).strip()))
 
 
 @cache
-def _pattern(*, waiting: bool) -> re.Pattern[str]:
+def _pattern(groups: tuple[str, ...]) -> re.Pattern[str]:
     table = yaml.safe_load(TABLE.read_text("utf-8"))
-    says = [*table["settled"], *(table["while_waiting"] if waiting else ())]
-    courtesy, said = _any(table["courtesies"]), _any(says)
-    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?{courtesy})*")
+    courtesy, said = _any(table["courtesies"]), _any([words for group in groups for words in table[group]])
+    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?(?:{said}|{courtesy}))*")
 
 
 def _any(words: list[str]) -> str:
