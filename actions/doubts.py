@@ -9,7 +9,6 @@ from actions.turns import Turn, no_building
 from service import phones
 
 PHONE, PLACE = "phone", "place"
-ASKED = {"phone_again": PHONE, "place_again": PLACE}
 ASKS_FOR_A_NUMBER = frozenset({"phone", "phone_and_time", "phone_again"})
 FEWEST = 3  # digits that were meant as a number at all
 

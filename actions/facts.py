@@ -13,6 +13,7 @@ from service.when import When
 
 DECLINED = "-"  # asked for, and the resident would rather not say
 SOON = "asap"  # no time was named
+AGAIN = {"phone": "phone_again", "place": "place_again"}  # asked once more, with what makes no sense of it
 MOST_MATTER = 500  # characters; the whole talk is kept elsewhere
 
 
@@ -71,7 +72,7 @@ def question(facts: Facts, *, kind: str, now: datetime) -> str | None:
         return "matter" if facts.location or kind == "inquiry" else "matter_and_place"
     if kind == "inquiry":
         return None
-    return f"{facts.doubt}_again" if facts.doubt else _missing(facts, kind=kind, now=now)
+    return AGAIN[facts.doubt] if facts.doubt else _missing(facts, kind=kind, now=now)
 
 
 def _missing(facts: Facts, *, kind: str, now: datetime) -> str | None:
