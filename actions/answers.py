@@ -23,7 +23,7 @@ SAID_BACK = frozenset({"confirmed", "change"})
 FEWEST_DIGITS, MOST_DIGITS = 5, 15  # of what may be a telephone number
 
 # Intents that leave the question open and go to their own rule, and how sure the understanding must be.
-FOR_OTHERS = {"emergency": 0.0, "cancel": 0.4, "request_human": 0.4, "inquiry": 0.6}
+FOR_OTHERS = {"emergency": 0.0, "cancel": 0.4, "request_human": 0.4, "inquiry": 0.6, "nlu_fallback": 1.0}
 OPENS_ANOTHER = frozenset({"repair", "complaint", "inquiry", "urge", "request_human"})  # with no more words than that
 ANSWERS = frozenset({"inform", "correct", "affirm", "deny"})
 SMALL_TALK = frozenset({"greet", "thanks", "goodbye", "affirm", "deny"})
@@ -47,7 +47,8 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
         None when the message is no answer but a matter of its own.
     """
     if turn.intent == "share_phone":
-        return replace(with_entities(facts, turn), confirmed=None)  # a number, and no answer to anything else
+        told = with_entities(facts, turn)
+        return replace(told, doubt=None, confirmed=None)  # a number, and no answer to anything else
     if kind == "repair":
         turn = _with_bare_time(turn, asked)
     if not _is_other_matter(facts, turn, asked) and _is_for_others(turn, asked, kind):
@@ -214,6 +215,23 @@ def _take_phone(facts: Facts, told: Facts, turn: Turn) -> Facts:
     return told if is_mistyped else replace(told, phone=_digits(turn) or DECLINED)
 
 
+def _take_phone_again(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    """The number that was read back is right, or wrong, or there is another one, or none."""
+    told = replace(told, doubt=None)
+    if turn.keeps_number:
+        return replace(told, phone=DECLINED)
+    if _is_small_talk(turn):
+        return replace(told, phone=facts.doubted) if turn.intent == "affirm" else told
+    return _take_phone(facts, told, turn)
+
+
+def _take_place_again(facts: Facts, told: Facts, turn: Turn) -> Facts:
+    told = replace(told, doubt=None)
+    if _is_small_talk(turn):
+        return replace(told, location=facts.doubted) if turn.intent == "affirm" else told
+    return _take_location(facts, told, turn)
+
+
 def _number(turn: Turn) -> str | None:
     return _digits(turn) or (DECLINED if turn.keeps_number else None)
 
@@ -277,6 +295,8 @@ _TAKE: Mapping[str, Callable[[Facts, Facts, Turn], Facts]] = {
     "location": _take_location,
     "phone_and_time": _take_phone_and_time,
     "phone": _take_phone,
+    "phone_again": _take_phone_again,
+    "place_again": _take_place_again,
     "another_time": _take_another_time,
     "confirmed": _take_verdict,
     "change": _take_verdict,

@@ -13,6 +13,7 @@ from service.when import When
 
 DECLINED = "-"  # asked for, and the resident would rather not say
 SOON = "asap"  # no time was named
+AGAIN = {"phone": "phone_again", "place": "place_again"}  # asked once more, with what makes no sense of it
 MOST_MATTER = 500  # characters; the whole talk is kept elsewhere
 
 
@@ -28,6 +29,8 @@ class Facts:
     visit_from: str | None = None  # what visit_time means, in ISO 8601; none when that is unclear
     visit_until: str | None = None
     already: str | None = None  # what is known of it (actions/already.py); DECLINED: theirs is another thing
+    doubt: str | None = None  # phone or place (actions/doubts.py): what was said of it makes no sense, and is read back
+    doubted: str | None = None  # … in their words; stays, so that it is asked once
     confirmed: bool | None = None
 
     @property
@@ -67,7 +70,9 @@ def question(facts: Facts, *, kind: str, now: datetime) -> str | None:
         return "same_thing" if facts.already.startswith("case:") and not facts.confirmed else None
     if not facts.matter:
         return "matter" if facts.location or kind == "inquiry" else "matter_and_place"
-    return None if kind == "inquiry" else _missing(facts, kind=kind, now=now)
+    if kind == "inquiry":
+        return None
+    return AGAIN[facts.doubt] if facts.doubt else _missing(facts, kind=kind, now=now)
 
 
 def _missing(facts: Facts, *, kind: str, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import already, answers, facts, said_back
+from actions import already, answers, doubts, facts, said_back
 from actions.base import ACTIONS, Event, Handler, since_last_message
 from actions.turns import Turn, read
 
@@ -37,10 +37,12 @@ def validate(kind: str, tracker: Tracker, *, look: Look = nothing_is_known) -> l
     turn, slots = _for(kind, read(tracker.latest_message)), tracker.slots
     happened = since_last_message(tracker.events)
     before, asked = facts.from_slots(slots), slots.get("requested_slot")
+    base = before
     begins = _begins(happened, kind)
     if begins:
         again = answers.is_taken_up_again(before, turn)
-        told: facts.Facts | None = replace(before, confirmed=None) if again else facts.begin(turn)
+        base = replace(before, confirmed=None) if again else facts.Facts()
+        told: facts.Facts | None = base if again else facts.begin(turn)
     elif not asked or any(event["event"] == "action_execution_rejected" for event in happened):
         return [SlotSet("requested_slot", asked)]  # back from another rule: ask the same again
     elif turn.is_put_off:
@@ -49,7 +51,9 @@ def validate(kind: str, tracker: Tracker, *, look: Look = nothing_is_known) -> l
         told = answers.answer(before, asked, turn, kind=kind)
     if told is None:
         return []
-    told, shown = look(told, turn, begins=begins) if kind in TROUBLES else (told, None)
+    shown = None
+    if kind in TROUBLES:
+        told, shown = look(doubts.raised(base, told, turn, asked=asked), turn, begins=begins)
     return _events(before, told, kind, turn, shown=shown)
 
 

@@ -247,6 +247,12 @@ def _label(entity: Mapping[str, Any]) -> str:
     return "how_long" if lasts else str(entity["entity"])
 
 
+def no_building(text: str) -> str | None:
+    """The words of a building with a number that no community has: 9999栋."""
+    found = _any_like("no_building").search(text)
+    return found[0].strip() if found else None
+
+
 @cache
 def any_of(group: str) -> re.Pattern[str]:
     """Any word of a group of words.yml, the longest first."""

@@ -36,6 +36,8 @@ class Ask:
     afresh: bool = False  # a butler has talked since the last turn: nothing before it counts
     keyboard: int | None = None  # the turn whose buttons were tapped
     erase: bool = False  # the resident wants to be forgotten: the dialogue is deleted, nothing is answered
+    aside: bool = False  # nothing is wanted of the dialogue but its open question, asked again
+    otherwise: str | None = None  # the phrase for when Rasa cannot be asked; None: that a person will read it
     metadata: dict[str, Any] = field(default_factory=dict)
 
 

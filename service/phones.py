@@ -9,6 +9,12 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 HOME = "CN"  # a number without a country is one of this country, and is kept as it is dialled there
 MOBILE = re.compile(r"1[3-9]\d{9}")
+LOCAL = re.compile(r"(?:0\d{2,3})?[2-9]\d{6,7}")  # of a landline, with or without its area code
+
+
+def may_be_rung(text: str) -> bool:
+    """Whether a number makes sense, with its area code, its country, or without either."""
+    return LOCAL.fullmatch(text) is not None or normalise(text) is not None
 
 
 def normalise(text: str) -> str | None:

@@ -22,12 +22,21 @@ def is_settled(words: str, *, waiting: bool) -> bool:
         words: the message.
         waiting: nobody has answered yet, so that 「好了」 answers no question.
     """
-    return len(words) <= LONGEST and bool(_pattern(waiting=waiting).fullmatch(_plain(words)))
+    return _says(words, ("settled", "while_waiting") if waiting else ("settled",))
+
+
+def wants_no_person(words: str) -> bool:
+    """Whether somebody who waits takes the wish for a person back, whatever has become of the matter."""
+    return _says(words, ("no_person_wanted",))
 
 
 def is_courtesy(words: str) -> bool:
     """Whether the whole message is thanks, a farewell or that it was read: nobody waits for an answer to that."""
-    return len(words) <= LONGEST and not _ASKS.search(words) and bool(_courtesies().fullmatch(_plain(words)))
+    return not _ASKS.search(words) and _says(words, ("courtesies", "received"))
+
+
+def _says(words: str, groups: tuple[str, ...]) -> bool:
+    return len(words) <= LONGEST and bool(_pattern(groups).fullmatch(_plain(words)))
 
 
 def _plain(words: str) -> str:
@@ -36,23 +45,10 @@ def _plain(words: str) -> str:
 
 
 @cache
-def _table() -> dict[str, list[str]]:
+def _pattern(groups: tuple[str, ...]) -> re.Pattern[str]:
     table: dict[str, list[str]] = yaml.safe_load(TABLE.read_text("utf-8"))
-    return table
-
-
-@cache
-def _courtesies() -> re.Pattern[str]:
-    table = _table()
-    return re.compile(f"(?:{_any([*table['courtesies'], *table['received']])} ?)+")
-
-
-@cache
-def _pattern(*, waiting: bool) -> re.Pattern[str]:
-    table = _table()
-    says = [*table["settled"], *(table["while_waiting"] if waiting else ())]
-    courtesy, said = _any(table["courtesies"]), _any(says)
-    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?{courtesy})*")
+    courtesy, said = _any(table["courtesies"]), _any([words for group in groups for words in table[group]])
+    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?(?:{said}|{courtesy}))*")
 
 
 def _any(words: list[str]) -> str:

@@ -115,6 +115,13 @@ def settle(session: Session, conversation: Conversation, *, source: str, now: da
     give_back(session, conversation, told, phrase=phrase, reason="settled", source=source, now=now)
 
 
+def take_back_wish(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
+    """Who waits for a person wants none any more: the bot answers again, and staff read that nobody has to."""
+    told = texts.say("utter_staff_person_not_wanted", language=STAFF_LANGUAGE)
+    phrase = "utter_person_not_wanted"
+    give_back(session, conversation, told, phrase=phrase, reason="not_wanted", source=source, now=now)
+
+
 def check_is_theirs(session: Session, conversation: Conversation, member: Staff) -> None:
     """Refuse to end or hand on what another butler has.
 

@@ -38,6 +38,7 @@ def say(session: Session, turn: Turn, ask: Ask, answer: Answer, *, now: datetime
     _tell_of_binding(session, conversation, now=now)
     # Buttons that were tapped are minus their turn until there are new ones: a second tap then does nothing.
     tapped = None if ask.keyboard is None else -ask.keyboard
+    tapped = conversation.keyboard_turn if ask.aside else tapped  # a sticker leaves the buttons as they are
     if conversation.dialogue_is_old and conversation.epoch == ask.epoch:
         conversation.dialogue_is_old = False
     conversation.keyboard_turn = turn.id if any(map(_asks, answer.replies)) else tapped
@@ -66,10 +67,15 @@ def _tell_of_binding(session: Session, conversation: Conversation, *, now: datet
 def apologise(session: Session, turn: Turn, ask: Ask, conversation: Conversation, *, now: datetime) -> None:
     """The machinery failed: the resident hears that a person will look, and staff read the words (nothing is lost).
 
-    The bot stays the owner, so the talk goes on as soon as the machinery is back.
+    The bot stays the owner, so the talk goes on as soon as the machinery is back. What is beside the point is answered
+    all the same, and nobody has to read it.
     """
-    line = texts.say("utter_try_later", language=conversation.resident.language, seed=turn.id)
-    conversations.tell(session, conversation, line, now=now, key=f"turn:{turn.id}:try_later")
+    phrase = ask.otherwise or (None if ask.aside else "utter_try_later")
+    if phrase is not None:
+        line = texts.say(phrase, language=conversation.resident.language, seed=turn.id)
+        conversations.tell(session, conversation, line, now=now, key=f"turn:{turn.id}:try_later")
+    if ask.aside:
+        return
     note = texts.say("utter_staff_machinery", language=STAFF_LANGUAGE, words=ask.metadata.get("text", ""))
     conversations.to_staff(
         session,

@@ -24,6 +24,7 @@ from service import (
     emergency,
     greetings,
     knowledge,
+    moods,
     phones,
     residents,
     settled,
@@ -89,8 +90,10 @@ def _answer(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]
     if asked is None:
         heard = _read_card(scene, conversation, card, words) if card is not None else None
         return heard or _take_up(scene, conversation, bubbles, words)
-    if card is None or not incoming.own_number(card):
-        _take_up(scene, conversation, bubbles, words)
+    heard = None if card is not None and incoming.own_number(card) else _take_up(scene, conversation, bubbles, words)
+    if heard is not None and heard.otherwise is not None:  # the question that comes next is not the dialogue's
+        line = texts.say(heard.otherwise, language=conversation.resident.language, seed=scene.key)
+        conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:{heard.otherwise}")
     withdrawals.ask_again(scene.session, conversation, asked, key=scene.key, now=scene.now)
     return None
 
@@ -113,8 +116,8 @@ def _opens_the_console(scene: Scene, bubbles: Sequence[Message]) -> bool:
 def _take_up(scene: Scene, conversation: Conversation, bubbles: Sequence[Message], words: str) -> Ask | None:
     """What came without words goes to its case, words to Rasa."""
     if not words:
-        wordless.take(scene, conversation, bubbles)
-        return None
+        phrase = wordless.take(scene, conversation, bubbles)
+        return aside(scene, conversation, phrase) if phrase else None
     wordless.attach(scene, conversation, bubbles)
     return _understand(scene, conversation, words)
 
@@ -133,8 +136,11 @@ def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Messa
     relay.to_staff(scene, conversation, bubbles)
     _about_ourselves(scene, conversation, words)
     desk.take_message(scene.session, conversation, words, now=scene.now)
-    if settled.is_settled(words, waiting=conversation.owner is Owner.WAITING):
+    waits = conversation.owner is Owner.WAITING
+    if settled.is_settled(words, waiting=waits):
         takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
+    elif waits and settled.wants_no_person(words):
+        takeover.take_back_wish(scene.session, conversation, source=scene.key, now=scene.now)
     return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
 
 
@@ -165,7 +171,7 @@ def _read_card(scene: Scene, conversation: Conversation, card: Message, words: s
         return _understand(scene, conversation, f"{words}\n{number}")
     if not is_own and work.awaited(scene.session, conversation) is not None:
         return None
-    heard = ask(scene, conversation, "/share_phone", payload=True)
+    heard = replace(ask(scene, conversation, "/share_phone", payload=True), otherwise="utter_number_kept")
     if is_own:
         return heard
     name = incoming.clean(" ".join(filter(None, (card.contact.first_name, card.contact.last_name))))
@@ -181,10 +187,24 @@ def _understand(scene: Scene, conversation: Conversation, words: str) -> Ask | N
         return None
     is_asked = (conversation.keyboard_turn or 0) > 0  # by the dialogue, which the words then answer
     if not payload and _asks_who_we_are(scene, conversation, words):
-        return None
+        return aside(scene, conversation, None)
+    if not payload and moods.is_only_angry(words):
+        return aside(scene, conversation, "utter_calm")
     if not (payload or is_asked) and _is_about_a_case(scene, conversation, words):
         return None
     return ask(scene, conversation, payload or words, payload=payload is not None)
+
+
+def aside(scene: Scene, conversation: Conversation, phrase: str | None) -> Ask:
+    """What is beside the point of any form: Rasa answers it there with few words, and asks its open question again.
+
+    Args:
+        scene: the turn's.
+        conversation: whose.
+        phrase: what is said outside of a form, and by us when Rasa is down; None when all has been said already.
+    """
+    asked = ask(scene, conversation, "/aside", payload=True)
+    return replace(asked, aside=True, otherwise=phrase, metadata={**asked.metadata, "aside": phrase})
 
 
 def _asks_who_we_are(scene: Scene, conversation: Conversation, words: str) -> bool:

@@ -34,8 +34,8 @@ PHRASES = {
 }
 
 
-def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> None:
-    """Keep what came without words for the case at hand, and answer it."""
+def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> str | None:
+    """Keep what came without words for the case at hand, and answer it; returns the phrase a form may go on after."""
     kinds = [incoming.kind_of(message) for message in bubbles]
     asked = work.awaited(scene.session, conversation)
     case = attach(scene, conversation, bubbles)
@@ -43,15 +43,15 @@ def take(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -
         work.show_info(scene.session, case, key=f"{scene.key}:info", now=scene.now)
     if case is not None:
         _tell(scene, conversation, "utter_case_media_added", number=case.number)
-        return
+        return None
     kept = [kind for kind in kinds if kind in EVIDENCE] or kinds
     if _is_beyond(kept[0]):
         key = f"{scene.key}:{kept[0]}"
         ids = [message.message_id for message in bubbles]
         undelivered.announce(scene.session, conversation, kept[0], message_ids=ids, key=key)
         _tell(scene, conversation, "utter_unsupported")
-    else:
-        _tell(scene, conversation, PHRASES.get(kept[0], "utter_media_received"))
+        return None
+    return PHRASES.get(kept[0], "utter_media_received")
 
 
 def attach(scene: Scene, conversation: Conversation, bubbles: Sequence[Message]) -> Case | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -16,13 +16,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.entities import PIECES
-from components.features import Seen
+from components.features import Seen, Vocabulary
 from components.model import IntentModel
 from components.normaliser import NORMAL_TEXT
 from components.reading import as_seen
+from components.strangeness import is_strange
 from fit import FITTED
 
 GUESSES = 5  # that are told, likeliest first
+SURELY_NOTHING = 1.0  # confidence that a message means nothing to us: a form does not take it for an answer either
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -48,8 +50,9 @@ class IntentClassifier(GraphComponent):
         calibrate_on: labelled messages in nlu/ that confidence and thresholds are fitted on.
         alarming: JSON Lines in nlu/ of messages about danger: emergencies, and of the others only that they are none.
         demands: intents that are believed only from a confidence of their own on; below it the next guess counts.
+        not_of_strange_words: intents that are not believed of words of which nearly none was seen in training.
         """
-        return {"calibrate_on": None, "alarming": [], "demands": {}}
+        return {"calibrate_on": None, "alarming": [], "demands": {}, "not_of_strange_words": []}
 
     @classmethod
     def create(
@@ -81,6 +84,10 @@ class IntentClassifier(GraphComponent):
             shutil.copytree(os.environ[FITTED], folder, dirs_exist_ok=True)
         return self._resource
 
+    @property
+    def _vocabularies(self) -> Mapping[str, Vocabulary]:
+        return self._model.features.vocabularies
+
     def process(self, messages: List[Message]) -> List[Message]:
         """Set the intent and the ranking of every message; a guess below the threshold becomes the fallback."""
         those = [seen(message) for message in messages]
@@ -88,7 +95,9 @@ class IntentClassifier(GraphComponent):
             believed = demanding(ranking, self._config["demands"])
             guesses = [{"name": name, "confidence": confidence} for name, confidence in believed[:GUESSES]]
             threshold = self._model.confidence_for(one).threshold
-            if guesses[0]["confidence"] < threshold:
+            if guesses[0]["name"] in self._config["not_of_strange_words"] and is_strange(one, self._vocabularies):
+                guesses.insert(0, {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": SURELY_NOTHING})
+            elif guesses[0]["confidence"] < threshold:
                 unsure = {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, "confidence": 1 - guesses[0]["confidence"]}
                 guesses.insert(0, unsure)
             message.set(INTENT, guesses[0], add_to_output=True)

@@ -97,6 +97,12 @@ class Vocabulary(NamedTuple):
         weights = (1 + np.log(counts, dtype=np.float32)) * self.rarity[places]
         return places, weights / (np.linalg.norm(weights) or 1.0)
 
+    def rarities(self, terms: Collection[str]) -> np.ndarray:
+        """Return how rare each term is, infinitely if it was not learnt."""
+        hashes = np.sort(_hashes(terms))
+        places = np.minimum(self.hashes.searchsorted(hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[places] == hashes, self.rarity[places], np.inf)
+
 
 def _hashes(terms: Collection[str]) -> np.ndarray:
     """Return 64 bits per term, the same in every process (MurmurHash64A); a term is never mistaken for another."""

@@ -29,6 +29,7 @@ from tests.bot.updates import (
     photo,
     raw_turn,
     receive,
+    said_without_rasa,
     staff_message,
     tap,
     turn_of,
@@ -184,9 +185,7 @@ def test_a_picture_with_words_is_read_by_its_words(stage, talk):
 
 
 def test_a_picture_without_words_is_kept_and_asked_about(stage, talk):
-    assert receive(stage, turn_of(photo())) is None
-
-    assert "收到" in told(stage, talk)[-1]
+    assert "收到" in said_without_rasa(receive(stage, turn_of(photo())))
     assert kept(stage, talk) == [("resident", "photo", "")]
 
 
@@ -235,10 +234,10 @@ KINDS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_is_sent_is_kept_and_answered(stage, talk, kind):
     """N3: text, photo, voice, video, file, place; a contact is for the dialogue (test_binding.py)."""
-    assert receive(stage, turn_of(message(None, **{kind: KINDS[kind]}))) is None
+    ask = receive(stage, turn_of(message(None, **{kind: KINDS[kind]})))
 
     assert [what for _, what, _ in kept(stage, talk)] == [kind]
-    assert told(stage, talk) != []
+    assert said_without_rasa(ask)
 
 
 def test_a_kind_that_does_not_exist_yet_is_kept_and_answered(stage, talk):
@@ -935,17 +934,56 @@ def test_a_number_alone_shows_that_case_and_nobody_elses(stage):
     assert "没有查到" in stage.lines_to(talk)[1]
 
 
-@pytest.mark.parametrize("words", ["你是真人还是AI", "你到底是不是人啊？", "are you human or AI?"])
+WHO_ARE_YOU = ["你是真人还是AI", "你到底是不是人啊？", "你叫什么名字？", "are you human or AI?", "what's your name"]
+
+
+@pytest.mark.parametrize("words", WHO_ARE_YOU)
 def test_who_we_are_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, words):
     """It became part of the matter, or a butler was called; whoever wants a person is told how."""
     knowledge_base.bring_up_to_date(stage.session, now=NOON)
     talk = stage.resident(chat_id=RESIDENT)
     talk.keyboard_turn = 1
 
-    assert receive(stage, turn_of(message(words))) is None
+    ask = receive(stage, turn_of(message(words)))
 
+    assert ask is not None
+    assert (ask.text, ask.metadata["aside"]) == ("/aside", None)
     assert "小管家" in stage.lines_to(talk)[0] or "a program" in stage.lines_to(talk)[0]
     assert talk.owner is Owner.BOT
+
+
+@pytest.mark.parametrize("words", ["滚", "你们他妈的", "fuck off", "shut up"])
+def test_an_insult_is_no_matter_and_no_answer(stage, words):
+    """N9: it stood in the case as the place, or as the time for the visit."""
+    stage.resident(chat_id=RESIDENT)
+
+    ask = receive(stage, turn_of(message(words)))
+
+    assert ask is not None
+    assert (ask.text, ask.metadata["aside"]) == ("/aside", "utter_calm")
+
+
+OWN_CARD = {"phone_number": "+8613800138000", "first_name": "王", "user_id": RESIDENT}
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "read_by_staff"),
+    [
+        (message("滚"), "转人工", False),
+        (message(None, contact=OWN_CARD), "号码收到了", True),
+        (message("厨房水管漏水"), "系统有点忙", True),
+    ],
+)
+def test_what_needs_no_understanding_is_answered_without_rasa(stage, said, words, read_by_staff):
+    """A card was put off until later, though its number was kept."""
+    talk = stage.resident(chat_id=RESIDENT)
+    ask = receive(stage, turn_of(said))
+    assert ask is not None
+
+    answers.apologise(stage.session, turn_of(said), ask, talk, now=NOON)
+
+    assert words in stage.lines_to(talk)[-1]
+    assert any("note" in row.kind for row in stage.outbox()) == read_by_staff
 
 
 def test_who_wants_somebody_instead_of_a_robot_is_not_told_what_we_are(stage):

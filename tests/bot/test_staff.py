@@ -641,6 +641,8 @@ def test_while_nobody_has_answered_yet_no_longer_needed_ends_the_wait(stage, tal
     receive(stage, turn_of(message("不用了，谢谢")))
 
     assert talk.owner is Owner.BOT
+    assert "取消转人工" in stage.lines_to(talk)[-1]
+    assert any("住户说不用人工了" in line for line in to_staff(stage))
 
 
 def test_a_residents_command_during_a_talk_is_read_by_the_butler(stage, talk):

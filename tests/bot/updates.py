@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from bot.handlers import route
 from bot.rasa import Ask
+from service import texts
 from service.inbox import Turn
 from tests.stage import BOT_ID, NOON, STAFF_CHAT, Stage
 
@@ -75,6 +76,14 @@ def turn_of(*bodies: JSON, kind: str = "message") -> Turn:
 def raw_turn(*raws: bytes) -> Turn:
     rows = tuple((1_000_000 + next(_numbers), raw) for raw in raws)
     return Turn(id=rows[0][0], bot_id=BOT_ID, lane="chat:1", lease=uuid4(), attempts=1, rows=rows)
+
+
+def said_without_rasa(ask: Ask | None) -> str:
+    """What the resident hears of a message that needs no understanding, when no form is open or Rasa is down."""
+    assert ask is not None
+    assert ask.aside
+    assert ask.otherwise is not None
+    return texts.say(ask.otherwise, language=ask.metadata["language"]).text
 
 
 def receive(stage: Stage, turn: Turn, *, now: datetime = NOON) -> Ask | None:

@@ -10,7 +10,10 @@ SETTLED = ["没事了", "没事了。", "解决了，谢谢", "好的，已经�
            "It's solved, thanks!", "that's all, thank you", "搞定了～", "谢谢，没别的事了"]  # fmt: skip
 NOT = ["解决了吗", "没解决", "还没解决了", "解决了一半", "没事了吗？", "谢谢", "好的", "", "…", "灯修好了但是水管没有",
        "is it solved?", "not solved", "没事了没事了没事了" * 20, "你们解决了没有", "别说没事了"]  # fmt: skip
-ONLY_WHILE_WAITING = ["好了", "不用了，谢谢", "可以了", "never mind", "算了不用人工了"]
+ONLY_WHILE_WAITING = ["好了", "可以了", "已经好了，谢谢"]
+NO_PERSON = ["不用了，谢谢", "算了不用人工了", "算了，不用人工了", "算了", "不等了",
+             "never mind", "Never mind, no need for a person", "no need for a human",
+             "I don't need a person any more, thanks"]  # fmt: skip
 
 
 COURTESIES = ["谢谢", "好的，谢谢您！", "收到", "OK", "ok bye", "Thanks a lot!", "👍", "👍🏽👍🏽", "谢谢🙏", "❤️",
@@ -46,3 +49,15 @@ def test_a_question_a_no_and_more_than_that_are_not(words, waiting):
 def test_what_might_answer_a_butler_counts_only_before_one_has_spoken(words):
     assert settled.is_settled(words, waiting=True)
     assert not settled.is_settled(words, waiting=False)
+
+
+@pytest.mark.parametrize("words", NO_PERSON)
+def test_who_wants_no_person_any_more_has_nothing_solved_by_that(words):
+    """「很高兴问题已经解决」 was the answer to it."""
+    assert settled.wants_no_person(words)
+    assert not settled.is_settled(words, waiting=True)
+
+
+@pytest.mark.parametrize("words", ["算了不修了", "不用人工了吗", "什么时候不用等了", "never mind the noise", ""])
+def test_more_than_that_takes_no_wish_back(words):
+    assert not settled.wants_no_person(words)
