@@ -34,7 +34,6 @@ from service.models.talks import Conversation, Owner
 
 TOO_LATE = timedelta(days=3)  # after a long downtime nobody is asked about last week
 BUTLER_TALKS_WAIT = timedelta(hours=1)
-BEFORE_REMINDING = timedelta(hours=24)  # when the question has not gone out yet
 LATE, LATE_AT_ONCE = "too late", 250  # rows that are off at a stroke
 REMIND_AFTER = timedelta(hours=24)  # and as long again until a butler is to call
 
@@ -107,15 +106,19 @@ def why_not_ask(call_back: CallBack, *, now: datetime) -> str | None:
     return None
 
 
-def _why_later(session: Session, case: Case, refusal: Refusal | None, *, now: datetime) -> tuple[datetime, str] | None:
+def _why_later(
+    session: Session, call_back: CallBack, refusal: Refusal | None, *, now: datetime
+) -> tuple[datetime, str] | None:
     """Why this is no good moment, and when the next may be."""
-    community = session.get_one(Community, case.community_id)
+    community = session.get_one(Community, call_back.case.community_id)
+    if call_back.state is FollowUpState.SENT and _is_on_its_way(session, call_back):  # nobody has read what to answer
+        return quiet_hours.after(now + REMIND_AFTER, community), "the question has not gone out yet"
     if refusal is not None and refusal.until is not None:
         return quiet_hours.after(refusal.until, community), refusal.reason
     due = quiet_hours.after(now, community)
     if due > now:
         return due, "quiet hours"
-    if case.conversation.owner is not Owner.BOT:
+    if call_back.case.conversation.owner is not Owner.BOT:
         return now + BUTLER_TALKS_WAIT, "a butler talks"
     return None
 
@@ -134,14 +137,11 @@ def _ask(session: Session, call_back: CallBack, *, now: datetime) -> None:
             _cancel_late(session, now=now)
         return
     kind = "call_back" if call_back.state is FollowUpState.PLANNED else "reminder"
-    if kind == "reminder" and _is_on_its_way(session, call_back):  # nobody is reminded of what they have not read
-        call_back.due_at = now + BEFORE_REMINDING
-        return
     refusal = budget.why_not(session, call_back.case.resident, kind, now=now)
     if refusal is not None and refusal.until is None:
         call_back.state, call_back.reason = FollowUpState.CANCELLED, refusal.reason
         return
-    later = _why_later(session, call_back.case, refusal, now=now)
+    later = _why_later(session, call_back, refusal, now=now)
     if later is not None:
         call_back.due_at, call_back.reason = later
         return
