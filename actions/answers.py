@@ -49,6 +49,8 @@ def answer(facts: Facts, asked: str, turn: Turn, *, kind: str) -> Facts | None:
     if turn.intent == "share_phone":
         told = with_entities(facts, turn)
         return replace(told, doubt=None, confirmed=None)  # a number, and no answer to anything else
+    if turn.asks_what_is_meant and turn.was is None:
+        return facts  # and the question is put in other words
     if kind == "repair":
         turn = _with_bare_time(turn, asked)
     if not _is_other_matter(facts, turn, asked) and _is_for_others(turn, asked, kind):
@@ -142,8 +144,8 @@ def _take_location(facts: Facts, told: Facts, turn: Turn) -> Facts:
         return _take_place_and_more(told, turn)
     elif turn.intent == "deny" and _is_small_talk(turn):
         place = DECLINED
-    elif not turn.text or _is_small_talk(turn):
-        pass
+    elif not (turn.rest or turn.found("location")) or _is_small_talk(turn):
+        pass  # 「就我家」, and nobody knows where that is
     elif _is_no_place(turn) and turn.text not in str(told.matter):
         return _with_more(told, turn) if turn.intent in TROUBLES else told
     elif places.is_in_every_building(turn.text):

@@ -187,6 +187,12 @@ class Turn:
         return self.tapped or not self.rest
 
     @property
+    def asks_what_is_meant(self) -> bool:
+        """Whether they only say that they have not understood us: 「什么意思」."""
+        asked, found = any_of("puzzled").subn(" ", self.text.lower().replace("’", "'"))
+        return found > 0 and not any(map(str.isalnum, any_of("bare").sub(" ", asked)))
+
+    @property
     def keeps_number(self) -> bool:
         """Whether they say that they leave no number, or have none."""
         return _any_like("keeps_number").search(self.text) is not None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from rasa_sdk.events import FollowupAction
+
 from actions.base import Desk, Event, action
 from service import case_meant, cases, greetings
+
+SURE_OF_AN_URGE = 0.6  # below it who has no case asks for none: 「我快递丢了」
 
 
 @action("action_case_status")
@@ -22,5 +26,11 @@ def case_status(desk: Desk) -> list[Event]:
             desk.say("utter_urged", number=case.number, expected=desk.expected(case) if meant else None)
         if meant:
             return []
+        if _has_none(desk) and desk.turn.confidence < SURE_OF_AN_URGE and not desk.slots.get("requested_slot"):
+            return [FollowupAction("action_not_understood")]
     desk.answer(greetings.my_cases(desk.session, desk.conversation, now=desk.turn.now))
     return []
+
+
+def _has_none(desk: Desk) -> bool:
+    return not cases.of_resident(desk.session, desk.conversation, limit=1)

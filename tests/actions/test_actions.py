@@ -1,5 +1,6 @@
 """Actions on a real database: each does one thing once, however often Rasa repeats the turn."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,6 +230,17 @@ def test_asking_how_far_it_is_urges_once_and_a_tap_only_shows(desk_for, stage):
     urged = [row for row in stage.outbox("note") if case.number in row.payload["text"]]
     assert len(urged) == 1
     assert case.number in answers(desk)[-1]
+
+
+@pytest.mark.parametrize(("sure", "follows"), [(0.37, ["action_not_understood"]), (0.9, [])])
+def test_who_has_no_case_and_hardly_asks_for_one_is_asked_to_say_it_again(desk_for, sure, follows):
+    """「我快递丢了」 sounds a little like it; "you have no cases" is no answer to that."""
+    desk = desk_for("我的东西丢了", "urge")
+    desk.turn = replace(desk.turn, confidence=sure)
+
+    events = actions.urging.case_status(desk)
+
+    assert [event["name"] for event in events] == follows
 
 
 def test_who_asks_again_how_far_one_case_is_reads_no_list(desk_for, stage):

@@ -166,6 +166,39 @@ def test_a_card_is_a_number_whatever_was_asked(asked):
     assert "visit_time" not in slots
 
 
+PUZZLED = [
+    ("什么意思", "out_of_scope"),
+    ("啥意思啊？", "inquiry"),
+    ("what do you mean?", "out_of_scope"),
+    ("huh", "deny"),
+]
+
+
+@pytest.mark.parametrize(("words", "intent"), PUZZLED)
+@pytest.mark.parametrize("asked", ["location", "phone_and_time", "phone", "confirmed"])
+def test_who_asks_what_we_mean_has_answered_nothing(words, intent, asked):
+    """「什么意思」 was a telephone number that somebody would rather not leave, or more of the matter."""
+    told = {name: value for name, value in FILLED.items() if (asked, name) != ("location", "location")}
+    told |= {"visit_time": "asap"} if asked in {"phone", "confirmed"} else {}
+    told |= {"phone": "13900139000"} if asked == "confirmed" else {}
+
+    slots = slots_after(message(words, intent), requested_slot=asked, **told)
+
+    assert slots["requested_slot"] == asked
+    assert not slots.keys() & {"matter", "location", "phone", "visit_time"}
+
+
+@pytest.mark.parametrize("words", ["就我家", "我家里", "my place"])
+def test_home_is_no_place_while_nobody_knows_where_it_is(words):
+    """It stood on the work order, and the worker stood before no door."""
+    told = {name: value for name, value in FILLED.items() if name != "location"}
+
+    slots = slots_after(message(words), requested_slot="location", **told)
+
+    assert "location" not in slots
+    assert slots["requested_slot"] == "location"
+
+
 def test_a_card_is_no_yes_to_the_same_thing():
     """It would have urged a case that they may not mean."""
     latest = message("/share_phone", "share_phone", known={"phone": "13900139000"})
