@@ -67,7 +67,7 @@ def said(scene: Scene, updates: Sequence[Update]) -> Ask | None:
 
     own_words = commands.without(words)
     alarm = emergency.check(own_words)
-    if alarm is not None:
+    if alarm is not None and not moods.is_only_angry(own_words):  # 「滚！」 sounds like a cry for help
         _alarm(scene, conversation, bubbles, kind=alarm.kind, words=words)
         return None
     candidates.notice_near_miss(scene.session, conversation, own_words, source=scene.key, now=scene.now)
@@ -271,7 +271,7 @@ def edited(scene: Scene, updates: Sequence[Update]) -> Ask | None:
         conversations.hear(scene.session, conversation, now_said, now=scene.now)
     passed_on = relay.revise(scene, conversation, message, amended)
     alarm = emergency.check(now_said.text)
-    if alarm is not None:
+    if alarm is not None and not moods.is_only_angry(now_said.text):
         _alarm(scene, conversation, [message], kind=alarm.kind, words=now_said.text)
         return None
     candidates.notice_near_miss(scene.session, conversation, now_said.text, source=scene.key, now=scene.now)

@@ -952,9 +952,9 @@ def test_who_we_are_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, word
     assert talk.owner is Owner.BOT
 
 
-@pytest.mark.parametrize("words", ["滚", "你们他妈的", "fuck off", "shut up"])
+@pytest.mark.parametrize("words", ["滚", "滚！", "你们他妈的", "fuck off", "shut up", "Shut up!"])
 def test_an_insult_is_no_matter_and_no_answer(stage, words):
-    """N9: it stood in the case as the place, or as the time for the visit."""
+    """N9: it stood in the case as the place or the time for the visit; with a mark behind it everybody was alerted."""
     stage.resident(chat_id=RESIDENT)
 
     ask = receive(stage, turn_of(message(words)))
