@@ -53,12 +53,14 @@ async def run(settings: Settings, *, database_url: str, roles: Sequence[str]) ->
     """Do the work of `roles` until SIGTERM or SIGINT, then let what is in flight end."""
     assert settings.bot_token is not None
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(24, "db"))
-    sessions = db.sessions(db.connect(database_url, pool=12))
+    engine = db.connect(database_url, pool=12)
+    sessions = db.sessions(engine)
     await settled_in(settings, sessions)
     token = settings.bot_token.get_secret_value()
     bot = make_bot(token, str(settings.bot_api_url), timeout=settings.api_timeout)
     process = _Process(settings, database_url, sessions, bot)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(engine.dispose)
         for request in bot._request:  # noqa: SLF001 - Bot.initialize() would ask getMe, which is the doctor's business
             await request.initialize()
             stack.push_async_callback(request.shutdown)

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import yaml
 from sqlalchemy.orm import Session
 
 from service import archive, binding, conversations, desk_hours, greetings, knowledge_entries, ledger, texts
@@ -28,11 +30,12 @@ AHEAD = 0.16  # … if the next entry is behind by this part …
 PIECES = 1.5  # … and it holds this much, so that one character in common answers nothing
 NEAR = 0.10  # of the question, from which an entry is worth offering
 OFFERED = 3
-LONGEST_ABOUT_US = 60  # characters; who writes more asks for more
+LONGEST_IN_BETWEEN = 60  # characters; who writes more asks for more
 WORD = re.compile(r"\w+")
 
 BETWEEN = {"zh": "、", "en": ", "}  # what is listed
 WHO_ANSWERS = "who_answers"  # the entry on the assistant itself
+WORDS = Path(__file__).with_suffix(".yml")
 PERSONAL: Mapping[str, Callable[..., Line]] = {"cases": greetings.my_cases}
 
 
@@ -119,17 +122,25 @@ def _plain(question: str) -> str:
     return " ".join(WORD.findall(question.casefold()))
 
 
-def about_the_assistant(session: Session, reader: Reader, words: str) -> Line | None:
-    """Who answers here, if the words ask nothing else: no form takes that for an answer, nobody is called.
+def in_between(session: Session, reader: Reader, words: str) -> Line | None:
+    """Who answers here, or who learns of a report, if the words ask nothing else: no form takes that for an answer.
 
     It is asked of every short message, before anything else, so no index of all entries is made for it.
     """
-    if len(words) > LONGEST_ABOUT_US:
+    if len(words) > LONGEST_IN_BETWEEN:
         return None
-    entry = knowledge_entries.entry(session, reader.community.id, WHO_ANSWERS)
-    if entry is None or not _asks_so(entry, words) or not _is_fit(entry, reader):
+    known = _asked_in_between().get(_plain(words))
+    entry = knowledge_entries.entry(session, reader.community.id, known or WHO_ANSWERS)
+    if entry is None or not (known or _asks_so(entry, words)) or not _is_fit(entry, reader):
         return None
     return worded(reader, entry)
+
+
+@cache
+def _asked_in_between() -> dict[str, str]:
+    """More ways to ask what is answered in the middle of a form, each with the key of its entry."""
+    table: dict[str, list[str]] = yaml.safe_load(WORDS.read_text("utf-8"))
+    return {_plain(question): key for key, questions in table.items() for question in questions}
 
 
 def find(session: Session, shelf: Shelf, reader: Reader, key: str) -> Entry | None:

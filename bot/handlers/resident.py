@@ -210,7 +210,7 @@ def aside(scene: Scene, conversation: Conversation, phrase: str | None) -> Ask:
 def _asks_who_we_are(scene: Scene, conversation: Conversation, words: str) -> bool:
     """Answered before anything can take it for an answer, 「你是真人吗」, or for the wish to speak with a person."""
     reader = Reader(scene.community, conversation.resident.language, scene.now)
-    line = knowledge.about_the_assistant(scene.session, reader, words)
+    line = knowledge.in_between(scene.session, reader, words)
     if line is not None:
         conversations.tell(scene.session, conversation, line, now=scene.now, key=f"{scene.key}:who")
     return line is not None

@@ -948,8 +948,21 @@ def test_who_we_are_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, word
 
     assert ask is not None
     assert (ask.text, ask.metadata["aside"]) == ("/aside", None)
-    assert "小管家" in stage.lines_to(talk)[0] or "a program" in stage.lines_to(talk)[0]
+    assert "小管家" in stage.lines_to(talk)[0] or "I am Guanjia" in stage.lines_to(talk)[0]
     assert talk.owner is Owner.BOT
+
+
+@pytest.mark.parametrize("words", ["能不能别说是我说的？", "Please don’t tell them it was me"])
+def test_who_learns_of_a_report_is_told_in_the_middle_of_a_form_and_calls_nobody(stage, words):
+    """A butler was called for it, and the complaint was left half written."""
+    knowledge_base.bring_up_to_date(stage.session, now=NOON)
+    talk = stage.resident(chat_id=RESIDENT)
+
+    ask = receive(stage, turn_of(message(words)))
+
+    assert ask is not None
+    assert (ask.text, ask.metadata["aside"]) == ("/aside", None)
+    assert "不会让对方知道" in stage.lines_to(talk)[0] or "is not told that it was you" in stage.lines_to(talk)[0]
 
 
 @pytest.mark.parametrize("words", ["滚", "滚！", "你们他妈的", "fuck off", "shut up", "Shut up!"])

@@ -201,6 +201,8 @@ ROWS = {
         "UPDATE incident_reports SET due_at = now() WHERE id = (SELECT min(id) FROM incident_reports)",
     "somebody waited for a person and still does":
         "UPDATE waits SET ended_at = NULL WHERE id = (SELECT min(id) FROM waits)",
+    "a talk that nobody ended":
+        "UPDATE conversations SET owner = 'butler' WHERE id = (SELECT min(id) FROM conversations)",
     "found by the nightly self-check":
         "UPDATE self_checks SET violations = '[1]' WHERE id = (SELECT min(id) FROM self_checks)",
     "the log of who answers has a gap": "DELETE FROM handovers WHERE id = (SELECT min(id) FROM handovers)",
