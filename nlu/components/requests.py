@@ -25,7 +25,7 @@ SURE_UNNAMED = 0.98  # the same where no word turns to something else either
 FEW = 3  # pieces; what has more is rather a story, whose sentences sound like many things
 SURE_OF_A_STORY = 0.85  # that one of its sentences turns to something else
 SURE_OF_TWO = 0.97  # a fault and a complaint behind a word that adds, when one of them names no thing
-SURE_OF_DANGER = 0.95  # of a piece, when the whole message does not sound like it
+SURE_OF_DANGER = 0.98  # of a piece, when the whole message does not sound like it
 
 
 class Heard(NamedTuple):
