@@ -24,15 +24,20 @@ def raised(before: Facts, told: Facts, turn: Turn, *, asked: str | None) -> Fact
     """
     if turn.tapped:
         return told
-    building = no_building(turn.text)
-    if building is not None and building != before.doubted:
+    building, number = no_building(turn.text), _number(before, told, turn, asked=asked)
+    is_odd = number is not None and number != before.doubted and not phones.may_be_rung(number)
+    if is_odd:
+        told = replace(told, phone=before.phone)
+    if building is not None and not _is_the_same(building, before.doubted or ""):
         return replace(told, location=before.location, doubt=PLACE, doubted=building, confirmed=None)
-    number = _number(before, told, turn, asked=asked)
-    if number is None or phones.may_be_rung(number):
-        return told
-    if number == before.doubted:
-        return replace(told, phone=number)
-    return replace(told, phone=before.phone, doubt=PHONE, doubted=number, confirmed=None)
+    if is_odd:
+        return replace(told, doubt=PHONE, doubted=number, confirmed=None)
+    return replace(told, phone=number) if number is not None and number == before.doubted else told
+
+
+def _is_the_same(building: str, doubted: str) -> bool:
+    """Whether it was read back already; the second time it may be told with its room, or without."""
+    return bool(doubted) and (building.startswith(doubted) or doubted.startswith(building))
 
 
 def _number(before: Facts, told: Facts, turn: Turn, *, asked: str | None) -> str | None:

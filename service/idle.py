@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from service import calendars, clocks, conversations, holds, private_talks, spans, takeover, texts, wait_calls
+from service import calendars, clocks, conversations, holds, private_talks, spans, takeover, texts, wait_calls, waits
+from service.business_time import Calendar, around_the_clock
 from service.communities import STAFF_LANGUAGE
 from service.held import COURTESY
 from service.models.communities import Community
@@ -81,7 +82,7 @@ def _ask(session: Session, conversation: Conversation, *, source: str, now: date
 
 def _remind(session: Session, conversation: Conversation, *, owed_since: datetime, source: str, now: datetime) -> None:
     """The butler reads by when to answer; after that others are called, in the hours of the desk."""
-    hours = calendars.counting(session, conversation.community_id, since=now)
+    hours = _hours(session, conversation, now=now)
     was_reminded = conversation.idle_told_at is not None
     if was_reminded and hours.is_open(now):
         _call_others(session, conversation, waited=now - hours.next_opening(owed_since), source=source, now=now)
@@ -90,6 +91,13 @@ def _remind(session: Session, conversation: Conversation, *, owed_since: datetim
     conversation.idle_told_at, conversation.look_at = now, by
     if not was_reminded:
         _say_by_when(session, conversation, by, waited=now - owed_since, source=source, now=now)
+
+
+def _hours(session: Session, conversation: Conversation, *, now: datetime) -> Calendar:
+    """What counts: the desk's hours, or every minute for whoever was in danger."""
+    if waits.is_urgent(session, conversation):
+        return around_the_clock()
+    return calendars.counting(session, conversation.community_id, since=now)
 
 
 def _say_by_when(

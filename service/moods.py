@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from service import only_words
+
 TABLE = Path(__file__).with_suffix(".yml")
 LONGEST = 40  # characters; whoever writes more says what for
 _MARKS = re.compile(r"[\s\W_]+")
@@ -19,20 +21,15 @@ def is_only_angry(words: str) -> bool:
     Args:
         words: the message.
     """
-    if len(words) > LONGEST:
-        return False
-    return bool(_pattern().fullmatch(_MARKS.sub(" ", words.lower().replace("’", "'").replace("'", "")).strip()))
+    table = _table()
+    return len(words) <= LONGEST and only_words.is_made_of(_plain(words), table["insults"], table["beside"])
+
+
+def _plain(words: str) -> str:
+    return _MARKS.sub(" ", words.lower().replace("’", "'").replace("'", "")).strip()
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    table = yaml.safe_load(TABLE.read_text("utf-8"))
-    insult, beside = _any(table["insults"]), _any(table["beside"])
-    return re.compile(f"(?:{beside} ?)*{insult}(?: ?(?:{insult}|{beside}))*")
-
-
-def _any(words: list[str]) -> str:
-    """Any of the words, the longest first; Latin ones stand alone."""
-    plain = sorted((word.replace("'", "") for word in words), key=len, reverse=True)
-    whole = (rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word) for word in plain)
-    return f"(?:{'|'.join(whole)})"
+def _table() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = yaml.safe_load(TABLE.read_text("utf-8"))
+    return {group: [word.replace("'", "") for word in words] for group, words in table.items()}

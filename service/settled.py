@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from service import only_words
+
 TABLE = Path(__file__).with_suffix(".yml")
 LONGEST = 60  # characters; whoever writes more says more
 _MARKS = re.compile(r"[\s,.;:!?~，。；：！？、～…]+")
@@ -36,7 +38,9 @@ def is_courtesy(words: str) -> bool:
 
 
 def _says(words: str, groups: tuple[str, ...]) -> bool:
-    return len(words) <= LONGEST and bool(_pattern(groups).fullmatch(_plain(words)))
+    table = _table()
+    said = [word for group in groups for word in table[group]]
+    return len(words) <= LONGEST and only_words.is_made_of(_plain(words), said, table["courtesies"])
 
 
 def _plain(words: str) -> str:
@@ -45,11 +49,6 @@ def _plain(words: str) -> str:
 
 
 @cache
-def _pattern(groups: tuple[str, ...]) -> re.Pattern[str]:
+def _table() -> dict[str, list[str]]:
     table: dict[str, list[str]] = yaml.safe_load(TABLE.read_text("utf-8"))
-    courtesy, said = _any(table["courtesies"]), _any([words for group in groups for words in table[group]])
-    return re.compile(f"(?:{courtesy} ?)*{said}(?: ?(?:{said}|{courtesy}))*")
-
-
-def _any(words: list[str]) -> str:
-    return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
+    return table

@@ -160,11 +160,14 @@ def give_back(
 def call_others(session: Session, conversation: Conversation, *, source: str, now: datetime) -> None:
     """Their butler does not come back: the resident waits again, any butler may take over, the card is posted anew.
 
-    A department's member may have had them: then it is the department's people who are called, as at first.
+    A department's member may have had them: then it is the department's people who are called, as at first. Who was in
+    danger goes before all others again.
     """
-    left = session.get_one(Staff, conversation.butler_id)
+    left, was_urgent = session.get_one(Staff, conversation.butler_id), waits.is_urgent(session, conversation)
     department_id = None if staff.may(left, Right.TALK) else left.department_id
     change_owner(session, conversation, Owner.WAITING, reason=waits.LEFT, department_id=department_id, now=now)
+    if was_urgent:
+        waits.put_first(session, conversation, now=now)
     _post_card(session, conversation, reason=waits.LEFT, source=source, understood=None, now=now)
 
 

@@ -49,6 +49,12 @@ def of(session: Session, conversation: Conversation) -> Wait | None:
     return session.scalars(open_one.execution_options(populate_existing=True)).one_or_none()
 
 
+def is_urgent(session: Session, conversation: Conversation) -> bool:
+    """Whether their newest wait for a person, also one that has ended, was for a danger."""
+    newest = select(Wait.reason).where(Wait.conversation_id == conversation.id).order_by(Wait.id.desc()).limit(1)
+    return session.scalar(newest) == URGENT
+
+
 def put_first(session: Session, conversation: Conversation, *, now: datetime) -> bool:
     """Who waits is in danger by now: they go before all others. False when they do so already, or nobody waits."""
     wait = of(session, conversation)

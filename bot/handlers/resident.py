@@ -32,6 +32,7 @@ from service import (
     surveys,
     takeover,
     texts,
+    waits,
     withdrawals,
     work,
     work_orders,
@@ -136,10 +137,10 @@ def _to_people(scene: Scene, conversation: Conversation, bubbles: Sequence[Messa
     relay.to_staff(scene, conversation, bubbles)
     _about_ourselves(scene, conversation, words)
     desk.take_message(scene.session, conversation, words, now=scene.now)
-    waits = conversation.owner is Owner.WAITING
-    if settled.is_settled(words, waiting=waits):
+    is_waiting = conversation.owner is Owner.WAITING
+    if settled.is_settled(words, waiting=is_waiting):
         takeover.settle(scene.session, conversation, source=scene.key, now=scene.now)
-    elif waits and settled.wants_no_person(words):
+    elif is_waiting and settled.wants_no_person(words) and not waits.is_urgent(scene.session, conversation):
         takeover.take_back_wish(scene.session, conversation, source=scene.key, now=scene.now)
     return commands.from_resident(scene, conversation, words) if commands.is_known(words) else None
 

@@ -50,12 +50,25 @@ def test_the_answer_to_it_holds_whatever_it_is(answer, phone):
     ("words", "building", "language"),
     [("9999栋1单元101", "9999栋", "zh"), ("building 9999 unit 1 room 101", "building 9999", "en")],
 )
-def test_a_building_nobody_has_is_read_back(words, building, language):
+def test_a_building_nobody_has_is_read_back_with_the_room_in_it(words, building, language):
     """It was left out without a word, and the plumber sent to another building's room 101."""
     latest = message(words, known={"language": language}, location=words.removeprefix(building).strip())
     slots = slots_after(latest, requested_slot="location", matter="灯坏了")
 
-    assert (slots["requested_slot"], slots["doubted"], slots.get("location")) == ("place_again", building, None)
+    assert (slots["requested_slot"], slots["doubted"], slots.get("location")) == ("place_again", words, None)
+
+
+@pytest.mark.parametrize("words", ["3栋1502号楼上漏水", "我是1302号楼下的，漏水了", "3单元1502号楼道灯坏了"])
+def test_what_is_above_a_room_is_no_building(words):
+    slots = slots_after(message(words, "repair"), ACTIVATED)
+
+    assert slots.get("doubt") is None
+
+
+def test_a_building_nobody_has_beside_a_number_nobody_can_ring_are_both_no_facts():
+    slots = slots_after(message("9999栋1单元101，电话12345", "repair", phone="12345"), ACTIVATED, matter="灯坏了")
+
+    assert (slots["doubt"], slots.get("phone")) == ("place", None)
 
 
 def test_a_building_nobody_has_is_read_back_in_the_first_message_too():

@@ -645,6 +645,15 @@ def test_while_nobody_has_answered_yet_no_longer_needed_ends_the_wait(stage, tal
     assert any("住户说不用人工了" in line for line in to_staff(stage))
 
 
+def test_who_waits_in_danger_is_not_let_go_by_words_that_may_mean_hurry(stage, talk):
+    """「不等了」: I cannot wait."""
+    takeover.escalate(stage.session, talk, reason="emergency", source="turn:x", now=NOON)
+
+    receive(stage, turn_of(message("不等了")))
+
+    assert talk.owner is Owner.WAITING
+
+
 def test_a_residents_command_during_a_talk_is_read_by_the_butler(stage, talk):
     """N3: /help and an unknown command are lines like any other to whoever answers."""
     says(stage, "您好")

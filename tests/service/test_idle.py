@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from service import after_talks, communities, conversations, desk, idle, schedule, takeover, transfer, waiting, waits
+from service import (
+    after_talks,
+    alarms,
+    communities,
+    conversations,
+    desk,
+    idle,
+    schedule,
+    takeover,
+    transfer,
+    waiting,
+    waits,
+)
 from service.conversations import Said
 from service.models.people import Role, Staff
 from service.models.talks import Conversation, Owner, Wait, WaitStep
@@ -323,3 +335,19 @@ def test_what_a_department_has_not_taken_yet_is_not_idle(stage):
     transfer.transfer(stage.session, talk, butler_of(stage, talk), engineering, note="", source="t", now=NOON)
 
     assert idle.sweep(stage.session, now=REMINDED) == 0
+
+
+def test_who_was_in_danger_is_first_in_line_again_at_any_hour(stage):
+    """An alarm at night that somebody took and did not answer cannot wait until the desk opens."""
+    talk = stage.resident()
+    alarms.raise_alarm(
+        stage.session, talk, kind="fire", caught_by="tripwire", words="着火了", source="turn:1", now=NIGHT
+    )
+    stage.take_over(talk)
+    talk.owed_since = NIGHT
+    for moment in (HALF_AN_HOUR, HALF_AN_HOUR + TEN_MINUTES):
+        idle.sweep(stage.session, now=NIGHT + moment)
+
+    wait = waits.of(stage.session, talk)
+    assert wait is not None
+    assert (talk.owner, wait.reason, wait.since) == (Owner.WAITING, waits.URGENT, NIGHT)

@@ -61,3 +61,9 @@ def test_who_wants_no_person_any_more_has_nothing_solved_by_that(words):
 @pytest.mark.parametrize("words", ["算了不修了", "不用人工了吗", "什么时候不用等了", "never mind the noise", ""])
 def test_more_than_that_takes_no_wish_back(words):
     assert not settled.wants_no_person(words)
+
+
+def test_a_row_of_roses_with_words_behind_it_is_no_courtesy_and_found_out_at_once():
+    """Every way to cut it was tried, while the talk was locked."""
+    assert settled.is_courtesy("🌹" * 50)
+    assert not settled.is_courtesy("🌹" * 50 + "几点")

@@ -23,8 +23,11 @@ def upgrade() -> None:
     # Whom a butler had forgotten is looked at right after this; who has only thanked is handed back, as from now on.
     carry_over = sa.text("""
         UPDATE conversations AS talk SET
-            owed_since = CASE WHEN answer_owed AND coalesce((
-                SELECT text !~* :courtesy FROM messages WHERE conversation_id = talk.id AND author = 'resident'
+            owed_since = CASE WHEN owner = 'waiting' THEN coalesce((
+                SELECT since FROM waits WHERE conversation_id = talk.id AND ended_at IS NULL LIMIT 1), active_at)
+              WHEN answer_owed AND coalesce((
+                SELECT kind NOT IN ('sticker', 'dice', 'game') AND coalesce(text !~* :courtesy, true)
+                FROM messages WHERE conversation_id = talk.id AND author = 'resident'
                 ORDER BY id DESC LIMIT 1), true) THEN active_at END,
             look_at = coalesce(idle_told_at + interval '10 min', active_at + interval '30 min')
         WHERE owner <> 'bot'
