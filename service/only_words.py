@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_LETTER = re.compile("[a-z]")
+_INSIDE_A_WORD = re.compile("(?<=[a-z])(?=[a-z])")
 
 
 def is_made_of(text: str, said: Collection[str], beside: Collection[str]) -> bool:
@@ -34,8 +34,5 @@ def is_made_of(text: str, said: Collection[str], beside: Collection[str]) -> boo
 
 def _stands_at(text: str, at: int, word: str) -> bool:
     """Whether a word stands there, a Latin one by itself."""
-    if not text.startswith(word, at):
-        return False
-    end = at + len(word)
-    joined = (at > 0 and text[at - 1 : at + 1]), text[end - 1 : end + 1]
-    return not any(pair and len(pair) == 2 and all(map(_LETTER.match, pair)) for pair in joined)
+    ends = (at, at + len(word))
+    return text.startswith(word, at) and not any(_INSIDE_A_WORD.match(text, end) for end in ends)
